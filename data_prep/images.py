@@ -1,0 +1,23 @@
+"""Reading picture files: by content, whatever the name says, and from any folder name."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from data_prep.errors import BadItem
+
+
+def read_image(path: Path) -> np.ndarray:
+    """The picture as (H, W, 3) uint8 RGB, alpha dropped; raises BadItem for a missing or unreadable file."""
+    try:
+        # Not cv2.imread: it cannot open non-ASCII paths on Windows and says nothing about why it failed.
+        data = np.fromfile(path, np.uint8)
+    except FileNotFoundError:
+        raise BadItem("image file is missing", path=path) from None
+    except OSError as error:
+        raise BadItem(f"image file cannot be read ({error.strerror})", path=path) from None
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    if image is None:
+        raise BadItem("not a readable image (empty, truncated or no image at all)", path=path)
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

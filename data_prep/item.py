@@ -1,0 +1,51 @@
+"""One annotated picture, and what a reader of a data set must offer."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from rednet_core.markup import Markup
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass
+class Item:
+    """One annotated picture of one face, in the frame of its source image.
+
+    image: (H, W, 3) uint8 RGB. points: (L, 2) pixels. mask: (L,) which points are annotated (an annotated
+    point may be hidden); visible: (L,) which can be seen, all of mask where a data set does not say.
+    identity: a person's name; video and frame: where the picture stands in a video ("" and 0 for a still).
+    yaw, pitch, roll: degrees, NaN where unknown (yaw > 0: nose to the viewer's left; pitch > 0: looking up;
+    roll > 0: head tilted counter-clockwise on the screen). group: the papers' test group, "" where none.
+    """
+
+    key: str
+    image: np.ndarray
+    points: np.ndarray
+    mask: np.ndarray
+    visible: np.ndarray
+    identity: str = ""
+    video: str = ""
+    frame: int = 0
+    yaw: float = np.nan
+    pitch: float = np.nan
+    roll: float = np.nan
+    split: str = "train"
+    group: str = ""
+
+
+class Reader(Protocol):
+    """A data set as a sequence: cheap to open, picklable (worker processes read it), deterministic.
+
+    `reader[i]` returns an Item or raises BadItem; both are the same whatever is read before. `description`
+    holds plain values that identify the data (they are hashed into the store's fingerprint).
+    """
+
+    markup: Markup
+    description: dict
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Item: ...

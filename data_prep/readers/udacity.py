@@ -1,0 +1,153 @@
+"""YouTube Faces with 68 points in the layout of Udacity's P1_Facial_Keypoints repository.
+
+    <folder>/training/*.jpg   <folder>/training_frames_keypoints.csv
+    <folder>/test/*.jpg       <folder>/test_frames_keypoints.csv
+
+A CSV row is a file name and x0, y0, ..., x67, y67. A name is `Person_Name_VF.jpg`: V the video, F the frame.
+All persons occur in both of the official halves, so the split made here is by person, over both. The same file
+name occurs in both halves with other content, so an item's key is half/name. Points come from an automatic
+aligner. Yaw is not given: it is estimated (`data_prep.pose`).
+"""
+
+import csv
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from data_prep.errors import BadItem, DataError
+from data_prep.images import read_image
+from data_prep.item import Item
+from data_prep.pose import estimate_pose
+from rednet_core.markup import IBUG68
+
+HALVES = ("training", "test")
+COLUMNS = 1 + 2 * IBUG68.n_points
+TEST_SHARE, VALIDATION_SHARE = 0.15, 0.10
+HOW_TO_GET = "git clone https://github.com/udacity/P1_Facial_Keypoints and point at its data folder"
+
+
+class UdacityFaces:
+    """Reader of the Udacity layout; `folder` holds training/ and test/, or a data/ folder that does.
+
+    split_seed draws which persons are test, validation and train. Raises DataError where the folder or a table
+    is missing or is not in this layout; a bad row or image is a BadItem when it is read.
+    """
+
+    markup = IBUG68
+
+    def __init__(self, folder: Path | str, split_seed: int = 0):
+        self.folder = _find_folder(Path(folder))
+        self._rows: list[tuple[str, str, list[str], str]] = []  # half, name, values, problem
+        tables = {}
+        for half in HALVES:
+            table = self.folder / f"{half}_frames_keypoints.csv"
+            if table.is_file():
+                tables[half] = hashlib.sha256(table.read_bytes()).hexdigest()
+                self._rows += [(half, *row) for row in _read_table(table, self.folder / half)]
+        if not self._rows:
+            raise DataError("neither rows nor images found", path=self.folder, fix=HOW_TO_GET)
+        persons = sorted({_person(name) for _, name, _, problem in self._rows if not problem})
+        self._split = split_persons(persons, split_seed)
+        self.description = {"reader": "udacity", "tables": tables, "split_seed": split_seed}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> Item:
+        half, name, values, problem = self._rows[index]
+        path = self.folder / half / name
+        if problem:
+            raise BadItem(problem, path=path)
+        points = _numbers(values, path)
+        image = read_image(path)
+        pose = estimate_pose(points, IBUG68, image.shape[:2])
+        person, _, video_frame = path.stem.rpartition("_")
+        annotated = np.ones(IBUG68.n_points, bool)
+        return Item(
+            key=f"{half}/{name}",
+            image=image,
+            points=points,
+            mask=annotated,
+            visible=annotated,
+            identity=person,
+            video=f"{half}/{person}_{video_frame[:-1]}",
+            frame=int(video_frame[-1]),
+            yaw=pose.yaw,
+            pitch=pose.pitch,
+            roll=pose.roll,
+            split=self._split[person],
+        )
+
+
+def split_persons(persons: list[str], seed: int) -> dict[str, str]:
+    """Which split each person is in: drawn from (seed, name) alone, so that no other person matters."""
+    split = {}
+    for person in persons:
+        draw = hashlib.sha256(f"{seed}/{person}".encode()).digest()
+        share = int.from_bytes(draw[:6], "big") / 2**48
+        is_validation = share < TEST_SHARE + VALIDATION_SHARE
+        split[person] = "test" if share < TEST_SHARE else "validation" if is_validation else "train"
+    return split
+
+
+def _find_folder(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise DataError("no such folder", path=folder, field="data folder", fix=HOW_TO_GET)
+    for candidate in (folder, folder / "data"):
+        if any((candidate / f"{half}_frames_keypoints.csv").is_file() for half in HALVES):
+            return candidate
+    found = ", ".join(sorted(entry.name for entry in folder.iterdir())[:5]) or "nothing"
+    wanted = " or ".join(f"{half}_frames_keypoints.csv" for half in HALVES)
+    raise DataError(f"no {wanted} in it (found: {found})", path=folder, fix=HOW_TO_GET)
+
+
+def _person(name: str) -> str:
+    return Path(name).stem.rpartition("_")[0]
+
+
+def _read_table(table: Path, images: Path) -> list[tuple[str, list[str], str]]:
+    """(name, values, problem) of each row in file order, then of each image that no row names."""
+    with open(table, newline="", encoding="utf-8-sig") as file:
+        lines = list(csv.reader(file))
+    if not lines or len(lines[0]) != COLUMNS:
+        found = len(lines[0]) if lines else 0
+        raise DataError(f"{found} columns, wanted {COLUMNS} (name, 68 x, y)", path=table, field="header", fix=HOW_TO_GET)
+    rows, seen = [], set()
+    for line in lines[1:]:
+        if not line:
+            continue
+        name, problem = line[0].strip(), ""
+        stem_number = Path(name).stem.rpartition("_")[2]
+        if not name or "/" in name or "\\" in name:
+            problem = f"bad file name {name!r} in {table.name}"
+        elif len(line) != COLUMNS:
+            problem = f"{len(line)} columns instead of {COLUMNS} in {table.name}"
+        elif len(stem_number) < 2 or not stem_number.isdecimal() or not _person(name):
+            problem = "file name is not Person_Name_VF.jpg (V video, F frame)"
+        elif name in seen:
+            problem = f"second row of this name in {table.name}"
+        seen.add(name)
+        rows.append((name, line[1:], problem))
+    unnamed = sorted(p.name for p in images.glob("*.*") if p.name not in seen and not p.name.startswith("."))
+    return rows + [(name, [], f"image without a row in {table.name}") for name in unnamed]
+
+
+def _numbers(values: list[str], path: Path) -> np.ndarray:
+    try:
+        points = np.array([float(value) for value in values], np.float32).reshape(IBUG68.n_points, 2)
+    except ValueError:
+        bad = next(i for i, value in enumerate(values) if not _is_number(value))
+        raise BadItem(f"coordinate {values[bad]!r} is not a number", path=path, field=str(bad)) from None
+    if not np.isfinite(points).all():
+        bad = int(np.flatnonzero(~np.isfinite(points.ravel()))[0])
+        raise BadItem("coordinate is not finite", path=path, field=str(bad))
+    return points
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,90 @@
+"""From stored crops to network inputs: augmentation as one batched resampling on the device.
+
+Random numbers are drawn on the CPU from a generator that the caller seeds, so a run makes the same pictures on
+every device. Nothing here loops over images.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from rednet_core import frames
+from rednet_core.markup import Markup
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How much stills are varied: the papers' four (journal 5.1 by way of ECCV 5.1), and two of light.
+
+    scale and turn (degrees) are uniform within +-, shift within +- that share of the face box (7 px of 256),
+    flip is a probability. contrast and brightness are not in the papers: 0 switches them off.
+    """
+
+    scale: float = 0.1
+    turn: float = 15.0
+    shift: float = 7 / 256
+    flip: float = 0.5
+    contrast: float = 0.0
+    brightness: float = 0.0
+
+
+NONE = Augmentation(0.0, 0.0, 0.0, 0.0)
+
+
+def resample(pictures: Tensor, matrix: Tensor, size: int) -> Tensor:
+    """Crops (N, 3, size, size) in [0, 1] of pictures (N, H, W, 3) uint8 through picture-to-crop matrices (N, 2, 3).
+
+    What lies outside a picture repeats its border. A picture that is shrunk by more than two is averaged first:
+    bilinear sampling alone would skip pixels.
+    """
+    values = pictures.permute(0, 3, 1, 2).to(matrix.dtype) / 255
+    back = frames.invert(matrix)  # crop pixel -> picture pixel
+    step = back[:, :, 0].norm(dim=-1).min()
+    factor = int(step / 2) if step >= 4 else 1
+    if factor > 1:
+        values = F.avg_pool2d(values, factor, ceil_mode=True, count_include_pad=False)
+    centres = torch.arange(size, device=values.device, dtype=matrix.dtype)
+    rows, columns = torch.meshgrid(centres, centres, indexing="ij")
+    places = torch.stack([columns, rows], -1).reshape(1, -1, 2)
+    source = frames.apply(back, places.expand(len(values), -1, -1)).view(len(values), size, size, 2)
+    reach = torch.tensor([values.shape[3], values.shape[2]], device=values.device, dtype=matrix.dtype) * factor
+    grid = (2 * source + 1) / reach - 1  # grid_sample's units: -1 and 1 are the outer edges of the border pixels
+    return F.grid_sample(values, grid, padding_mode="border", align_corners=False)
+
+
+def _uniform(n: int, reach: float, generator: torch.Generator) -> Tensor:
+    return (2 * torch.rand(n, generator=generator) - 1) * reach
+
+
+def vary_box(box: Tensor, how: Augmentation, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """A random box (N, 3) round the true one, and a random turn (N,) in radians."""
+    n = len(box)
+    shift = torch.stack([_uniform(n, how.shift, generator), _uniform(n, how.shift, generator)], -1)
+    scale = 1 + _uniform(n, how.scale, generator)
+    angle = torch.deg2rad(_uniform(n, how.turn, generator))
+    side = box[:, 2:]
+    centre = box[:, :2] + shift.to(box.device) * side
+    # A face drawn larger is a smaller box.
+    return torch.cat([centre, side / scale.to(box.device)[:, None]], -1), angle.to(box.device)
+
+
+def vary_light(pictures: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
+    """Pictures (N, 3, H, W) in [0, 1] with random contrast and brightness."""
+    n, device = len(pictures), pictures.device
+    gain = torch.exp(_uniform(n, how.contrast, generator)).to(device)[:, None, None, None]
+    lift = _uniform(n, how.brightness, generator).to(device)[:, None, None, None]
+    middle = pictures.mean((1, 2, 3), keepdim=True)
+    return ((pictures - middle) * gain + middle + lift).clamp(0, 1)
+
+
+def flip_some(
+    pictures: Tensor, points: Tensor, mask: Tensor, markup: Markup, how: Augmentation, generator: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Pictures (N, 3, n, n), points (N, L, 2) and mask (N, L), some mirrored with their points renamed."""
+    flip = (torch.rand(len(pictures), generator=generator) < how.flip).to(pictures.device)
+    mirrored = frames.mirror(points, pictures.shape[-1], markup)
+    pictures = torch.where(flip[:, None, None, None], pictures.flip(-1), pictures)
+    points = torch.where(flip[:, None, None], mirrored, points)
+    return pictures, points, torch.where(flip[:, None], mask[:, list(markup.flip)], mask)

@@ -1,0 +1,153 @@
+"""Batches of stills and of clips, drawn from any prepared data by (seed, step) alone.
+
+The data is anything with `crops` (N, S, S, 3) uint8 and a `table` with the fields points, mask, identity, video,
+frame (a prepared store). Batch number `step` is the same whatever was drawn before, so a resumed run needs no
+sampler state. This module does not know what is done with a batch.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass
+class Batch:
+    """N = B * frames pictures as stored; a clip's frames stand in a row.
+
+    crops (N, S, S, 3) uint8; points (N, L, 2) in crop pixels; mask (N, L); identity (N,), -1 where unknown.
+    """
+
+    crops: Tensor
+    points: Tensor
+    mask: Tensor
+    identity: Tensor
+    frames: int = 1
+
+    def to(self, device: torch.device | str) -> "Batch":
+        """The same batch on a device."""
+        moved = (t.to(device, non_blocking=True) for t in (self.crops, self.points, self.mask, self.identity))
+        return Batch(*moved, frames=self.frames)
+
+
+def gather(data, rows: np.ndarray, frames: int = 1, labels: np.ndarray | None = None) -> Batch:
+    """The Batch of these rows of `data`; labels (one per identity of the data) renumber the identities."""
+    # A memory-mapped file is read fastest in its own order; every row is put back in its place afterwards.
+    order = np.argsort(rows, kind="stable")
+    back = np.empty_like(order)
+    back[order] = np.arange(len(rows))
+    sorted_rows = rows[order]
+    table = data.table[sorted_rows][back]
+    identity = table["identity"].astype(np.int64)
+    if labels is not None:
+        identity = np.where(identity >= 0, labels[identity], -1)
+    return Batch(
+        torch.from_numpy(np.ascontiguousarray(data.crops[sorted_rows][back])),
+        torch.from_numpy(table["points"].copy()),
+        torch.from_numpy(table["mask"].copy()),
+        torch.from_numpy(identity),
+        frames,
+    )
+
+
+def person_labels(data, rows: np.ndarray) -> np.ndarray:
+    """Label of every identity of `data`: 0..N-1 for those among `rows`, -1 for the others (f_cls's classes)."""
+    persons = np.unique(data.table["identity"][rows])
+    persons = persons[persons >= 0]
+    labels = np.full(max(int(data.table["identity"].max()), 0) + 1, -1, np.int64)
+    labels[persons] = np.arange(len(persons))
+    return labels
+
+
+def _generator(seed: int, *numbers: int) -> np.random.Generator:
+    return np.random.default_rng([seed, *numbers])
+
+
+class Stills:
+    """Batches of single pictures: every epoch visits each row once, in a new order."""
+
+    def __init__(self, data, rows: np.ndarray, batch: int, seed: int = 0):
+        if len(rows) == 0:
+            raise ValueError("Stills: no rows to draw from")
+        self.data, self.rows, self.size, self.seed = data, np.asarray(rows), batch, seed
+        self.labels = person_labels(data, self.rows)
+        self.identities = int(self.labels.max()) + 1
+
+    def steps_per_epoch(self) -> float:
+        """How many batches see every row once."""
+        return len(self.rows) / self.size
+
+    def batch(self, step: int) -> Batch:
+        """Batch number `step`; batches run on from one epoch's order into the next."""
+        first = step * self.size
+        places = np.arange(first, first + self.size)
+        epochs, inside = np.divmod(places, len(self.rows))
+        rows = np.empty(self.size, np.int64)
+        for epoch in np.unique(epochs):
+            order = _generator(self.seed, int(epoch)).permutation(len(self.rows))
+            here = epochs == epoch
+            rows[here] = self.rows[order[inside[here]]]
+        return gather(self.data, rows, labels=self.labels)
+
+
+class Clips:
+    """Batches of clips of T consecutive frames, no two of a batch of one person, forward or backward in time.
+
+    rows are frames of videos; a clip never crosses a gap in the frame numbers (journal 5.1, "Training strategy").
+    Raises ValueError where no video has T frames in a row.
+    """
+
+    def __init__(self, data, rows: np.ndarray, batch: int, frames: int = 10, seed: int = 0):
+        self.data, self.size, self.frames, self.seed = data, batch, frames, seed
+        table = data.table[np.asarray(rows)]
+        order = np.lexsort((table["frame"], table["video"]))
+        self.rows, table = np.asarray(rows)[order], table[order]
+        self.starts = self._find_starts(table)
+        if len(self.starts) == 0:
+            raise ValueError(f"Clips: no video has {frames} frames in a row")
+        # A picture of nobody known is of a person of its own.
+        person = table["identity"][self.starts].astype(np.int64)
+        self.person = np.where(person >= 0, person, -1 - self._own_person(table)[self.starts])
+        self.labels = person_labels(data, self.rows)
+        self.identities = int(self.labels.max()) + 1
+        if len(np.unique(self.person)) < batch:
+            raise ValueError(f"Clips: batches of {batch} without a shared person need as many persons")
+
+    def _find_starts(self, table: np.ndarray) -> np.ndarray:
+        """Places in `rows` from which a clip can run without leaving its video or crossing a gap."""
+        video, frame = table["video"], table["frame"]
+        broken = (np.diff(video) != 0) | (np.diff(frame) != 1)
+        run = np.concatenate([[0], np.cumsum(broken)])
+        ends = np.searchsorted(run, run, side="right")
+        return np.flatnonzero(np.arange(len(run)) + self.frames <= ends)
+
+    def _own_person(self, table: np.ndarray) -> np.ndarray:
+        return table["video"].astype(np.int64)
+
+    def _offsets(self, random: np.random.Generator) -> np.ndarray:
+        """Which frames of each clip, counted from its start: (size, T), rising or falling."""
+        ahead = np.arange(self.frames)
+        return np.where(random.random(self.size)[:, None] < 0.5, ahead, ahead[::-1])
+
+    def batch(self, step: int) -> Batch:
+        """Batch number `step`: `size` clips of different persons, each person's clip a random one."""
+        random = _generator(self.seed, step)
+        order = random.permutation(len(self.starts))
+        _, first = np.unique(self.person[order], return_index=True)
+        chosen = self.starts[order[np.sort(first)[: self.size]]]
+        places = chosen[:, None] + self._offsets(random)
+        return gather(self.data, self.rows[places.ravel()], self.frames, self.labels)
+
+
+class MadeClips(Clips):
+    """Clips for sources without video: one still T times over; `clips.move` puts motion into it on the device."""
+
+    def _find_starts(self, table: np.ndarray) -> np.ndarray:
+        return np.arange(len(table))
+
+    def _own_person(self, table: np.ndarray) -> np.ndarray:
+        return np.arange(len(table))
+
+    def _offsets(self, random: np.random.Generator) -> np.ndarray:
+        return np.zeros((self.size, self.frames), np.int64)

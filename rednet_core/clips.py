@@ -1,0 +1,53 @@
+"""Clips made of stills, for sources without video: smooth motion, drifting light, a passing occluder.
+
+A stand-in, and to be called one: the face itself does not move, only the camera, the light and what comes
+between. Everything is drawn on the CPU from a seeded generator and done in batches on the device.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+SHIFT, SCALE, TURN = 0.12, 0.10, 12.0  # reach of the camera's motion: box sides, share, degrees
+LIGHT = 0.15  # reach of the drift in brightness, of full white
+OCCLUDED = 0.5  # share of clips that something passes through
+
+
+def _drift(clips: int, frames: int, values: int, generator: torch.Generator) -> Tensor:
+    """Smooth random paths (clips, frames, values) within [-1, 1]: two slow sines each."""
+    time = torch.arange(frames)[None, :, None] / max(frames - 1, 1)
+    waves = torch.rand(2, 2, clips, 1, values, generator=generator)
+    rate, phase = 0.25 + waves[:, 0], 2 * math.pi * waves[:, 1]
+    return torch.sin(2 * math.pi * rate * time + phase).mean(0)
+
+
+def motion(box: Tensor, frames: int, generator: torch.Generator) -> Tensor:
+    """Matrices (N, 2, 3) that move each frame of N / frames clips; box (N, 3) is the resting face's, repeated."""
+    path = _drift(len(box) // frames, frames, 4, generator).flatten(0, 1).to(box)
+    scale, angle = 1 + SCALE * path[:, 2], torch.deg2rad(TURN * path[:, 3])
+    cos, sin = scale * torch.cos(angle), scale * torch.sin(angle)
+    linear = torch.stack([torch.stack([cos, -sin], -1), torch.stack([sin, cos], -1)], -2)
+    centre = box[:, :2, None]  # turned and scaled about the face's centre, then carried along
+    shift = centre - linear @ centre + SHIFT * box[:, 2:, None] * path[:, :2, None]
+    return torch.cat([linear, shift], -1)
+
+
+def light_and_occluder(pictures: Tensor, frames: int, generator: torch.Generator) -> Tensor:
+    """Pictures (N, 3, n, n) of N / frames clips with drifting light and, in some clips, a disc that passes."""
+    n, size = len(pictures), pictures.shape[-1]
+    clips = n // frames
+    drift = _drift(clips, frames, 1, generator).flatten().to(pictures)
+    pictures = (pictures + LIGHT * drift[:, None, None, None]).clamp(0, 1)
+    draw = torch.rand(clips, 8, generator=generator)
+    time = torch.linspace(-0.2, 1.2, frames)[None, :, None]
+    begin, end = draw[:, None, 0:2], draw[:, None, 2:4]
+    begin = torch.where(draw[:, None, 7:8] < 0.5, begin * torch.tensor([0.0, 1.0]), begin * torch.tensor([1.0, 0.0]))
+    path = (begin + (end.round() - begin) * time).flatten(0, 1).to(pictures) * size  # from one side to another
+    present = (draw[:, 6] < OCCLUDED).float() * (0.12 + 0.10 * draw[:, 6])
+    radius = present.repeat_interleave(frames).to(pictures) * size
+    places = torch.arange(size, device=pictures.device, dtype=pictures.dtype)
+    dx, dy = places - path[:, :1], places - path[:, 1:]
+    inside = dx.square()[:, None, :] + dy.square()[:, :, None] < radius.square()[:, None, None]
+    colour = draw[:, 3:6].repeat_interleave(frames, 0).to(pictures)[:, :, None, None]
+    return torch.where(inside[:, None], colour, pictures)

@@ -1,0 +1,21 @@
+"""Identity disentangling f_cls: who it is must be readable from e_i alone (journal 3.4, 4.3, figure 6)."""
+
+from torch import Tensor, nn
+
+
+class IdentityClassifier(nn.Module):
+    """f_cls: e_i to a compact identity vector (256 numbers in the paper), then to scores of N persons (Eq. 12)."""
+
+    def __init__(self, channels: int, identities: int, units: int = 256, dropout: float = 0.6):
+        super().__init__()
+        self.squeeze = nn.Conv2d(channels, units, 1)
+        self.dropout = nn.Dropout(dropout)
+        self.classify = nn.Linear(units, identities)
+
+    def embed(self, e_i: Tensor) -> Tensor:
+        """The identity vector (N, 256) of e_i (N, C, 8, 8)."""
+        return self.squeeze(e_i).mean((-1, -2))
+
+    def forward(self, e_i: Tensor) -> Tensor:
+        """Scores (N, identities) of e_i (N, C, 8, 8); cross-entropy over them is Eq. 13 written plainly."""
+        return self.classify(self.dropout(self.embed(e_i)))

@@ -1,0 +1,85 @@
+"""From a batch as stored to what the network is given: inputs, points, first guess. One function a stage needs.
+
+The first guess z_0: "mean" draws the mean face (a still, or a video's first frame), "zeros" draws nothing. In
+clips every later frame's guess, and its face box, come from the frame before, as in tracking (journal 5.1).
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from rednet_core import augment, clips, frames
+from rednet_core.augment import Augmentation
+from rednet_core.batches import Batch
+from rednet_core.rednet import RedNet
+
+FIRST_GUESSES = ("mean", "zeros")
+BOX_SHIFT, BOX_SCALE = 0.04, 0.04  # a predicted box is never exact: reach of its error, in box sides
+
+
+@dataclass
+class Inputs:
+    """N pictures for the network: x (N, 3, n, n), z0 (N, 7, m, m), points (N, L, 2) in input pixels, mask (N, L)."""
+
+    x: Tensor
+    z0: Tensor
+    points: Tensor
+    mask: Tensor
+    identity: Tensor
+    frames: int = 1
+
+
+def first_guess(net: RedNet, count: int, how: str, like: Tensor) -> Tensor:
+    """z_0 (count, 7, m, m) for pictures of which nothing is known yet."""
+    if how == "zeros":
+        size = net.config.map_size
+        return like.new_zeros(count, len(net.markup.seven), size, size)
+    if how == "mean":
+        return net.draw_z0(net.mean_points()[None].to(like)).expand(count, -1, -1, -1)
+    raise ValueError(f"first guess {how!r}, known: {', '.join(FIRST_GUESSES)}")
+
+
+def still_inputs(
+    batch: Batch, net: RedNet, generator: torch.Generator, how: Augmentation = Augmentation(), guess: str = "mean"
+) -> Inputs:
+    """Augmented stills, cropped by their own (varied) face box."""
+    size = net.config.input_size
+    box = frames.face_box(batch.points, net.markup)
+    varied, angle = augment.vary_box(box, how, generator)
+    matrix = frames.crop_matrix(varied, size, angle)
+    x, points = augment.resample(batch.crops, matrix, size), frames.apply(matrix, batch.points)
+    x, points, mask = augment.flip_some(x, points, batch.mask, net.markup, how, generator)
+    x = augment.vary_light(x, how, generator)
+    return Inputs(x, first_guess(net, len(x), guess, x), points, mask, batch.identity)
+
+
+def _shifted_in_time(values: Tensor, count: int) -> Tensor:
+    """values (N, ...) of the frame before; a clip's first frame, which has none before, keeps its own."""
+    clip = values.unflatten(0, (-1, count))
+    return torch.cat([clip[:, :1], clip[:, :-1]], 1).flatten(0, 1)
+
+
+def clip_inputs(
+    batch: Batch, net: RedNet, generator: torch.Generator, guess: str = "mean", made: bool = False
+) -> Inputs:
+    """Clips as a tracker meets them: box and z_0 of a frame come from the frame before, with a tracker's error.
+
+    made=True puts motion, light and occluders into clips made of stills; else the pictures are left as they are.
+    """
+    size, n = net.config.input_size, len(batch.points)
+    points, moved = batch.points, None
+    if made:
+        moved = clips.motion(frames.face_box(points, net.markup), batch.frames, generator)
+        points = frames.apply(moved, points)
+    before = _shifted_in_time(points, batch.frames)
+    wobble = Augmentation(scale=BOX_SCALE, turn=0.0, shift=BOX_SHIFT, flip=0.0)
+    box, _ = augment.vary_box(frames.face_box(before, net.markup), wobble, generator)
+    matrix = frames.crop_matrix(box, size)
+    x = augment.resample(batch.crops, matrix if moved is None else frames.compose(matrix, moved), size)
+    if made:
+        x = clips.light_and_occluder(x, batch.frames, generator)
+    z0 = net.draw_z0(frames.apply(matrix, before))
+    first = torch.arange(n, device=x.device) % batch.frames == 0
+    z0 = torch.where(first[:, None, None, None], first_guess(net, n, guess, x), z0)
+    return Inputs(x, z0, frames.apply(matrix, points), batch.mask, batch.identity, batch.frames)

@@ -1,0 +1,62 @@
+"""Response maps: targets drawn from points, points read off maps. Everything in batches on the maps' device.
+
+Points are (x, y) in map pixels, pixel centres at whole numbers. Radius and sigma are the papers' 5 px on a
+128 px map; `per_map` scales them to other sizes (METHOD 1).
+"""
+
+import torch
+from torch import Tensor
+
+PAPER_MAP = 128
+PAPER_RADIUS = PAPER_SIGMA = 5.0
+
+
+def per_map(pixels: float, map_size: int) -> float:
+    """A length given in pixels of the papers' 128 px map, in pixels of a map of map_size."""
+    return pixels * map_size / PAPER_MAP
+
+
+def _distances(points: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Signed distances of the columns and of the rows from points (N, L, 2): two tensors (N, L, size)."""
+    places = torch.arange(size, device=points.device, dtype=points.dtype)
+    return places - points[..., 0, None], places - points[..., 1, None]
+
+
+def draw_discs(points: Tensor, size: int, radius: float) -> Tensor:
+    """Detection target (N, L, size, size): 1 within `radius` of the point, else 0 (journal 4.2)."""
+    dx, dy = _distances(points, size)
+    return (dx.square()[..., None, :] + dy.square()[..., :, None] <= radius**2).to(points.dtype)
+
+
+def draw_gaussians(points: Tensor, size: int, sigma: float) -> Tensor:
+    """Regression target (N, L, size, size): exp(-d^2 / 2 sigma^2), 1 at the point (journal 4.2)."""
+    dx, dy = _distances(points, size)
+    across, down = (torch.exp(d.square() / (-2 * sigma**2)) for d in (dx, dy))
+    return down[..., :, None] * across[..., None, :]
+
+
+def peaks(maps: Tensor) -> tuple[Tensor, Tensor]:
+    """Place (N, L, 2) and value (N, L) of the highest pixel of each map (N, L, H, W)."""
+    value, index = maps.flatten(2).max(-1)
+    width = maps.shape[-1]
+    return torch.stack([index % width, index // width], -1).to(maps.dtype), value
+
+
+def decode(maps: Tensor, sigma: float) -> Tensor:
+    """Points (N, L, 2), sub-pixel, of maps (N, L, H, W) that hold Gaussian-like peaks of width sigma.
+
+    Round the highest pixel c, take the centre of mass under a Gaussian window of width w = sigma. A Gaussian
+    of width sigma at mu times that window is a Gaussian at m = (mu w^2 + c sigma^2) / (w^2 + sigma^2), so
+    mu = m + (m - c) sigma^2 / w^2: exact but for what the map's border cuts off. The papers do not say how
+    they read points off maps.
+    """
+    window = sigma
+    top, _ = peaks(maps)
+    dx, dy = _distances(top, maps.shape[-1])
+    across, down = (torch.exp(d.square() / (-2 * window**2)) for d in (dx, dy))
+    positive = maps.clamp(min=0)
+    columns = torch.einsum("nlhw,nlh->nlw", positive, down) * across
+    rows = torch.einsum("nlhw,nlw->nlh", positive, across) * down
+    mass = columns.sum(-1).clamp(min=1e-12)
+    offset = torch.stack([(columns * dx).sum(-1), (rows * dy).sum(-1)], -1) / mass[..., None]
+    return top + offset * (1 + sigma**2 / window**2)

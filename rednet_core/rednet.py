@@ -1,0 +1,168 @@
+"""RED-Net: the encoder-decoder looped over spatial steps (f_srn) and frames (f_trn), with f_cls at the side.
+
+What is said in the comments' shapes is the paper's network: 256 x 256 inputs, 128 x 128 maps, 8 x 8 codes.
+How the two recurrences interleave: the LSTM's state crosses frames, never spatial steps. Each spatial step has
+a state of its own (its codes are distributed differently, as its batch-norm statistics are), the LSTM's weights
+are shared. So all frames of a clip go through one step at once, and only the LSTM runs along time.
+"""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from rednet_core import frames as frames_
+from rednet_core import maps
+from rednet_core.identity import IdentityClassifier
+from rednet_core.layers import init_gaussian
+from rednet_core.markup import MARKUPS
+from rednet_core.temporal import State, TemporalRecurrence
+from rednet_core.vgg import DECODER_CONVS, ENCODER_CONVS, VGGEncoderDecoder
+
+DESIGNS = {"vgg": VGGEncoderDecoder}
+MEAN_PIXEL, PIXEL_SPREAD = 0.45, 0.25  # of pictures in [0, 1]
+
+
+@dataclass(frozen=True)
+class NetConfig:
+    """Every choice that makes a network; the defaults are the paper's."""
+
+    design: str = "vgg"
+    input_size: int = 256  # pixels; the maps are half of it
+    width: float = 1.0  # of the paper's channel counts
+    encoder_convs: tuple[int, ...] = ENCODER_CONVS  # Table 1; fewer for a laptop
+    decoder_convs: tuple[int, ...] = DECODER_CONVS
+    markup: str = "ibug68"  # the points of the regression step
+    steps: tuple[str, ...] = ("detection", "regression")  # K spatial steps (3.2)
+    step_statistics: bool = True  # batch-norm statistics per step; shared ones fail at test time (METHOD 4)
+    detach_feedback: bool = False  # True: a step's loss does not train the steps before (authors' code)
+    radius: float = maps.PAPER_RADIUS  # of the detection discs, in px of a 128 px map (4.2)
+    sigma: float = maps.PAPER_SIGMA  # of the regression Gaussians, likewise
+    identities: int = 0  # N persons for f_cls; 0 leaves f_cls out (stage 1)
+    identity_units: int = 256  # length of the identity vector (4.3)
+    dropout: float = 0.6  # on the identity vector (4.3)
+    temporal: bool = False  # f_trn, from stage 3 on
+    hidden: int = 256  # LSTM units (4.2)
+    update: str = "replace"  # how f_trn's e_p* meets e_p: "replace" (Eq. 10) or "residual"
+
+    def __post_init__(self) -> None:
+        shrink = 2 * DESIGNS[self.design].code_shrink if self.design in DESIGNS else 0
+        for wrong, problem in (
+            (self.design not in DESIGNS, f"design {self.design!r}, known: {', '.join(DESIGNS)}"),
+            (self.markup not in MARKUPS, f"markup {self.markup!r}, known: {', '.join(MARKUPS)}"),
+            (not self.steps, "steps is empty"),
+            (set(self.steps) - {"detection", "regression"}, f"steps {self.steps}: detection or regression"),
+            (shrink and self.input_size % shrink, f"input_size {self.input_size} is no multiple of {shrink}"),
+        ):
+            if wrong:
+                raise ValueError(f"NetConfig: {problem}")
+
+    @property
+    def map_size(self) -> int:
+        return self.input_size // 2
+
+    @property
+    def map_radius(self) -> float:
+        return maps.per_map(self.radius, self.map_size)
+
+    @property
+    def map_sigma(self) -> float:
+        return maps.per_map(self.sigma, self.map_size)
+
+
+@dataclass
+class Prediction:
+    """What the network says of N pictures, per spatial step; states are one per step, for the next frame."""
+
+    maps: list[Tensor] = field(default_factory=list)  # detection: logits (N, 7, m, m); regression: (N, L, m, m)
+    e_i: list[Tensor] = field(default_factory=list)  # identity codes (N, 256, 8, 8)
+    e_p: list[Tensor] = field(default_factory=list)  # pose and expression codes as decoded (e_p* with f_trn)
+    states: list[State | None] = field(default_factory=list)
+    identity: Tensor | None = None  # scores (N, identities)
+
+
+class RedNet(nn.Module):
+    """The journal's network. `forward` runs all spatial steps on N pictures, or on B clips of T = frames."""
+
+    mean_shape: Tensor
+
+    def __init__(self, config: NetConfig):
+        super().__init__()
+        self.config, self.markup = config, MARKUPS[config.markup]
+        steps = len(config.steps) if config.step_statistics else 1
+        feedback = len(self.markup.seven)  # C_d: the weights are shared, so z always has seven channels
+        self.backbone = DESIGNS[config.design](
+            config.width, feedback, steps, config.encoder_convs, config.decoder_convs
+        )
+        heads = {"detection": feedback, "regression": self.markup.n_points}
+        self.heads = nn.ModuleDict(
+            {kind: nn.Conv2d(self.backbone.out_channels, heads[kind], 1) for kind in sorted(set(config.steps))}
+        )
+        half = self.backbone.code_channels // 2  # e = [e_i, e_p] (Eq. 9)
+        self.f_trn = TemporalRecurrence(half, config.hidden, config.update) if config.temporal else None
+        self.f_cls = (
+            IdentityClassifier(half, config.identities, config.identity_units, config.dropout)
+            if config.identities
+            else None
+        )
+        # Mean face in box sides from the box's centre; measured on the training set, kept with the weights.
+        self.register_buffer("mean_shape", torch.zeros(self.markup.n_points, 2))
+        init_gaussian(self)
+        if self.f_trn is not None:
+            self.f_trn.start_from_nought()
+        for head in self.heads.values():  # small: the first maps are flat, not noise
+            nn.init.normal_(head.weight, std=0.01)
+
+    def mean_points(self) -> Tensor:
+        """The mean face (L, 2) where the face box is the whole input, in input pixels."""
+        size = self.config.input_size
+        return self.mean_shape * size + (size - 1) / 2
+
+    def draw_z0(self, points: Tensor) -> Tensor:
+        """z_0 (N, 7, m, m): discs at the seven points of a guess (N, L, 2) in input pixels (journal 5.1)."""
+        config = self.config
+        seven = frames_.rescale(points[:, list(self.markup.seven)], config.input_size, config.map_size)
+        return maps.draw_discs(seven, config.map_size, config.map_radius)
+
+    def feedback(self, kind: str, raw: Tensor) -> Tensor:
+        """The seven maps that step `kind` hands to the next: its probabilities, or its seven points' heat maps."""
+        z = raw.sigmoid() if kind == "detection" else raw[:, list(self.markup.seven)].clamp(0, 1)
+        return z.detach() if self.config.detach_feedback else z
+
+    def forward(
+        self, x: Tensor, z0: Tensor, frames: int = 1, states: list[State | None] | None = None
+    ) -> Prediction:
+        """x (N, 3, 256, 256) in [0, 1], z0 (N, 7, 128, 128); N = B * frames, a clip's frames in a row."""
+        states = states or [None] * len(self.config.steps)
+        out = Prediction()
+        stem = self.backbone.stem((x - MEAN_PIXEL) / PIXEL_SPREAD)  # once a frame: (N, 64, 128, 128)
+        z = z0
+        for k, kind in enumerate(self.config.steps):  # Eq. 3
+            code = self.backbone.encode(stem, z, k)
+            e_i, e_p = code.e.chunk(2, 1)  # Eq. 9, each (N, 256, 8, 8)
+            state = None
+            if self.f_trn is not None:
+                e_p, state = self.f_trn(e_p, frames, states[k])  # Eq. 10
+            code.e = torch.cat([e_i, e_p], 1)
+            raw = self.heads[kind](self.backbone.decode(code, k))  # Eq. 4, 6
+            z = self.feedback(kind, raw)
+            out.maps.append(raw)
+            out.e_i.append(e_i)
+            out.e_p.append(e_p)
+            out.states.append(state)
+        if self.f_cls is not None:
+            out.identity = self.f_cls(out.e_i[-1])  # Eq. 12, on the last step's code
+        return out
+
+    def points(self, prediction: Prediction, step: int = -1) -> Tensor:
+        """Points (N, L, 2) in input pixels read off the maps of one step; a detection step has the seven."""
+        config = self.config
+        raw, sigma = prediction.maps[step], config.map_sigma
+        if config.steps[step] == "detection":
+            raw = raw.sigmoid()
+        return frames_.rescale(maps.decode(raw, sigma), config.map_size, config.input_size)
+
+
+def count_parameters(module: nn.Module) -> int:
+    """Number of trained numbers in a module."""
+    return sum(p.numel() for p in module.parameters() if p.requires_grad)

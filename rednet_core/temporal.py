@@ -1,0 +1,45 @@
+"""Temporal recurrence f_trn: what changes from frame to frame goes through an LSTM (journal 3.3, figure 6).
+
+It does not know images, maps or spatial steps: it takes the codes e_p of T frames and gives their updates.
+"""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+State = tuple[Tensor, Tensor]  # h and c of the LSTM, each (1, B, hidden)
+
+
+class TemporalRecurrence(nn.Module):
+    """f_trn: squeeze e_p to a vector, LSTM over the frames, spread it out again as e_p* (Eq. 10).
+
+    update says how e_p* meets e_p: "replace" is the paper's; "residual" adds it to e_p, from zero, so that a
+    network trained without f_trn is not disturbed when f_trn is switched on.
+    """
+
+    def __init__(self, channels: int, hidden: int = 256, update: str = "replace"):
+        super().__init__()
+        if update not in ("replace", "residual"):
+            raise ValueError(f"update is {update!r}, known: replace, residual")
+        self.update = update
+        self.squeeze = nn.Conv2d(channels, hidden, 1) if channels != hidden else nn.Identity()
+        self.lstm = nn.LSTM(hidden, hidden, batch_first=True)
+        self.spread = nn.Conv2d(hidden, channels, 1)
+
+    def start_from_nought(self) -> None:
+        """Make a residual update begin as no update at all; called once, after the network's initialisation."""
+        if self.update == "residual":
+            nn.init.zeros_(self.spread.weight)
+            nn.init.zeros_(self.spread.bias)
+
+    def forward(self, e_p: Tensor, frames: int = 1, state: State | None = None) -> tuple[Tensor, State]:
+        """e_p (B * T, C, 8, 8), the frames of a clip one after the other, to e_p* of that shape and the state.
+
+        state is that of the frame before the clip, None at the start of a video.
+        """
+        size = e_p.shape[-2:]
+        v = self.squeeze(e_p).mean((-1, -2))  # (B * T, 256)
+        v = v.view(-1, frames, v.shape[-1])  # (B, T, 256)
+        h, state = self.lstm(v, state)  # h^t = p(e_p^t, h^{t-1})
+        h = h.flatten(0, 1)[..., None, None]  # (B * T, 256, 1, 1)
+        update = self.spread(F.interpolate(h, size))  # q(h^t): (B * T, C, 8, 8)
+        return (e_p + update if self.update == "residual" else update), state

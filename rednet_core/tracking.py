@@ -1,0 +1,166 @@
+"""Tracking by detection: the face box and z_0 of a frame come from the landmarks of the frame before.
+
+The papers' protocol (journal 5.1, "Experimental settings"): the first frame's box is given. Several videos can
+be walked through in step, one frame of each at a time. This module does not know where frames come from.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rednet_core import frames
+from rednet_core.augment import resample
+from rednet_core.inputs import first_guess
+from rednet_core.maps import peaks
+from rednet_core.rednet import Prediction, RedNet
+
+
+@dataclass
+class Tracked:
+    """One frame's result for N videos: points (N, L, 2) and box (N, 3) in the frame's pixels, and how sure.
+
+    confidence (N,) is the mean height of the last step's peaks: about 1 on a clear face, towards 0 when lost.
+    """
+
+    points: np.ndarray
+    box: np.ndarray
+    confidence: np.ndarray
+    prediction: Prediction = field(repr=False)
+    matrix: Tensor = field(repr=False)  # frame to input, (N, 2, 3)
+    inputs: Tensor = field(repr=False)  # what the network saw, (N, 3, n, n)
+    z0: Tensor = field(repr=False)
+
+
+class Tracker:
+    """Follows one face in each of N videos.
+
+    guess: z_0 of a later frame, "previous" (the papers'), "mean" or "zeros"; temporal=False resets the LSTM at
+    every frame, which is what switching f_trn's memory off means at test time.
+    """
+
+    def __init__(self, net: RedNet, guess: str = "previous", temporal: bool = True):
+        self.net, self.guess, self.temporal = net.eval(), guess, temporal
+        self.box: Tensor | None = None
+        self.points: Tensor | None = None
+        self.states: list | None = None
+
+    def start(self, box: np.ndarray) -> None:
+        """Begin at face boxes (N, 3) or (3,) = centre x, centre y, side, in pixels of the first frame."""
+        self.box = torch.as_tensor(np.atleast_2d(box), dtype=torch.float32, device=self.net.mean_shape.device)
+        self.points, self.states = None, None
+
+    def keep(self, count: int) -> None:
+        """Go on with the first `count` videos only (the others have ended)."""
+        self.box, self.points = self.box[:count], None if self.points is None else self.points[:count]
+        if self.states:
+            self.states = [s and (s[0][:, :count].contiguous(), s[1][:, :count].contiguous()) for s in self.states]
+
+    @torch.no_grad()
+    def update(self, pictures: np.ndarray) -> Tracked:
+        """The landmarks of the next frame; pictures (H, W, 3) or (N, H, W, 3) uint8 RGB."""
+        if self.box is None:
+            raise RuntimeError("Tracker: call start(box) with the first frame's face box before update")
+        if pictures.ndim == 3:
+            pictures = pictures[None]
+        net, size = self.net, self.net.config.input_size
+        matrix = frames.crop_matrix(self.box, size)
+        x = resample(torch.from_numpy(np.ascontiguousarray(pictures)).to(self.box.device), matrix, size)
+        if self.points is None or self.guess != "previous":
+            z0 = first_guess(net, len(x), "mean" if self.guess == "previous" else self.guess, x)
+        else:
+            z0 = net.draw_z0(frames.apply(matrix, self.points))
+        out = net(x, z0, states=self.states if self.temporal else None)
+        points = frames.apply(frames.invert(matrix), net.points(out))
+        raw = out.maps[-1].sigmoid() if net.config.steps[-1] == "detection" else out.maps[-1]
+        confidence = peaks(raw)[1].clamp(0, 1).mean(-1)
+        result = Tracked(points.cpu().numpy(), self.box.cpu().numpy(), confidence.cpu().numpy(), out, matrix, x, z0)
+        self.points, self.states = points, out.states
+        self.box = _sound_box(frames.face_box(points, net.markup), self.box)
+        return result
+
+
+def _sound_box(new: Tensor, old: Tensor) -> Tensor:
+    """The new face box where it is credible, else the old one: a lost face must not shrink its box to nothing."""
+    growth = new[:, 2:] / old[:, 2:]
+    moved = (new[:, :2] - old[:, :2]).norm(dim=-1, keepdim=True) / old[:, 2:]
+    return torch.where((growth > 0.6) & (growth < 1.7) & (moved < 0.5), new, old)
+
+
+@dataclass
+class Result:
+    """Predictions and truth of M pictures in stored pixels: points and truth (M, L, 2), rows (M,) of the data."""
+
+    rows: np.ndarray
+    points: np.ndarray
+    truth: np.ndarray
+    mask: np.ndarray
+    steps: list[np.ndarray] = field(default_factory=list, repr=False)  # points after each spatial step
+
+
+Progress = Callable[[int, int], None] | None
+
+
+def predict_stills(
+    net: RedNet, data, rows: np.ndarray, guess: str = "mean", batch: int = 64, progress: Progress = None
+) -> Result:
+    """Landmarks of single pictures, each cropped by its own annotated face box (image protocol)."""
+    tracker = Tracker(net, guess="previous" if guess == "mean" else guess)
+    points, steps = [], []
+    for start in range(0, len(rows), batch):
+        some = rows[start : start + batch]
+        tracker.start(frames.face_box(np.array(data.table["points"][some]), net.markup))
+        seen = tracker.update(data.crops[some])
+        back = frames.invert(seen.matrix)
+        every = [net.points(seen.prediction, k) for k in range(len(net.config.steps))]
+        steps.append([frames.apply(back, p).cpu().numpy() for p in every])
+        points.append(seen.points)
+        if progress:
+            progress(min(start + batch, len(rows)), len(rows))
+    joined = [np.concatenate(each) for each in zip(*steps, strict=True)]
+    return _result(data, rows, np.concatenate(points), joined)
+
+
+def predict_videos(
+    net: RedNet, data, rows: np.ndarray, progress: Progress = None, **choices
+) -> Result:
+    """Landmarks of videos in the tracking protocol, all videos in step; rows are frames, in any order.
+
+    choices go to Tracker. The first frame's box is the annotated one.
+    """
+    table = data.table[rows]
+    order = np.lexsort((table["frame"], table["video"]))
+    rows, table = rows[order], table[order]
+    _, first, lengths = np.unique(table["video"], return_index=True, return_counts=True)
+    longest = np.argsort(-lengths, kind="stable")
+    first, lengths = first[longest], lengths[longest]
+    points = np.empty((len(rows), net.markup.n_points, 2), np.float32)
+    tracker = Tracker(net, **choices)
+    tracker.start(frames.face_box(np.array(table["points"][first]), net.markup))
+    for t in range(lengths[0]):
+        running = int((lengths > t).sum())
+        tracker.keep(running)
+        now = first[:running] + t
+        points[now] = tracker.update(data.crops[rows[now]]).points
+        if progress:
+            progress(t + 1, int(lengths[0]))
+    return _result(data, rows, points, [])
+
+
+def _result(data, rows: np.ndarray, points: np.ndarray, steps: list[np.ndarray]) -> Result:
+    table = data.table[rows]
+    return Result(rows, points, table["points"].copy(), table["mask"].copy(), steps)
+
+
+def mean_shape(points: np.ndarray, markup) -> np.ndarray:
+    """Mean face (L, 2) of points (N, L, 2) in box sides from the face box's centre."""
+    box = frames.face_box(points.astype(np.float64), markup)
+    return ((points - box[:, None, :2]) / box[:, None, 2:]).mean(0).astype(np.float32)
+
+
+def predict_mean_shape(shape: np.ndarray, data, rows: np.ndarray, markup) -> Result:
+    """The mean-shape predictor: the mean face (L, 2) put into each picture's annotated face box."""
+    box = frames.face_box(np.array(data.table["points"][rows]), markup)
+    return _result(data, rows, shape * box[:, None, 2:] + box[:, None, :2], [])
