@@ -36,20 +36,29 @@ NONE = Augmentation(0.0, 0.0, 0.0, 0.0)
 def resample(pictures: Tensor, matrix: Tensor, size: int) -> Tensor:
     """Crops (N, 3, size, size) in [0, 1] of pictures (N, H, W, 3) uint8 through picture-to-crop matrices (N, 2, 3).
 
-    What lies outside a picture repeats its border. A picture that is shrunk by more than two is averaged first:
-    bilinear sampling alone would skip pixels.
+    What lies outside a picture repeats its border. A picture that is shrunk by two or more is averaged first:
+    bilinear sampling alone would skip pixels. How a picture is read does not depend on the others.
     """
-    values = pictures.permute(0, 3, 1, 2).to(matrix.dtype) / 255
     back = frames.invert(matrix)  # crop pixel -> picture pixel
-    step = back[:, :, 0].norm(dim=-1).min()
-    factor = int(step / 2) if step >= 4 else 1
+    shrink = back[:, :, 0].norm(dim=-1).nan_to_num(1.0)
+    factors = (shrink + 1e-3).floor().clamp(1, min(pictures.shape[1:3]))
+    crops = back.new_empty(len(back), 3, size, size)
+    for factor in factors.unique().tolist():  # one as a rule
+        alike = factors == factor
+        crops[alike] = _sample(pictures[alike], back[alike], size, int(factor))
+    return crops
+
+
+def _sample(pictures: Tensor, back: Tensor, size: int, factor: int) -> Tensor:
+    """Bilinear samples of pictures averaged over factor x factor pixels, at the places that `back` says."""
+    values = pictures.permute(0, 3, 1, 2).to(back.dtype) / 255
     if factor > 1:
         values = F.avg_pool2d(values, factor, ceil_mode=True, count_include_pad=False)
-    centres = torch.arange(size, device=values.device, dtype=matrix.dtype)
+    centres = torch.arange(size, device=values.device, dtype=back.dtype)
     rows, columns = torch.meshgrid(centres, centres, indexing="ij")
     places = torch.stack([columns, rows], -1).reshape(1, -1, 2)
     source = frames.apply(back, places.expand(len(values), -1, -1)).view(len(values), size, size, 2)
-    reach = torch.tensor([values.shape[3], values.shape[2]], device=values.device, dtype=matrix.dtype) * factor
+    reach = torch.tensor([values.shape[3], values.shape[2]], device=values.device, dtype=back.dtype) * factor
     grid = (2 * source + 1) / reach - 1  # grid_sample's units: -1 and 1 are the outer edges of the border pixels
     return F.grid_sample(values, grid, padding_mode="border", align_corners=False)
 

@@ -38,7 +38,9 @@ def read(path: Path | str, device: torch.device | str = "cpu") -> dict:
     except FileNotFoundError:
         raise CheckpointError(f"{path}: no such checkpoint") from None
     except Exception as error:  # torch.load raises many kinds for a damaged file; all mean the same here
-        raise CheckpointError(f"{path}: not a readable checkpoint ({error}); remove it and train again") from error
+        # Its text is left out: it advises to load the file without the check that refused it.
+        kind = type(error).__name__
+        raise CheckpointError(f"{path}: not a readable checkpoint ({kind}); remove it and train again") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise CheckpointError(f"{path}: not a checkpoint of this version (format {FORMAT})")
     return content
@@ -65,9 +67,13 @@ def save_net(path: Path | str, net: RedNet, **facts) -> None:
 def load_net(path: Path | str, device: torch.device | str = "cpu") -> RedNet:
     """The network of a file written by `save_net` or by a training run, in evaluation mode."""
     content = read(path, device)
-    net = RedNet(config_from_plain(content["config"])).to(device)
     try:
+        net = RedNet(config_from_plain(content["config"])).to(device)
         net.load_state_dict(content["net"])
+    except KeyError as error:
+        raise CheckpointError(f"{path}: holds no network ({error} is missing)") from error
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from error
     except RuntimeError as error:
         raise CheckpointError(f"{path}: weights do not fit the configuration beside them ({error})") from error
     return net.eval()

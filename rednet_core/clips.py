@@ -5,9 +5,15 @@ between. Everything is drawn on the CPU from a seeded generator and done in batc
 """
 
 import math
+from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from rednet_core.augment import resample
+from rednet_core.frames import apply, face_box
+from rednet_core.markup import Markup
 
 SHIFT, SCALE, TURN = 0.12, 0.10, 12.0  # reach of the camera's motion: box sides, share, degrees
 LIGHT = 0.15  # reach of the drift in brightness, of full white
@@ -41,9 +47,12 @@ def light_and_occluder(pictures: Tensor, frames: int, generator: torch.Generator
     pictures = (pictures + LIGHT * drift[:, None, None, None]).clamp(0, 1)
     draw = torch.rand(clips, 8, generator=generator)
     time = torch.linspace(-0.2, 1.2, frames)[None, :, None]
-    begin, end = draw[:, None, 0:2], draw[:, None, 2:4]
-    begin = torch.where(draw[:, None, 7:8] < 0.5, begin * torch.tensor([0.0, 1.0]), begin * torch.tensor([1.0, 0.0]))
-    path = (begin + (end.round() - begin) * time).flatten(0, 1).to(pictures) * size  # from one side to another
+    # From one side to the other: the way there is the time, the way across drifts from one place to another.
+    there = torch.where(draw[:, None, 2:3] < 0.5, time, 1 - time)
+    across = draw[:, None, 0:1] + (draw[:, None, 1:2] - draw[:, None, 0:1]) * time
+    level = draw[:, None, 7:8] < 0.5
+    path = torch.cat([torch.where(level, there, across), torch.where(level, across, there)], -1)
+    path = path.flatten(0, 1).to(pictures) * size
     present = (draw[:, 6] < OCCLUDED).float() * (0.12 + 0.10 * draw[:, 6])
     radius = present.repeat_interleave(frames).to(pictures) * size
     places = torch.arange(size, device=pictures.device, dtype=pictures.dtype)
@@ -51,3 +60,28 @@ def light_and_occluder(pictures: Tensor, frames: int, generator: torch.Generator
     inside = dx.square()[:, None, :] + dy.square()[:, :, None] < radius.square()[:, None, None]
     colour = draw[:, 3:6].repeat_interleave(frames, 0).to(pictures)[:, :, None, None]
     return torch.where(inside[:, None], colour, pictures)
+
+
+@dataclass
+class MadeVideos:
+    """Videos in memory with the fields of a prepared store: crops (M, S, S, 3) uint8 and a table of M rows."""
+
+    crops: np.ndarray
+    table: np.ndarray
+    markup: Markup
+
+
+@torch.no_grad()
+def made_videos(data, rows: np.ndarray, frames_each: int, seed: int = 0) -> MadeVideos:
+    """Whole test videos made of stills: each of `rows` becomes one video of that many frames, video i of row i."""
+    generator = torch.Generator().manual_seed(seed)
+    table = np.repeat(data.table[rows], frames_each)
+    points = torch.from_numpy(table["points"].copy())
+    moved = motion(face_box(points, data.markup), frames_each, generator)
+    still = torch.from_numpy(np.repeat(data.crops[rows], frames_each, 0))
+    pictures = light_and_occluder(resample(still, moved, still.shape[1]), frames_each, generator)
+    table["points"] = apply(moved, points).numpy()
+    table["video"] = np.repeat(np.arange(len(rows)), frames_each)
+    table["frame"] = np.tile(np.arange(frames_each), len(rows))
+    crops = (pictures.permute(0, 2, 3, 1) * 255).round().to(torch.uint8).numpy()
+    return MadeVideos(crops, table, data.markup)

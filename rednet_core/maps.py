@@ -43,7 +43,7 @@ def peaks(maps: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def decode(maps: Tensor, sigma: float) -> Tensor:
-    """Points (N, L, 2), sub-pixel, of maps (N, L, H, W) that hold Gaussian-like peaks of width sigma.
+    """Points (N, L, 2), sub-pixel, of maps (N, L, m, m) that hold Gaussian-like peaks of width sigma.
 
     Round the highest pixel c, take the centre of mass under a Gaussian window of width w = sigma. A Gaussian
     of width sigma at mu times that window is a Gaussian at m = (mu w^2 + c sigma^2) / (w^2 + sigma^2), so

@@ -16,11 +16,12 @@ from rednet_core import maps
 from rednet_core.identity import IdentityClassifier
 from rednet_core.layers import init_gaussian
 from rednet_core.markup import MARKUPS
-from rednet_core.temporal import State, TemporalRecurrence
+from rednet_core.temporal import UPDATES, State, TemporalRecurrence
 from rednet_core.vgg import DECODER_CONVS, ENCODER_CONVS, VGGEncoderDecoder
 
 DESIGNS = {"vgg": VGGEncoderDecoder}
 MEAN_PIXEL, PIXEL_SPREAD = 0.45, 0.25  # of pictures in [0, 1]
+POSITIVE = ("width", "radius", "sigma", "hidden", "identity_units")  # fields of NetConfig
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,16 @@ class NetConfig:
             (self.markup not in MARKUPS, f"markup {self.markup!r}, known: {', '.join(MARKUPS)}"),
             (not self.steps, "steps is empty"),
             (set(self.steps) - {"detection", "regression"}, f"steps {self.steps}: detection or regression"),
-            (shrink and self.input_size % shrink, f"input_size {self.input_size} is no multiple of {shrink}"),
+            (
+                shrink and (self.input_size < shrink or self.input_size % shrink),
+                f"input_size {self.input_size} is no multiple of {shrink}",
+            ),
+            (len(self.encoder_convs) != 5 or min(self.encoder_convs) < 1, "encoder_convs: five counts of 1 or more"),
+            (len(self.decoder_convs) != 4 or min(self.decoder_convs) < 1, "decoder_convs: four counts of 1 or more"),
+            (self.update not in UPDATES, f"update {self.update!r}, known: {', '.join(UPDATES)}"),
+            (self.identities < 0, f"identities {self.identities} is negative"),
+            (not 0 <= self.dropout < 1, f"dropout {self.dropout} is no share"),
+            *((not getattr(self, name) > 0, f"{name} must be above 0") for name in POSITIVE),
         ):
             if wrong:
                 raise ValueError(f"NetConfig: {problem}")

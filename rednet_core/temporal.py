@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 State = tuple[Tensor, Tensor]  # h and c of the LSTM, each (1, B, hidden)
+UPDATES = ("replace", "residual")
 
 
 class TemporalRecurrence(nn.Module):
@@ -18,8 +19,8 @@ class TemporalRecurrence(nn.Module):
 
     def __init__(self, channels: int, hidden: int = 256, update: str = "replace"):
         super().__init__()
-        if update not in ("replace", "residual"):
-            raise ValueError(f"update is {update!r}, known: replace, residual")
+        if update not in UPDATES:
+            raise ValueError(f"update is {update!r}, known: {', '.join(UPDATES)}")
         self.update = update
         self.squeeze = nn.Conv2d(channels, hidden, 1) if channels != hidden else nn.Identity()
         self.lstm = nn.LSTM(hidden, hidden, batch_first=True)

@@ -17,6 +17,8 @@ from rednet_core.inputs import first_guess
 from rednet_core.maps import peaks
 from rednet_core.rednet import Prediction, RedNet
 
+LEAST_BOX = 8.0  # pixels; a smaller face box has nothing in it
+
 
 @dataclass
 class Tracked:
@@ -78,15 +80,21 @@ class Tracker:
         confidence = peaks(raw)[1].clamp(0, 1).mean(-1)
         result = Tracked(points.cpu().numpy(), self.box.cpu().numpy(), confidence.cpu().numpy(), out, matrix, x, z0)
         self.points, self.states = points, out.states
-        self.box = _sound_box(frames.face_box(points, net.markup), self.box)
+        self.box = _sound_box(frames.face_box(points, net.markup), self.box, pictures.shape[1:3])
         return result
 
 
-def _sound_box(new: Tensor, old: Tensor) -> Tensor:
-    """The new face box where it is credible, else the old one: a lost face must not shrink its box to nothing."""
+def _sound_box(new: Tensor, old: Tensor, picture: tuple[int, int]) -> Tensor:
+    """The new face box where it is credible, else the old one: a lost face must not lose its box.
+
+    Credible is a box not far from the old one, its middle in the picture (height, width), of a face's size in it.
+    """
+    height, width = picture
     growth = new[:, 2:] / old[:, 2:]
     moved = (new[:, :2] - old[:, :2]).norm(dim=-1, keepdim=True) / old[:, 2:]
-    return torch.where((growth > 0.6) & (growth < 1.7) & (moved < 0.5), new, old)
+    inside = (new[:, :2] > 0).all(-1, keepdim=True) & (new[:, :1] < width) & (new[:, 1:2] < height)
+    sized = (new[:, 2:] > LEAST_BOX) & (new[:, 2:] < 2 * max(height, width))
+    return torch.where((growth > 0.6) & (growth < 1.7) & (moved < 0.5) & inside & sized, new, old)
 
 
 @dataclass

@@ -6,6 +6,7 @@ augmentation are drawn from (seed, step), everything else is in the checkpoint.
 """
 
 import contextlib
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -131,7 +132,7 @@ class Trainer:
     def _record(self, raw: dict[str, Tensor], total: Tensor, rate: float) -> Record:
         row = [float(raw[name].detach()) if name in raw else float("nan") for name in TERMS]
         row += [float(total), rate]
-        if not all(value == value for value in row[3:]):
+        if not all(map(math.isfinite, row[3:])):
             raise FloatingPointError(f"loss is not finite at step {self.step}: lower the rate ({rate:g})")
         self.history[self.step] = torch.tensor(row)
         return Record(self.step, *row)
@@ -171,7 +172,8 @@ class Trainer:
     def _restore(self, content: dict) -> None:
         mine = {"config": checkpoint.config_to_plain(self.net.config), "train": asdict(self.config)}
         for part, wanted in mine.items():
-            changed = [k for k in wanted if _plain(content[part].get(k)) != _plain(wanted[k])]
+            found = content.get(part, {})
+            changed = [k for k in wanted if _plain(found.get(k)) != _plain(wanted[k])]
             if changed:
                 raise checkpoint.CheckpointError(
                     f"{self.path}: was written with other settings ({part}: {', '.join(changed)}); "

@@ -45,6 +45,8 @@ class UdacityFaces:
             if table.is_file():
                 tables[half] = hashlib.sha256(table.read_bytes()).hexdigest()
                 self._rows += [(half, *row) for row in _read_table(table, self.folder / half)]
+            elif (self.folder / half).is_dir():
+                raise DataError("missing, though its images are there", path=table, fix=HOW_TO_GET)
         if not self._rows:
             raise DataError("neither rows nor images found", path=self.folder, fix=HOW_TO_GET)
         persons = sorted({_person(name) for _, name, _, problem in self._rows if not problem})
@@ -108,11 +110,17 @@ def _person(name: str) -> str:
 
 def _read_table(table: Path, images: Path) -> list[tuple[str, list[str], str]]:
     """(name, values, problem) of each row in file order, then of each image that no row names."""
-    with open(table, newline="", encoding="utf-8-sig") as file:
-        lines = list(csv.reader(file))
+    try:
+        with open(table, newline="", encoding="utf-8-sig") as file:
+            lines = list(csv.reader(file))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"not a text table ({error})", path=table, fix=HOW_TO_GET) from None
     if not lines or len(lines[0]) != COLUMNS:
         found = len(lines[0]) if lines else 0
         raise DataError(f"{found} columns, wanted {COLUMNS} (name, 68 x, y)", path=table, field="header", fix=HOW_TO_GET)
+    if [cell.strip() for cell in lines[0][1:]] != [str(i) for i in range(COLUMNS - 1)]:
+        wanted = f"the first line does not name the columns 0 ... {COLUMNS - 2}"
+        raise DataError(wanted, path=table, field="header", fix=HOW_TO_GET)
     rows, seen = [], set()
     for line in lines[1:]:
         if not line:

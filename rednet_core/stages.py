@@ -1,0 +1,87 @@
+"""The papers' three training stages (journal 5.1, "Training strategy"), each as a Trainer ready to run.
+
+1. stills, f_srn alone; 2. stills with known persons, f_cls joins; 3. clips, f_trn joins. In every stage the
+whole network is trained; each starts from the weights of the one before.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from rednet_core.augment import Augmentation
+from rednet_core.batches import Clips, MadeClips, Stills
+from rednet_core.checkpoint import grow
+from rednet_core.inputs import clip_inputs, still_inputs
+from rednet_core.rednet import NetConfig, RedNet
+from rednet_core.tracking import mean_shape
+from rednet_core.training import Callback, TrainConfig, Trainer
+
+Place = Path | str | None
+
+
+def stage1(
+    config: NetConfig,
+    data,
+    rows: np.ndarray,
+    train: TrainConfig,
+    batch: int,
+    how: Augmentation,
+    device: torch.device | str = "cpu",
+    checkpoint: Place = None,
+    callbacks: tuple[Callback, ...] = (),
+) -> Trainer:
+    """A new network without f_cls and f_trn on augmented stills; its mean shape is measured on `rows`."""
+    torch.manual_seed(train.seed)
+    net = RedNet(config).to(device)
+    shape = mean_shape(np.array(data.table["points"][rows]), net.markup)
+    net.mean_shape.copy_(torch.from_numpy(shape))
+    stills = Stills(data, rows, batch, train.seed)
+    return Trainer(net, train, stills.batch, partial(still_inputs, how=how), checkpoint, callbacks)
+
+
+def stage2(
+    net: RedNet,
+    data,
+    rows: np.ndarray,
+    train: TrainConfig,
+    batch: int,
+    how: Augmentation,
+    checkpoint: Place = None,
+    callbacks: tuple[Callback, ...] = (),
+) -> Trainer:
+    """f_cls joins: stills of known persons, everything fine-tuned."""
+    stills = Stills(data, rows, batch, train.seed)
+    if not stills.identities:
+        raise ValueError("stage 2 needs pictures of known persons; this data names none")
+    torch.manual_seed(train.seed)
+    grown = grow(net, identities=stills.identities)
+    return Trainer(grown, train, stills.batch, partial(still_inputs, how=how), checkpoint, callbacks)
+
+
+def stage3(
+    net: RedNet,
+    data,
+    rows: np.ndarray,
+    train: TrainConfig,
+    batch: int,
+    frames: int = 10,
+    made: bool = False,
+    temporal: bool = True,
+    checkpoint: Place = None,
+    callbacks: tuple[Callback, ...] = (),
+    **choices,
+) -> Trainer:
+    """f_trn joins: clips of `frames` frames, everything fine-tuned, no augmentation.
+
+    made=True makes the clips from stills, for data without video. temporal=False is Table 8's comparison, the
+    same fine-tuning without f_trn. choices are further NetConfig fields (hidden, update, ...).
+    """
+    kind: Callable = MadeClips if made else Clips
+    clips = kind(data, rows, batch, frames, train.seed)
+    torch.manual_seed(train.seed)
+    # The persons of the videos are others than those of stage 2: f_cls gets a new last layer.
+    grown = grow(net, identities=clips.identities, temporal=temporal, **choices)
+    return Trainer(grown, train, clips.batch, partial(clip_inputs, made=made), checkpoint, callbacks)

@@ -1,0 +1,109 @@
+"""Pictures as arrays: points, boxes and response maps drawn onto faces, pictures set side by side.
+
+Everything takes and gives (H, W, 3) uint8 RGB and draws at the size it is shown at, so a widget can repaint in
+milliseconds and a figure can show the same pixels.
+"""
+
+import cv2
+import numpy as np
+
+from rednet_core.markup import Markup
+
+# Okabe and Ito's colours, safe for colour-blind eyes.
+ORANGE, SKY, GREEN, YELLOW = (230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66)
+BLUE, VERMILION, PINK, BLACK = (0, 114, 178), (213, 94, 0), (204, 121, 167), (0, 0, 0)
+TRUTH, PREDICTED, HIDDEN = GREEN, ORANGE, PINK
+SHIFT = 4  # fractional bits of OpenCV's coordinates: points are drawn at sub-pixel places
+
+
+def picture(x) -> np.ndarray:
+    """(H, W, 3) uint8 of a network input (3, H, W) in [0, 1], tensor or array."""
+    array = np.asarray(x.detach().cpu() if hasattr(x, "detach") else x)
+    return np.clip(array.transpose(1, 2, 0) * 255 + 0.5, 0, 255).astype(np.uint8)
+
+
+def enlarge(image: np.ndarray, size: int) -> np.ndarray:
+    """The picture at size x size, smoothly."""
+    shape = (size, size * image.shape[0] // image.shape[1])
+    return cv2.resize(image, shape, interpolation=cv2.INTER_CUBIC if shape[0] > image.shape[1] else cv2.INTER_AREA)
+
+
+def place(points: np.ndarray, old_width: int, new_width: int) -> np.ndarray:
+    """Points of a picture old_width wide in the same picture new_width wide."""
+    return (np.asarray(points, np.float64) + 0.5) * (new_width / old_width) - 0.5
+
+
+def _fixed(points: np.ndarray) -> np.ndarray:
+    return np.round(np.clip(points, -1e4, 1e4) * (1 << SHIFT)).astype(np.int32)
+
+
+def points(
+    image: np.ndarray,
+    where: np.ndarray,
+    colour: tuple[int, int, int] = PREDICTED,
+    markup: Markup | None = None,
+    visible: np.ndarray | None = None,
+    size: int | None = None,
+) -> np.ndarray:
+    """A copy with dots (`size` px wide) at points (L, 2), hidden ones in pink; with a markup its lines too."""
+    out = image.copy()
+    fixed = _fixed(where)
+    if markup is not None:
+        cv2.polylines(out, [fixed[list(line)] for line in markup.lines], False, colour, 1, cv2.LINE_AA, SHIFT)
+    wide = max(2, round(image.shape[1] / 70)) if size is None else size
+    hidden = np.zeros(len(fixed), bool) if visible is None else ~visible
+    for some, ink in ((fixed[~hidden], colour), (fixed[hidden], HIDDEN)):
+        # A polyline of one point is a dot: all dots in one call.
+        cv2.polylines(out, list(some[:, None]), True, ink, wide, cv2.LINE_AA, SHIFT)
+    return out
+
+
+def box(image: np.ndarray, square: np.ndarray, colour: tuple[int, int, int] = YELLOW) -> np.ndarray:
+    """A copy with a face box (3,) = centre x, centre y, side."""
+    x, y, side = square
+    corners = _fixed(np.array([[x - side / 2, y - side / 2], [x + side / 2, y + side / 2]]))
+    out = image.copy()
+    cv2.rectangle(out, tuple(corners[0].tolist()), tuple(corners[1].tolist()), colour, 1, cv2.LINE_AA, SHIFT)
+    return out
+
+
+def heat(values: np.ndarray, size: int | None = None, top: float = 1.0) -> np.ndarray:
+    """A map (m, m) as a picture: 0 dark, `top` bright (perceptually even colours)."""
+    levels = np.clip(np.asarray(values, np.float32) / max(top, 1e-9) * 255, 0, 255).astype(np.uint8)
+    coloured = cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO)[..., ::-1]
+    shown = np.ascontiguousarray(coloured)
+    return shown if size is None else cv2.resize(shown, (size, size), interpolation=cv2.INTER_NEAREST)
+
+
+def overlay(image: np.ndarray, values: np.ndarray, strength: float = 0.75) -> np.ndarray:
+    """The picture with a map (m, m) in [0, 1] laid over it: nothing where 0, glowing where 1."""
+    size = (image.shape[1], image.shape[0])
+    amount = cv2.resize(np.clip(np.asarray(values, np.float32), 0, 1), size, interpolation=cv2.INTER_LINEAR)
+    coloured = cv2.resize(heat(values), size, interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    alpha = (strength * np.sqrt(amount))[..., None]
+    return (image * (1 - alpha) + coloured * alpha + 0.5).astype(np.uint8)
+
+
+def label(image: np.ndarray, text: str) -> np.ndarray:
+    """A copy with a few words in the top left corner."""
+    out, scale = image.copy(), max(0.3, image.shape[1] / 520)
+    place_ = (int(8 * scale) + 2, int(26 * scale) + 2)
+    cv2.putText(out, text, place_, cv2.FONT_HERSHEY_SIMPLEX, scale, BLACK, max(2, int(5 * scale)), cv2.LINE_AA)
+    cv2.putText(out, text, place_, cv2.FONT_HERSHEY_SIMPLEX, scale, (255, 255, 255), 1, cv2.LINE_AA)
+    return out
+
+
+def montage(pictures: list[np.ndarray], columns: int, gap: int = 2) -> np.ndarray:
+    """Pictures of one size in a grid of so many columns, on white."""
+    height, width = pictures[0].shape[:2]
+    rows = -(-len(pictures) // columns)
+    sheet = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), 255, np.uint8)
+    for i, one in enumerate(pictures):
+        y, x = (i // columns) * (height + gap), (i % columns) * (width + gap)
+        sheet[y : y + height, x : x + width] = one
+    return sheet
+
+
+def png(image: np.ndarray) -> bytes:
+    """The picture as PNG bytes, quickly (for widgets)."""
+    return cv2.imencode(".png", image[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()

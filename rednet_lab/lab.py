@@ -1,0 +1,212 @@
+"""The notebooks' workbench: data, trained stages and results for one choice of profile, source, device and seed.
+
+A notebook opens one with its parameters and asks it for what it needs; what is not in the cache is made, with a
+progress bar. Nothing of the method is here.
+"""
+
+import time
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import torch
+
+from rednet_core import checkpoint, stages
+from rednet_core.rednet import RedNet
+from rednet_core.training import COLUMNS, Trainer
+from rednet_lab import style
+from rednet_lab.cache import ROOT, asset
+from rednet_lab.profiles import PROFILES, Profile
+from rednet_lab.progress import Progress, in_batch
+from rednet_lab.results import Results
+from rednet_lab.runs import run_name
+from rednet_lab.sources import SOURCES, FaceWorldSource, UdacitySource
+from rednet_lab.stamp import code_hash, make_stamp
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained stage: the network, the history (steps, 5; columns as named) and the seconds it took."""
+
+    net: RedNet
+    history: torch.Tensor
+    columns: tuple[str, ...]
+    seconds: float
+    factors: dict[str, float]  # lambda and gamma as they were fixed
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of a name; "auto" takes CUDA where there is one, else the CPU. Raises ValueError with the fix."""
+    if name not in DEVICES:
+        raise ValueError(f"device {name!r}, known: {', '.join(DEVICES)}")
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device 'cuda': this PyTorch sees no CUDA GPU; use 'cpu', or install a CUDA build of torch")
+    if name == "mps" and not torch.backends.mps.is_available():
+        raise ValueError("device 'mps': no Apple GPU here; use 'cpu'")
+    return torch.device(name)
+
+
+class Lab:
+    """Everything a notebook asks for. See the properties; `results` is where its figures and tables go."""
+
+    def __init__(self, notebook: str, profile: str, source: str, data: str, device: str, seed: int, out: str):
+        if profile not in PROFILES:
+            raise ValueError(f"profile {profile!r}, known: {', '.join(PROFILES)}")
+        if source not in SOURCES:
+            raise ValueError(f"source {source!r}, known: {', '.join(SOURCES)}")
+        self.profile: Profile = PROFILES[profile]
+        self.seed, self.device = seed, choose_device(device)
+        kind = FaceWorldSource if source == "face_world" else UdacitySource
+        self.source = kind(self.profile, data, seed)
+        self.run = run_name(profile, source, seed)
+        folder = Path(out).expanduser()
+        parameters = {"profile": profile, "source": source, "data": data, "seed": seed, "device": str(self.device)}
+        self.folder = (folder if folder.is_absolute() else ROOT / folder) / self.run
+        self.results = Results(self.folder / notebook, make_stamp(parameters))
+        self.caption = f"profile {profile}, {self.source.what}, seed {seed}"
+        torch.manual_seed(seed)
+        style.use()
+
+    # --- trained stages, each made from the one before ---
+
+    @cached_property
+    def stage1(self) -> Trained:
+        """The network after stage 1."""
+        role, plan = self.source.stills(), self.profile.stage1
+        train = plan.config(len(role.rows), self.seed)
+        config = self.profile.net
+
+        def trainer(path, callbacks) -> Trainer:
+            return stages.stage1(
+                config, role.data, role.rows, train, plan.batch, self.profile.augmentation, self.device, path, callbacks
+            )
+
+        return self.trained("stage1", {"net": asdict(config), "data": role.data.fingerprint}, plan, train, trainer)
+
+    @cached_property
+    def stage2(self) -> Trained:
+        """The network after stage 2."""
+        role, plan, before = self.source.people(), self.profile.stage2, self.stage1
+        train = plan.config(len(role.rows), self.seed)
+        units = self.profile.identity_units
+
+        def trainer(path, callbacks) -> Trainer:
+            net = checkpoint.grow(before.net, identity_units=units)
+            return stages.stage2(
+                net, role.data, role.rows, train, plan.batch, self.profile.augmentation, path, callbacks
+            )
+
+        key = {"before": self._key_of("stage1"), "data": role.data.fingerprint, "units": units}
+        return self.trained("stage2", key, plan, train, trainer)
+
+    @cached_property
+    def stage3(self) -> Trained:
+        """The network after stage 3."""
+        return self.stage3_with()
+
+    def stage3_with(self, name: str = "stage3", temporal: bool = True, **choices) -> Trained:
+        """Stage 3 with other choices than the profile's (no f_trn, another update), kept under its own name."""
+        role, plan, before = self.source.clips(), self.profile.stage3, self.stage2
+        train = plan.config(len(role.rows) / plan.frames, self.seed)
+        choices = {"update": self.profile.update, "hidden": self.profile.hidden, **choices}
+
+        def trainer(path, callbacks) -> Trainer:
+            return stages.stage3(
+                before.net,
+                role.data,
+                role.rows,
+                train,
+                plan.batch,
+                plan.frames,
+                role.made,
+                temporal,
+                path,
+                callbacks,
+                **choices,
+            )
+
+        key = {"before": self._key_of("stage2"), "data": role.data.fingerprint, "made": role.made, **choices}
+        return self.trained(name, {**key, "temporal": temporal}, plan, train, trainer)
+
+    def demo(self, name: str, **choices) -> Trained:
+        """A small stage-1 training of its own, for an experiment inside a notebook; choices are NetConfig fields."""
+        role, plan = self.source.stills(), self.profile.demo
+        train = plan.config(len(role.rows), self.seed)
+        config = replace(self.profile.net, **choices)
+
+        def trainer(path, callbacks) -> Trainer:
+            return stages.stage1(
+                config, role.data, role.rows, train, plan.batch, self.profile.augmentation, self.device, path, callbacks
+            )
+
+        key = {"net": asdict(config), "data": role.data.fingerprint}
+        return self.trained(f"demo-{name}", key, plan, train, trainer)
+
+    # --- how they are kept ---
+
+    _keys: dict[str, dict]
+
+    def _key_of(self, name: str) -> dict:
+        return self._keys[name]
+
+    def trained(self, name: str, key: dict, plan, train, trainer) -> Trained:
+        """A trained network from the cache, or trained now (resuming a run that was killed) with a progress bar."""
+        full_key = {
+            "name": name,
+            **key,
+            "plan": asdict(plan),
+            "train": asdict(train),
+            "augmentation": asdict(self.profile.augmentation),
+            "device": self.device.type,
+            "torch": torch.__version__.partition("+")[0],
+            "code": code_hash("rednet_core"),
+        }
+        self.__dict__.setdefault("_keys", {})[name] = full_key
+
+        def make(folder: Path) -> dict:
+            began = time.perf_counter()
+            with Progress(name.replace("stage", "stage ")) as progress:
+
+                def show(run: Trainer, record) -> None:
+                    note = f"l_d {record.detection:.3f}  l_r {record.regression:.4f}"
+                    note += "" if record.identity != record.identity else f"  l_cls {record.identity:.2f}"
+                    progress(record.step + 1, run.config.steps, note)
+
+                run = trainer(folder / "run.pt", (show,))
+                resumed = run.step
+                history = run.run()
+            seconds = time.perf_counter() - began
+            facts = {"seconds": seconds, "resumed_at": resumed, "factors": run.balance.factors()}
+            checkpoint.write(folder / "history.pt", {"history": history})
+            checkpoint.save_net(folder / "net.pt", run.net)
+            (folder / "run.pt").unlink()
+            return facts
+
+        folder, facts = asset(f"{self.profile.name}-{name}", full_key, make)
+        net = checkpoint.load_net(folder / "net.pt", self.device)
+        history = checkpoint.read(folder / "history.pt")["history"]
+        return Trained(net, history, COLUMNS, facts["seconds"], facts["factors"])
+
+    # --- results ---
+
+    def figure(self, figure, name: str, caption: str, alt: str, hero: bool = False, vector: bool = True) -> None:
+        """Show a figure and save it with the run's facts in its caption."""
+        self.results.figure(figure, name, f"{caption} ({self.caption})", alt, hero, vector)
+        style.show(figure)
+
+    def table(self, frame, name: str, caption: str):
+        """Save a table and return it for display."""
+        return self.results.table(frame, name, f"{caption} ({self.caption})")
+
+    def number(self, name: str, value: float, unit: str = "", label: str = "", note: str = "", headline: bool = False):
+        """Keep a figure of the run; headline ones are on its last screen."""
+        return self.results.number(name, value, unit, label, note, headline)
+
+    @property
+    def live(self) -> bool:
+        """Whether somebody is there to move a slider."""
+        return not in_batch()

@@ -1,0 +1,121 @@
+"""A reader's own video, photograph or webcam: frames from it, a first face box, and following the face.
+
+The first box comes from OpenCV's frontal Haar cascade. OpenCV 5 builds come without cascades, and profiles are
+not frontal: then the network itself is tried on a grid of boxes, and the one it is surest of is taken.
+"""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from data_prep.errors import BadItem, DataError
+from data_prep.images import read_image
+from rednet_core import frames
+from rednet_core.rednet import RedNet
+from rednet_core.tracking import Tracker
+from rednet_lab.trace import Frame, record
+
+# Where the papers' face box lies in a Haar box: medians over 212 near-frontal photographs of YouTube Faces.
+HAAR_DOWN, HAAR_SIDE = 0.108, 1.20  # centre below the Haar box's, side, both in Haar widths
+LONGEST = 720  # pixels: larger frames are reduced; faces for this network need no more
+LOST, PATIENCE = 0.35, 5  # a confidence under this for so many frames, and the face is looked for again
+PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
+
+
+def frames_of(video: str, seconds: float = 10.0) -> list[np.ndarray]:
+    """The frames (H, W, 3) uint8 RGB of a video file, a photograph (one frame) or "webcam".
+
+    Raises DataError, naming the file and the fix, where there is nothing to read.
+    """
+    path = Path(video).expanduser()
+    if video != "webcam" and not path.is_file():
+        raise DataError("no such file", path=path, field="my_video", fix="give a file's path, or 'webcam'")
+    if path.suffix.lower() in PICTURES:
+        try:
+            return [_reduced(read_image(path))]
+        except BadItem as error:
+            raise DataError(error.problem, path=path, field="my_video", fix="try another picture") from None
+    source = cv2.VideoCapture(0 if video == "webcam" else str(path))
+    rate = source.get(cv2.CAP_PROP_FPS)
+    wanted = max(1, round(seconds * (rate if 1 <= rate <= 240 else 25)))
+    found = []
+    while len(found) < wanted:
+        good, image = source.read()
+        if not good:
+            break
+        found.append(_reduced(cv2.cvtColor(image, cv2.COLOR_BGR2RGB)))
+    source.release()
+    if not found:
+        fix = "allow the camera" if video == "webcam" else "try MP4 or AVI; this OpenCV may lack the codec"
+        raise DataError("no frame can be read", path=path, field="my_video", fix=fix)
+    return found
+
+
+def _reduced(image: np.ndarray) -> np.ndarray:
+    scale = LONGEST / max(image.shape[:2])
+    return image if scale >= 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+
+
+def detect(image: np.ndarray) -> np.ndarray | None:
+    """The papers' face box (3,) of the largest frontal face, or None (also where OpenCV has no cascades)."""
+    if not hasattr(cv2, "CascadeClassifier"):
+        return None
+    cascade = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    smallest = max(24, min(image.shape[:2]) // 10)
+    found = cascade.detectMultiScale(grey, 1.1, 5, minSize=(smallest, smallest))
+    if len(found) == 0:
+        return None
+    x, y, width, height = max(found, key=lambda box: box[2])
+    return np.array([x + (width - 1) / 2, y + (height - 1) / 2 + HAAR_DOWN * width, HAAR_SIDE * width])
+
+
+def search(net: RedNet, image: np.ndarray) -> tuple[np.ndarray, float]:
+    """The box (3,) of a grid over the image that the network is surest of, and how sure it is."""
+    height, width = image.shape[:2]
+    boxes = []
+    for share in (0.35, 0.5, 0.7, 0.95):
+        side = share * min(height, width)
+        x, y = (np.arange(side / 2, reach - side / 2 + 1, side / 4) for reach in (width, height))
+        boxes += [np.stack([*(a.ravel() for a in np.meshgrid(x, y)), np.full(len(x) * len(y), side)], -1)]
+    boxes = np.concatenate(boxes)
+    tracker, sure = Tracker(net), []
+    for some in np.array_split(boxes, -(-len(boxes) // 64)):
+        tracker.start(some)
+        sure.append(tracker.update(np.broadcast_to(image, (len(some), *image.shape))).confidence)
+    sure = np.concatenate(sure)
+    return boxes[sure.argmax()], float(sure.max())
+
+
+def first_box(net: RedNet, image: np.ndarray) -> np.ndarray | None:
+    """A box to start from: the detector's, else the network's own search; refined once by the first landmarks."""
+    box = detect(image)
+    if box is None:
+        box, sure = search(net, image)
+        if sure < LOST:
+            return None
+    tracker = Tracker(net)
+    tracker.start(box)
+    tracker.update(image)
+    return tracker.box[0].cpu().numpy()  # what the first landmarks make of it: the papers' own box
+
+
+def follow(net: RedNet, clip: list[np.ndarray]) -> tuple[list[Frame], str]:
+    """Traces of the frames in which a face is followed, and what happened in words.
+
+    Frames before the first face are left out; a lost face is looked for again.
+    """
+    tracker, track, starts, doubt = Tracker(net), [], 0, 0
+    for image in clip:
+        if tracker.box is None or doubt >= PATIENCE:
+            box = first_box(net, image)
+            if box is not None:
+                tracker.start(box)
+                starts, doubt = starts + 1, 0
+        if tracker.box is None:
+            continue
+        seen = tracker.update(image)
+        doubt = doubt + 1 if seen.confidence[0] < LOST else 0
+        track += record(net, seen, image[None], None)
+    return track, f"followed in {len(track)} of {len(clip)} frames, found {starts} times"

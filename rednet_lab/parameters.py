@@ -1,0 +1,173 @@
+"""Strict notebook parameters: one tagged cell of plain `name = literal` lines, and nothing else is accepted.
+
+papermill injects parameters after that cell, so a value derived in it would go stale; and it lets unknown and
+ill-typed parameters pass. Both are errors here, before anything runs.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import json
+from pathlib import Path
+
+from .stamp import PARSING
+
+TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+
+
+class ParameterError(ValueError):
+    """A parameters cell or a given parameter is wrong; the text names the notebook, the parameter and the remedy."""
+
+
+def read_parameters(path: str | Path) -> dict:
+    """Return {name: default} of a notebook's parameters cell, in order.
+
+    Raises ParameterError when the cell is missing, there are two, or it holds more than `name = literal` lines.
+    """
+    path = Path(path)
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ParameterError(f"{path.name}: cannot be read as a notebook ({error})") from error
+    tagged = [cell for cell in cells if "parameters" in cell.get("metadata", {}).get("tags", [])]
+    if len(tagged) != 1:
+        raise ParameterError(f"{path.name}: {len(tagged)} cells are tagged 'parameters', exactly one must be")
+    source = tagged[0]["source"]
+    return parse_cell(source if isinstance(source, str) else "".join(source), path.name)
+
+
+def parse_cell(source: str, notebook: str) -> dict:
+    """Return {name: default} of the source of a parameters cell."""
+    try:
+        with PARSING:
+            statements = ast.parse(source).body
+    except SyntaxError as error:
+        raise ParameterError(f"{notebook}: parameters cell, line {error.lineno}: {error.msg}") from error
+    defaults: dict = {}
+    for statement in statements:
+        line = f"{notebook}: parameters cell, line {statement.lineno}: {ast.unparse(statement)!r}"
+        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        if len(targets) != 1 or not isinstance(targets[0], ast.Name):
+            raise ParameterError(f"{line}: only plain 'name = literal' lines are allowed here")
+        if targets[0].id in defaults:
+            raise ParameterError(f"{line}: {targets[0].id} is set twice")
+        try:
+            defaults[targets[0].id] = _plain(ast.literal_eval(statement.value))
+        except (ValueError, TypeError) as error:
+            raise ParameterError(
+                f"{line}: the value must be a literal (text, number, True, False, None, or a list of these);"
+                " what follows from other parameters belongs in the next cell"
+            ) from error
+    return defaults
+
+
+def _plain(value: object) -> object:
+    """Return the value if it is one a parameter may have, else raise ValueError."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(_plain(item) for item in value)
+    if value is None or isinstance(value, (str, bool, int, float)):
+        return value
+    raise ValueError(f"{type(value).__name__} is no parameter type")
+
+
+def check_parameters(path: str | Path, given: dict, as_text: bool = False) -> dict:
+    """Return the notebook's parameters with `given` in place of defaults, refusing unknown names and wrong types.
+
+    The type of a default is the type wanted: an int passes for a float, a bool is no int, None takes anything.
+    With `as_text` the given values are texts of a command line, converted by that type; text for a text stays
+    text, however numeric it looks. Raises ParameterError.
+    """
+    defaults = read_parameters(path)
+    values = dict(defaults)
+    for name, value in given.items():
+        if name not in defaults:
+            raise ParameterError(f"{Path(path).name}: unknown parameter {name!r}{nearest(name, defaults)}")
+        try:
+            values[name] = from_text(value, defaults[name]) if as_text else fit(value, defaults[name])
+        except ValueError as error:
+            raise ParameterError(
+                f"{Path(path).name}: parameter {name!r} must be {wanted(defaults[name])}, got {value!r}"
+            ) from error
+    return values
+
+
+def nearest(name: str, known: object) -> str:
+    """Return the part of a message that offers the most similar known name, or lists all."""
+    known = sorted(known)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else f"; known are: {', '.join(known) or 'none'}"
+
+
+def wanted(default: object) -> str:
+    """Return the type of a default in words."""
+    if isinstance(default, (list, tuple)):
+        kinds = sorted({wanted(item) for item in default})
+        return f"a {type(default).__name__}" + (f" of {' or '.join(kinds)}" if kinds else "")
+    return {str: "str", bool: "bool", int: "int", float: "float"}.get(type(default), "anything")
+
+
+def fit(value: object, default: object) -> object:
+    """Return the value as the type of the default, or raise ValueError."""
+    if default is None:
+        return _plain(value)
+    if isinstance(default, (list, tuple)):
+        if not isinstance(value, (list, tuple)):
+            raise ValueError("not a list")
+        return type(default)(_fit_any(item, default) for item in value)
+    if type(value) is type(default):
+        return value
+    if isinstance(default, float) and type(value) is int:
+        return float(value)
+    raise ValueError(f"{type(value).__name__} is not {type(default).__name__}")
+
+
+def _fit_any(item: object, examples: list | tuple) -> object:
+    """Return an element as the type of the first example that it fits."""
+    for example in examples:
+        try:
+            return fit(item, example)
+        except ValueError:
+            continue
+    if examples:
+        raise ValueError(f"{item!r} is of no wanted type")
+    return _plain(item)
+
+
+def from_text(text: str, default: object) -> object:
+    """Return a command line's text as the type of the default, or raise ValueError."""
+    if isinstance(default, str):
+        return text
+    if isinstance(default, bool):
+        if text.lower() in TRUE + FALSE:
+            return text.lower() in TRUE
+        raise ValueError("neither true nor false")
+    if isinstance(default, (int, float)):
+        return type(default)(text)
+    if default is None:
+        return None if text == "None" else text
+    return fit(_list_of(text, default), default)
+
+
+def _list_of(text: str, default: list | tuple) -> list:
+    """Return "[1, 2]" or "1,2" as a list, its elements converted like the first of the default."""
+    if text.strip()[:1] in ("[", "("):
+        try:
+            with PARSING:
+                return ast.literal_eval(text)
+        except (SyntaxError, TypeError) as error:
+            raise ValueError("not a list") from error
+    items = [item.strip() for item in text.split(",") if item.strip()]
+    return [_element(item, default) for item in items]
+
+
+def _element(text: str, examples: list | tuple) -> object:
+    """Return one element's text as the type of the first example that it can be read as."""
+    for example in examples:
+        try:
+            return from_text(text, example)
+        except ValueError:
+            continue
+    if examples:
+        raise ValueError(f"{text!r} is of no wanted type")
+    return text

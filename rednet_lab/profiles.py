@@ -1,0 +1,104 @@
+"""The three profiles: how big the network, the data and the training are. Nothing else differs between them.
+
+smoke  seconds a notebook, to see that everything runs; its figures mean nothing
+quick  a two-core laptop in the time of a coffee; what the recipe was chosen for is told in notebook 50
+full   the papers' sizes, for a GPU and for real data
+"""
+
+from dataclasses import dataclass, replace
+
+from rednet_core.augment import Augmentation
+from rednet_core.rednet import NetConfig
+from rednet_core.training import TrainConfig
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One stage: batches of `batch` pictures (or clips of `frames` frames) for `steps` batches or `epochs`."""
+
+    train: TrainConfig
+    batch: int
+    frames: int = 1
+    epochs: float = 0.0  # where set, decides the number of steps; the papers count in epochs
+    variations: int = 1  # of each picture in an epoch; ten in the papers (ECCV 5.1)
+
+    def config(self, pictures: int, seed: int) -> TrainConfig:
+        """The stage's TrainConfig for so many training pictures (or clips)."""
+        per_epoch = self.variations * pictures / self.batch
+        steps = round(self.epochs * per_epoch) if self.epochs else self.train.steps
+        return replace(self.train, steps=steps, steps_per_epoch=per_epoch, seed=seed)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Sizes of one profile. Counts of pictures are those of the face world; real data has what it has."""
+
+    name: str
+    net: NetConfig
+    store_size: int  # pixels of a stored crop, which shows 1.5 face boxes
+    frame_size: int  # pixels of a stored video frame of the face world
+    stills: tuple[int, int, int]  # train, validation, test
+    people: tuple[int, int]  # persons, pictures of each
+    videos: tuple[int, int, int]  # train, test, frames of each
+    augmentation: Augmentation
+    stage1: Plan
+    stage2: Plan
+    stage3: Plan
+    demo: Plan  # the small trainings inside notebooks: the tour, and the batch-norm experiment
+    update: str = "replace"  # f_trn's update of e_p
+    hidden: int = 256  # its LSTM units
+    identity_units: int = 256
+
+
+SMOKE = Profile(
+    name="smoke",
+    net=NetConfig(input_size=32, width=0.125, encoder_convs=(1,) * 5, decoder_convs=(1,) * 4, sigma=8.0),
+    store_size=48,
+    frame_size=64,
+    stills=(48, 8, 24),
+    people=(6, 5),
+    videos=(6, 4, 6),
+    augmentation=Augmentation(),
+    stage1=Plan(TrainConfig(8, "adamw", 6e-3, schedule="one_cycle", weight_decay=0.01), 8),
+    stage2=Plan(TrainConfig(4, "adamw", 2e-3, schedule="one_cycle", weight_decay=0.01), 8),
+    stage3=Plan(TrainConfig(4, "adamw", 2e-3, schedule="one_cycle", weight_decay=0.01), 2, frames=4),
+    demo=Plan(TrainConfig(6, "adamw", 6e-3, schedule="one_cycle", weight_decay=0.01), 8),
+    hidden=16,
+    identity_units=16,
+)
+
+QUICK = Profile(
+    name="quick",
+    net=NetConfig(
+        input_size=64, width=0.25, encoder_convs=(1, 1, 2, 2, 1), decoder_convs=(1, 2, 2, 1), sigma=6.0
+    ),
+    store_size=96,
+    frame_size=128,
+    stills=(3000, 200, 400),
+    people=(60, 20),
+    videos=(40, 24, 40),
+    augmentation=Augmentation(contrast=0.2, brightness=0.1),
+    stage1=Plan(TrainConfig(1500, "adamw", 8e-3, schedule="one_cycle", weight_decay=0.01), 16),
+    stage2=Plan(TrainConfig(400, "adamw", 3e-3, schedule="one_cycle", weight_decay=0.01), 16),
+    stage3=Plan(TrainConfig(300, "adamw", 3e-3, schedule="one_cycle", weight_decay=0.01), 4, frames=10),
+    demo=Plan(TrainConfig(350, "adamw", 8e-3, schedule="one_cycle", weight_decay=0.01), 16),
+    hidden=64,
+    identity_units=64,
+)
+
+FULL = Profile(
+    name="full",
+    net=NetConfig(),
+    store_size=384,
+    frame_size=384,
+    stills=(20_000, 1_000, 4_000),
+    people=(500, 24),
+    videos=(90, 24, 300),
+    augmentation=Augmentation(),
+    stage1=Plan(TrainConfig(0, "sgd", 0.01, schedule="steps", mixed_precision=True), 32, epochs=30, variations=10),
+    stage2=Plan(TrainConfig(0, "sgd", 0.01, schedule="steps", mixed_precision=True), 32, epochs=20, variations=10),
+    stage3=Plan(TrainConfig(0, "sgd", 0.01, schedule="steps", mixed_precision=True), 5, frames=10, epochs=50, variations=2),
+    demo=Plan(TrainConfig(2_000, "sgd", 0.01, schedule="tenths", mixed_precision=True), 32),
+)
+
+PROFILES = {profile.name: profile for profile in (SMOKE, QUICK, FULL)}

@@ -1,0 +1,69 @@
+"""What a notebook leaves behind: figures, tables and numbers in its folder, all of them stamped.
+
+results.json lists them for the index page and for later notebooks: {"stamp", "figures", "tables", "numbers"}.
+"""
+
+import json
+import math
+import os
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+
+PNG_LIMIT = 100_000  # bytes
+
+
+class Results:
+    """The results folder of one notebook of one run; every save rewrites results.json atomically."""
+
+    def __init__(self, folder: Path, stamp: dict):
+        self.folder, self.stamp = folder, stamp
+        self.entries: dict[str, dict[str, dict]] = {"figures": {}, "tables": {}, "numbers": {}}
+
+    def figure(self, figure: plt.Figure, name: str, caption: str, alt: str, hero: bool = False, vector: bool = True):
+        """Save a matplotlib figure as <name>.svg, or <name>.png (kept under 100 KB) for pictures; returns it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"{name}.{'svg' if vector else 'png'}"
+        # No date in the file: the same figure is the same bytes.
+        if vector:
+            _replace(path, lambda part: figure.savefig(part, format="svg", metadata={"Date": None}))
+        else:
+            for dpi in (150, 110, 80, 60, 45):
+                _replace(path, lambda part, dpi=dpi: figure.savefig(part, format="png", dpi=dpi))
+                if path.stat().st_size <= PNG_LIMIT:
+                    break
+        self._add("figures", name, {"file": path.name, "caption": caption, "alt": alt, "hero": hero})
+        return figure
+
+    def table(self, frame: pd.DataFrame, name: str, caption: str) -> pd.DataFrame:
+        """Save a table as <name>.csv and return it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"{name}.csv"
+        _replace(path, lambda part: frame.to_csv(part, index=False, lineterminator="\n"))
+        self._add("tables", name, {"file": path.name, "caption": caption})
+        return frame
+
+    def number(self, name: str, value: float, unit: str = "", label: str = "", note: str = "", headline: bool = False):
+        """Keep one figure; `headline` ones are shown on the run's last screen. Returns the value."""
+        value = float(value)
+        if not math.isfinite(value):
+            raise ValueError(f"number {name!r} is not finite: {value}")
+        entry = {"value": value, "unit": unit, "label": label or name, "note": note, "headline": headline}
+        self._add("numbers", name, entry)
+        return value
+
+    def _add(self, kind: str, name: str, entry: dict) -> None:
+        self.entries[kind][name] = entry
+        content = {"stamp": self.stamp}
+        content.update({kind: list(self.entries[kind].values()) for kind in ("figures", "tables")})
+        content["numbers"] = self.entries["numbers"]
+        text = json.dumps(content, indent=1, ensure_ascii=False)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        _replace(self.folder / "results.json", lambda part: Path(part).write_text(text, encoding="utf-8"))
+
+
+def _replace(path: Path, write) -> None:
+    part = path.with_name(f".{path.name}.part")
+    write(part)
+    os.replace(part, path)

@@ -1,0 +1,199 @@
+"""What a run consists of: the course's notebooks, the options, and one Job for each notebook and seed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from .. import stamp
+from ..parameters import ParameterError, check_parameters, nearest, read_parameters
+from ..runs import run_name
+from ..series import SERIES, Entry
+
+ROOT = Path(__file__).resolve().parents[2]
+PROFILES = ("smoke", "quick", "full")
+SOURCES = ("face_world", "udacity")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+STANDARD = (
+    "profile",
+    "source",
+    "data",
+    "seed",
+    "device",
+    "out",
+)  # the runner sets these from its own options
+REQUIRED = ("profile", "out")  # without them a notebook would not run as the page says it did
+
+
+class UsageError(Exception):
+    """The command line asks for something that cannot be done; the text says what is wrong and what is right."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """Where the notebooks are and how they hang together; tests pass their own."""
+
+    series: tuple[Entry, ...] = SERIES
+    notebooks: Path = ROOT / "notebooks"
+    packages: tuple = stamp.PACKAGES
+
+    def __post_init__(self) -> None:
+        names = [entry.name for entry in self.series]
+        unknown = {need for entry in self.series for need in entry.needs} - set(names)
+        if unknown or len(set(names)) != len(names):
+            raise UsageError(f"the series is inconsistent: unknown needs {sorted(unknown)} or names given twice")
+
+    def entry(self, name: str) -> Entry:
+        """Return the entry of a name."""
+        return next(entry for entry in self.series if entry.name == name)
+
+    def find(self, word: str) -> Entry:
+        """Return the one entry with this number, name or beginning of a name."""
+        word = word.removesuffix(".ipynb")
+        exact = [e for e in self.series if word in (e.name, e.number)]
+        found = exact or [e for e in self.series if e.name.startswith(word)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise UsageError(f"--only {word}: could be {' or '.join(e.name for e in found)}")
+        names = [e.name for e in self.series] + [e.name.split("_", 1)[-1] for e in self.series]
+        raise UsageError(f"--only {word}: no such notebook{nearest(word, names)}")
+
+    def select(self, words: list[str], with_needs: bool) -> list[Entry]:
+        """Return the entries to run, in the order of the series, with all that they need unless told otherwise."""
+        wanted = {self.find(word).name for word in words} if words else {e.name for e in self.series}
+        todo = list(wanted) if with_needs else []
+        while todo:
+            new = set(self.entry(todo.pop()).needs) - wanted
+            wanted |= new
+            todo += new
+        return [entry for entry in self.series if entry.name in wanted]
+
+    @cached_property
+    def code(self) -> str:
+        """Return the hash of the packages that decide the numbers."""
+        return stamp.code_hash(*self.packages)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line chose, checked; paths are absolute."""
+
+    profile: str = "quick"
+    source: str = "face_world"
+    data: Path | None = None
+    device: str = "auto"
+    out: Path = ROOT / "figures"
+    extra: dict[str, str] = field(default_factory=dict)
+
+    def run_name(self, seed: int) -> str:
+        """Return the name of a run's folder; the usual source and seed are not named."""
+        return run_name(self.profile, self.source, seed)
+
+
+@dataclass(eq=False)
+class Job:
+    """One notebook to be executed with one set of parameters into one run folder."""
+
+    course: Course
+    options: Options
+    entry: Entry
+    seed: int
+    needs: list[Job]
+
+    @property
+    def folder(self) -> Path:
+        """Return the run's folder."""
+        return self.options.out / self.options.run_name(self.seed)
+
+    @property
+    def id(self) -> str:
+        """Return a name that is unique in this invocation."""
+        return f"{self.folder.name}/{self.entry.name}"
+
+    @property
+    def notebook(self) -> Path:
+        """Return the notebook's source."""
+        return self.course.notebooks / f"{self.entry.name}.ipynb"
+
+    @cached_property
+    def parameters(self) -> dict:
+        """Return every parameter with its value, defaults included. Raises ParameterError."""
+        known = read_parameters(self.notebook)
+        for name in REQUIRED:
+            if name not in known:
+                raise ParameterError(f"{self.notebook.name}: the parameters cell must set {name!r}")
+        standard = {
+            "profile": self.options.profile,
+            "source": self.options.source,
+            "data": self._place(self.options.data, self.course.notebooks) if self.options.data else None,
+            "seed": self.seed,
+            "device": self.options.device,
+            "out": self._place(self.options.out, self.course.notebooks.parent),
+        }
+        given = {name: value for name, value in standard.items() if name in known and value is not None}
+        extra = {name: text for name, text in self.options.extra.items() if name in known}
+        converted = check_parameters(self.notebook, extra, as_text=True)
+        return check_parameters(self.notebook, given | {name: converted[name] for name in extra})
+
+    def _place(self, path: Path, base: Path) -> str:
+        """Return a path relative to a base if it is inside the checkout, so that results name no machine."""
+        inside = path.is_relative_to(self.course.notebooks.parent)
+        return Path(os.path.relpath(path, base)).as_posix() if inside else path.as_posix()
+
+    @cached_property
+    def code_key(self) -> str:
+        """Return the hash of all that decides this notebook's numbers, the code keys of its needs included."""
+        versions = {name: ".".join(text.split(".")[:2]) for name, text in stamp.versions().items()}
+        decides = {
+            "cells": stamp.notebook_code(self.notebook.read_text(encoding="utf-8")),
+            "parameters": {name: value for name, value in self.parameters.items() if name != "out"},
+            "data": str(self.options.data or ""),
+            "packages": self.course.code,
+            "versions": {name: versions[name] for name in stamp.DISTRIBUTIONS},
+            "needs": [self._need(name) for name in self.entry.needs],
+        }
+        return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+
+    def _need(self, name: str) -> str:
+        """Return the code key of a needed notebook, whether or not it runs too."""
+        found = [job for job in self.needs if job.entry.name == name]
+        return (found or make_jobs(self.course, self.options, [self.course.entry(name)], self.seed))[0].code_key
+
+    @cached_property
+    def key(self) -> str:
+        """Return the hash that must be unchanged for the results to be current: code_key and the prose."""
+        text = stamp.notebook_code(self.notebook.read_text(encoding="utf-8"), markdown=True)
+        return hashlib.sha256(f"{self.code_key}\0{text}".encode()).hexdigest()
+
+    def stamp(self) -> dict:
+        """Return the stamp that the executed notebook carries."""
+        return stamp.make_stamp(self.parameters) | {"notebook": self.entry.name, "key": self.key}
+
+
+def make_jobs(course: Course, options: Options, entries: list[Entry], seed: int) -> list[Job]:
+    """Return the jobs of one seed, linked to those of them that they need."""
+    jobs = {entry.name: Job(course, options, entry, seed, []) for entry in entries}
+    for job in jobs.values():
+        job.needs.extend(jobs[name] for name in job.entry.needs if name in jobs)
+    return list(jobs.values())
+
+
+def check_jobs(jobs: list[Job], extra: dict[str, str]) -> None:
+    """Refuse missing notebooks, broken parameters cells, and parameters that no notebook has or that do not fit."""
+    missing = [job.notebook.name for job in jobs if not job.notebook.is_file()]
+    if missing:
+        raise UsageError(f"not found in {jobs[0].course.notebooks}: {', '.join(dict.fromkeys(missing))}")
+    known = {name for job in jobs for name in read_parameters(job.notebook)}
+    for name in extra:
+        if name in STANDARD:
+            raise UsageError(f"-p {name}=...: use the option --{'seeds' if name == 'seed' else name} instead")
+        if name not in known:
+            choice = nearest(name, known - set(STANDARD))
+            raise ParameterError(f"-p {name}=...: none of the notebooks that would run has this parameter{choice}")
+    for job in jobs:
+        job.parameters  # noqa: B018  computed once, here, so that it raises before anything runs

@@ -1,0 +1,60 @@
+"""Small helpers for files: everything is written whole or not at all, in UTF-8 with plain line ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import threading
+import time
+from pathlib import Path
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that a reader, or a kill, finds the old or the new text and nothing between."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+    with open(part, "w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    _persist(os.replace, part, path)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a value as JSON, whole or not at all."""
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path, default: object = None) -> object:
+    """Return a JSON file's value, or the default if there is none or it is not JSON (half-written, edited)."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return default
+
+
+def remove(path: Path) -> None:
+    """Remove a file or folder if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        _persist(shutil.rmtree, path)
+    elif path.exists() or path.is_symlink():
+        _persist(os.remove, path)
+
+
+def _persist(action, *paths) -> None:
+    """Call a file operation, again for two seconds where Windows says that a virus scanner or viewer holds the file."""
+    for attempt in range(20):
+        try:
+            return action(*paths)
+        except PermissionError:
+            if os.name != "nt" or attempt == 19:
+                raise
+            time.sleep(0.1)
+
+
+def clock(seconds: float) -> str:
+    """Return a duration as 0:07, 12:34 or 1:02:03."""
+    minutes, rest = divmod(int(seconds + 0.5), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,186 @@
+"""What the runner prints: the plan, one live line while notebooks run, a summary, and where to look."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TextIO
+
+from . import state
+from .course import Job
+from .files import clock, read_json
+from .graph import Outcome, Session
+
+WORDS = {"up-to-date": "up to date", "skipped": "not run", "never": "never run", "done": "done"}
+REFRESH, SPOKEN = 0.3, 10.0  # seconds between redraws on a terminal, between lines elsewhere
+
+
+class Screen:
+    """Prints to a terminal or, in plain lines, to a file or a pipe."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self.stream = stream or sys.stdout
+        self.live = self.stream.isatty()
+        self.drawn = 0
+        self.spoken = 0.0
+        self.lock = threading.RLock()
+        self.width = max(len(word) for word in WORDS.values()) + 2
+
+    def say(self, text: str = "") -> None:
+        """Print lines that stay, above the live line."""
+        with self.lock:
+            self._wipe()
+            encoding = self.stream.encoding or "utf-8"
+            print(text.encode(encoding, "replace").decode(encoding), file=self.stream, flush=True)
+
+    def _wipe(self) -> None:
+        """Remove the live line."""
+        if self.drawn:
+            self.stream.write("\r" + " " * self.drawn + "\r")
+            self.drawn = 0
+
+    def plan(self, jobs: list[Job], force: bool) -> None:
+        """Say what will run and how long that should take."""
+        first = jobs[0].options
+        seeds = sorted({job.seed for job in jobs})
+        data = f" from {first.data}" if first.data else ""
+        self.say(
+            f"RED-Net course: profile {first.profile}, source {first.source}{data}, "
+            f"{'seed' if len(seeds) == 1 else 'seeds'} {' '.join(map(str, seeds))}, device {first.device}"
+        )
+        due = [job for job in jobs if force or state.state_of(job) != "up-to-date"]
+        times = [state.expected_seconds(job) for job in due]
+        known = [seconds for seconds in times if seconds is not None]
+        parts = [f"{len(jobs)} notebooks: {len(jobs) - len(due)} up to date, {len(due)} to run"]
+        if known:
+            parts.append(f"expected about {clock(sum(known))}")
+        if due and len(known) < len(due):
+            parts.append(f"{len(due) - len(known)} never timed on profile {first.profile}")
+        self.say("; ".join(parts))
+        self.say()
+
+    def ended(self, job: Job, outcome: Outcome) -> None:
+        """Print one line for a job that has ended."""
+        word = WORDS.get(outcome.state, outcome.state)
+        detail = outcome.detail.split("\n", 1)[0]
+        took = f"{clock(outcome.seconds):>8}" if outcome.seconds and outcome.state != "up-to-date" else " " * 8
+        self.say(f"  {word:<{self.width}}{took}  {label(job)}{'  ' + detail if detail else ''}")
+
+    def watch(self, session: Session, thread: threading.Thread) -> None:
+        """Show what runs until doit has ended."""
+        while thread.is_alive():
+            thread.join(timeout=REFRESH)
+            self.show(session)
+        with self.lock:
+            self._wipe()
+
+    def show(self, session: Session) -> None:
+        """Redraw the live line, or print one where there is no terminal and it is time."""
+        with self.lock:
+            running = dict(session.running)  # the other thread goes on
+            texts = [doing(job, running[job.id]) for job in session.jobs if job.id in running]
+            if not texts:
+                return
+            if self.live:
+                columns = shutil.get_terminal_size().columns - 1
+                text = " | ".join(texts)[:columns]
+                self.stream.write("\r" + text.ljust(self.drawn))
+                self.stream.flush()
+                self.drawn = len(text)
+            elif (now := time.monotonic()) - max(self.spoken, min(running.values())) >= SPOKEN:
+                self.spoken = now
+                for text in texts:
+                    self.say("    " + text)
+
+    def summary(self, session: Session, folders: list[Path], seconds: float) -> None:
+        """Print the table of outcomes, the errors, and where to look."""
+        outcomes = [session.outcomes.get(job.id, Outcome("interrupted")) for job in session.jobs]
+        counts = {name: sum(o.state == name for o in outcomes) for name in
+                  ("done", "up-to-date", "failed", "skipped", "interrupted")}  # fmt: skip
+        parts = [f"{count} {WORDS.get(name, name)}" for name, count in counts.items() if count]
+        self.say(f"\n{', '.join(parts)}; {clock(seconds)} in all")
+        for job, outcome in zip(session.jobs, outcomes, strict=True):
+            if outcome.state == "failed":
+                self.say(f"\n{label(job)} failed:\n{shorten(outcome.detail)}")
+                self.say(f"  as far as it got: {state.Paths(job).failed_html.as_uri()}")
+        if session.problem:
+            self.say(f"\nThe runner itself had a problem: {session.problem}")
+        self.say("\nWhere to look")
+        for folder in folders:
+            self.say(f"  {state.page_of(folder).as_uri()}")
+            for line in headlines(folder, [job for job in session.jobs if job.folder == folder]):
+                self.say(f"    {line}")
+        if session.jobs[0].options.profile == "smoke":
+            self.say("  Profile smoke only checks that everything runs: its figures mean nothing.")
+
+    def table(self, jobs: list[Job]) -> None:
+        """Print the series with each notebook's state and times."""
+        rows = [("notebook", "state", "last", "expected", "title, needs")]
+        for job in jobs:
+            record, expected, now = (
+                state.record_of(job),
+                state.expected_seconds(job),
+                state.state_to_show(job),
+            )
+            rows.append((
+                label(job), WORDS.get(now, now),
+                clock(record["seconds"]) if "seconds" in record else "-",
+                clock(expected) if expected is not None else "-",
+                job.entry.title + (f" (needs {', '.join(job.entry.needs)})" if job.entry.needs else ""),
+            ))  # fmt: skip
+        widths = [max(len(row[column]) for row in rows) for column in range(5)]
+        for row in rows:
+            self.say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def label(job: Job) -> str:
+    """Return the notebook's name, with the run's where there are several."""
+    return f"{job.entry.name} (seed {job.seed})" if job.seed else job.entry.name
+
+
+def doing(job: Job, started: float) -> str:
+    """Return what a notebook is at: its cell, what that cell reports, and the time."""
+    paths, parts = state.Paths(job), [label(job)]
+    status, progress = read_json(paths.status, {}), read_json(paths.progress, {})
+    parts.append(f"cell {status['cell']}/{status['cells']}" if status else "starting")
+    if isinstance(progress, dict) and progress.get("label"):
+        text = str(progress["label"])
+        if progress.get("total"):
+            text += f" {progress.get('done', 0)}/{progress['total']}"
+        parts.append(text)
+        parts += [str(progress["note"])] if progress.get("note") else []
+    expected = state.expected_seconds(job)
+    took = clock(time.monotonic() - started)
+    parts.append(f"{took} of ~{clock(expected)}" if expected is not None else took)
+    return "  ".join(parts)
+
+
+def shorten(text: str, lines: int = 25) -> str:
+    """Return the head and the end of a long traceback, indented."""
+    all_lines = text.splitlines()
+    if len(all_lines) > lines:
+        all_lines = [all_lines[0], "...", *all_lines[-lines + 2 :]]
+    return "\n".join("  " + line for line in all_lines)
+
+
+def headlines(folder: Path, jobs: list[Job], most: int = 3) -> list[str]:
+    """Return the numbers that the notebooks of a run call their headlines, the last notebooks' first."""
+    found = []
+    for job in reversed(jobs):
+        if state.record_of(job).get("state") != "done":
+            continue
+        results = read_json(state.Paths(job).results_file, {})
+        for name, number in (results.get("numbers") or {}).items():
+            if isinstance(number, dict) and number.get("headline"):
+                note = f" ({number['note']})" if number.get("note") else ""
+                value = f"{shown(number.get('value'))} {number.get('unit', '')}".strip()
+                found.append(f"{number.get('label', name)}: {value}{note}")
+    return found[:most]
+
+
+def shown(value: object) -> str:
+    """Return a number with three to four figures, anything else as it is."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,142 @@
+"""What a run folder holds: where things lie, a record of each notebook's last run, and how long runs took."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timezone
+from pathlib import Path
+from statistics import median
+
+from .. import stamp
+from .course import Job
+from .files import read_json, remove, write_json
+
+HISTORY = 200  # durations kept in one run folder
+_HISTORY_LOCK = threading.Lock()  # with --jobs, several notebooks of a run folder may end at once
+
+
+class Paths:
+    """The files of one job in its run folder."""
+
+    def __init__(self, job: Job) -> None:
+        folder, name = job.folder, job.entry.name
+        self.executed = folder / "executed" / f"{name}.ipynb"
+        self.html = folder / "executed" / f"{name}.html"
+        self.failed = folder / "executed" / f"{name}.failed.ipynb"
+        self.failed_html = folder / "executed" / f"{name}.failed.html"
+        self.stale = folder / "executed" / f"{name}.stale.ipynb"
+        self.results = folder / name
+        self.results_file = folder / name / "results.json"
+        self.record = folder / ".runner" / f"{name}.json"
+        self.log = folder / ".runner" / "logs" / f"{name}.log"
+        self.progress = folder / ".runner" / f"{name}.progress.json"
+        self.status = folder / ".runner" / f"{name}.status.json"
+
+
+def record_of(job: Job) -> dict:
+    """Return the record of a job's last run: state, key, seconds, time and, if it failed, error; {} if it never ran."""
+    record = read_json(Paths(job).record, {})
+    return record if isinstance(record, dict) else {}
+
+
+def state_to_show(job: Job) -> str:
+    """Return the state for a table or page, where a notebook, or one that it needs, may be missing or broken."""
+    try:
+        return state_of(job) if job.notebook.is_file() else "missing"
+    except (OSError, ValueError):
+        return "broken"
+
+
+def state_of(job: Job) -> str:
+    """Return up-to-date, stale, failed, interrupted, skipped or never. Raises ParameterError, OSError."""
+    record, paths = record_of(job), Paths(job)
+    state = record.get("state", "never")
+    if state != "done":
+        return {"running": "interrupted"}.get(state, state)
+    complete = paths.executed.is_file() and paths.html.is_file() and outputs_exist(job)
+    return "up-to-date" if complete and record.get("key") == job.key else "stale"
+
+
+def outputs_exist(job: Job) -> bool:
+    """Tell whether every figure and table that the notebook's results name is still there."""
+    paths = Paths(job)
+    if not record_of(job).get("results"):
+        return True
+    results = read_json(paths.results_file)
+    if not isinstance(results, dict):
+        return False
+    listed = [*results.get("figures", []), *results.get("tables", [])]
+    return all((paths.results / item.get("file", "")).is_file() for item in listed)
+
+
+def begin(job: Job) -> None:
+    """Clear what an earlier run of this notebook left, so that nothing old passes for new, and note the start."""
+    paths = Paths(job)
+    write_json(paths.record, {"state": "running", "time": now()})
+    for path in (paths.executed, paths.html, paths.failed, paths.failed_html, paths.stale, paths.results,
+                 paths.progress, paths.status):  # fmt: skip
+        remove(path)
+    for folder in (paths.executed.parent, paths.results, paths.log.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def finish(job: Job, seconds: float, error: str | None) -> None:
+    """Record how a run of this notebook ended, and its duration if it succeeded."""
+    paths = Paths(job)
+    for path in (paths.progress, paths.status):
+        remove(path)
+    record = {
+        "state": "failed" if error else "done",
+        "key": job.key,
+        "seconds": round(seconds, 2),
+        "time": now(),
+    }
+    write_json(paths.record, record | ({"error": error} if error else {"results": paths.results_file.is_file()}))
+    if error is None:
+        entry = {
+            "notebook": job.entry.name,
+            "seconds": round(seconds, 1),
+            "time": now(),
+            "machine": machine_name(),
+        }
+        entry |= {"profile": job.options.profile, "source": job.options.source}
+        file = job.folder / ".runner" / "durations.json"
+        with _HISTORY_LOCK:
+            write_json(file, [*read_json(file, []), entry][-HISTORY:])
+
+
+def skip(job: Job, reason: str) -> None:
+    """Record that a job was not run; an older success is kept under another name, where it cannot be mistaken."""
+    paths = Paths(job)
+    write_json(paths.record, {"state": "skipped", "error": reason, "time": now()})
+    if paths.executed.is_file():
+        paths.executed.replace(paths.stale)
+    remove(paths.html)
+
+
+def expected_seconds(job: Job) -> float | None:
+    """Return how long this notebook should take: what it took here, else elsewhere, else what the series says."""
+    runs = []
+    for file in sorted(job.options.out.glob("*/.runner/durations.json")):
+        runs += [run for run in read_json(file, []) if run.get("notebook") == job.entry.name]
+    runs = [run for run in runs if run.get("profile") == job.options.profile]
+    for fits in (lambda r: r["machine"] == machine_name() and r["source"] == job.options.source,
+                 lambda r: r["source"] == job.options.source):  # fmt: skip
+        if seconds := [run["seconds"] for run in sorted(runs, key=lambda r: r["time"]) if fits(run)]:
+            return median(seconds[-3:])
+    return job.entry.minutes * 60 if job.entry.minutes and job.options.profile == "quick" else None
+
+
+def machine_name() -> str:
+    """Return what durations can be compared within: system, architecture and cores."""
+    return "{system}-{architecture}-{cpus}cpu".format(**stamp.machine())
+
+
+def now() -> str:
+    """Return the time in UTC."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def page_of(folder: Path) -> Path:
+    """Return the page of a run folder."""
+    return folder / "index.html"
