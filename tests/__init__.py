@@ -1,0 +1,1 @@
+"""Tests; a package, so that running pytest from anywhere finds the checkout and `tests.helpers`."""

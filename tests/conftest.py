@@ -1,0 +1,19 @@
+"""What all tests share: one thread, no pictures of randomness left behind, the same examples on every run."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before NumPy, OpenCV or torch start their threads
+
+import cv2  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
+
+cv2.setNumThreads(1)
+settings.register_profile(
+    "course",
+    deadline=None,  # a busy machine is not a failure
+    derandomize=True,  # the same examples each time: a red test stays red until it is mended
+    database=None,  # nothing is written into the checkout
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("course")

@@ -1,0 +1,139 @@
+"""The parameters cell's rule, and what is accepted and refused for it."""
+
+import nbformat
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nbformat.v4 import new_code_cell, new_notebook
+
+from rednet_lab.parameters import ParameterError, check_parameters, from_text, parse_cell, read_parameters
+
+CELL = """# what the runner sets
+profile = "quick"
+seed = 0
+rate = 1e-3
+fast = True
+nothing = None
+sizes = [32, 64]
+mixed = (1, 0.5, "a")
+shift = -2
+"""
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    def write(*sources, tagged=1):
+        cells = [new_code_cell(source) for source in sources]
+        for cell in cells[:tagged]:
+            cell.metadata["tags"] = ["parameters"]
+        path = tmp_path / "50_stage1.ipynb"
+        nbformat.write(new_notebook(cells=cells), path)
+        return path
+
+    return write
+
+
+def test_reads_names_and_defaults_in_order(notebook):
+    parameters = read_parameters(notebook(CELL, "x = 1"))
+    assert list(parameters) == ["profile", "seed", "rate", "fast", "nothing", "sizes", "mixed", "shift"]
+    assert parameters["mixed"] == (1, 0.5, "a") and parameters["shift"] == -2 and parameters["nothing"] is None
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "a = 1\nb = a * 2",
+        "a = int('3')",
+        "a = b = 1",
+        "a, b = 1, 2",
+        "import os",
+        "a: int = 1",
+        "a += 1",
+        "a = 1\na = 2",
+        "a = {'b': 1}",
+        "a = f'{1}'",
+        "a = b'x'",
+        "a = 1j",
+        "%matplotlib inline\na = 1",
+        "'text'",
+        "a.b = 1",
+    ],
+)
+def test_refuses_what_is_not_name_equals_literal(source):
+    with pytest.raises(ParameterError, match="50.ipynb: parameters cell, line"):
+        parse_cell(source, "50.ipynb")
+
+
+@pytest.mark.parametrize("tagged", [0, 2])
+def test_wants_exactly_one_cell(notebook, tagged):
+    with pytest.raises(ParameterError, match=f"50_stage1.ipynb: {tagged} cells are tagged"):
+        read_parameters(notebook("a = 1", "b = 2", tagged=tagged))
+
+
+@pytest.mark.parametrize("text", ["", "not json", "[]", '{"nbformat": 4}'])
+def test_a_file_that_is_no_notebook_is_named(tmp_path, text):
+    path = tmp_path / "x.ipynb"
+    path.write_text(text)
+    with pytest.raises(ParameterError, match="x.ipynb: cannot be read"):
+        read_parameters(path)
+
+
+def test_unknown_name_offers_the_nearest(notebook):
+    with pytest.raises(ParameterError, match="50_stage1.ipynb: unknown parameter 'profil'; did you mean 'profile'"):
+        check_parameters(notebook(CELL), {"profil": "smoke"})
+    with pytest.raises(ParameterError, match="known are: fast, mixed"):
+        check_parameters(notebook(CELL), {"zzz": 1})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "type_"),
+    [
+        ("seed", "1", "int"), ("seed", 1.0, "int"), ("seed", True, "int"), ("rate", "x", "float"),
+        ("rate", False, "float"), ("fast", 1, "bool"), ("profile", 3, "str"), ("sizes", 32, "a list of int"),
+        ("sizes", [1, "2"], "a list of int"), ("seed", None, "int"), ("nothing", {}, "anything"),
+    ],
+)  # fmt: skip
+def test_ill_typed_values_name_the_wanted_type(notebook, name, value, type_):
+    with pytest.raises(ParameterError, match=f"parameter '{name}' must be {type_}, got"):
+        check_parameters(notebook(CELL), {name: value})
+
+
+def test_values_that_fit(notebook):
+    given_ = {"rate": 1, "sizes": (8,), "nothing": 3, "mixed": [0.5], "profile": "7"}
+    values = check_parameters(notebook(CELL), given_)
+    assert values["rate"] == 1.0 and type(values["rate"]) is float
+    assert values["sizes"] == [8] and values["mixed"] == (0.5,) and values["profile"] == "7"
+    assert values["seed"] == 0  # untouched defaults are there too
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("profile", "012", "012"), ("seed", "7", 7), ("rate", "3", 3.0), ("rate", "1e-4", 1e-4), ("fast", "no", False),
+        ("fast", "True", True), ("sizes", "8,16", [8, 16]), ("sizes", "[8]", [8]), ("sizes", "", []),
+        ("mixed", "2, 0.25, b", (2, 0.25, "b")), ("nothing", "None", None), ("nothing", "5", "5"), ("shift", "-3", -3),
+    ],
+)  # fmt: skip
+def test_command_line_text_follows_the_default(notebook, name, text, value):
+    got = check_parameters(notebook(CELL), {name: text}, as_text=True)[name]
+    assert got == value and type(got) is type(value)
+
+
+@pytest.mark.parametrize(("name", "text"), [("seed", "1.5"), ("seed", ""), ("fast", "maybe"), ("rate", "fast"),
+                                            ("sizes", "a,b"), ("sizes", "[1,"), ("sizes", "[1, 'a']")])  # fmt: skip
+def test_command_line_text_that_does_not_fit(notebook, name, text):
+    with pytest.raises(ParameterError, match=f"parameter '{name}' must be"):
+        check_parameters(notebook(CELL), {name: text}, as_text=True)
+
+
+plain = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+
+
+@given(plain | st.lists(plain) | st.lists(st.lists(plain)))
+def test_any_plain_literal_survives_the_cell(value):
+    assert parse_cell(f"name = {value!r}", "n") == {"name": value}
+
+
+@given(st.integers() | st.floats(allow_nan=False) | st.booleans() | st.text())
+def test_text_of_a_value_gives_the_value(value):
+    assert from_text(str(value), value) == value

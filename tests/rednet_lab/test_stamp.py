@@ -1,0 +1,109 @@
+"""Hashes change with what code does and with nothing else; stamps name versions and no machine."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from rednet_lab import stamp
+
+CODE = '''"""Module."""
+import math
+
+
+class Net:
+    """A class."""
+
+    def area(self, r):
+        """Docstring."""
+        return math.pi * r ** 2  # comment
+'''
+SAME = "import math\nclass Net:\n  def area(self, r):\n    'other words'\n    return (math.pi *\n            r**2)\n"
+
+
+def folder(tmp_path, name, **files):
+    place = tmp_path / name / "package"
+    place.mkdir(parents=True)
+    for file, text in files.items():
+        (place / f"{file}.py").write_bytes(text.encode())
+    return place
+
+
+def test_comments_docstrings_layout_and_line_ends_do_not_count(tmp_path):
+    first = stamp.code_hash(folder(tmp_path, "a", net=CODE))
+    assert first == stamp.code_hash(folder(tmp_path, "b", net=SAME))
+    assert first == stamp.code_hash(folder(tmp_path, "c", net=CODE.replace("\n", "\r\n")))
+    assert len(first) == 64
+
+
+@pytest.mark.parametrize("change", [("** 2", "** 3"), ("area", "size"), ("r ** 2", "r + 2"), ("import math", "")])
+def test_what_the_code_does_counts(tmp_path, change):
+    assert stamp.code_hash(folder(tmp_path, "a", net=CODE)) != stamp.code_hash(
+        folder(tmp_path, "b", net=CODE.replace(*change))
+    )
+
+
+def test_file_names_count_and_hidden_folders_do_not(tmp_path):
+    first = folder(tmp_path, "a", net=CODE)
+    before = stamp.code_hash(first)
+    assert before != stamp.code_hash(folder(tmp_path, "b", other=CODE))
+    (first / ".ipynb_checkpoints").mkdir()
+    (first / ".ipynb_checkpoints" / "net.py").write_text("x = 1")
+    assert before == stamp.code_hash(first)
+    assert before != stamp.code_hash(first, exclude=("package",))
+
+
+def test_equal_numbers_of_other_type_differ():
+    assert stamp.python_meaning("x = 1") != stamp.python_meaning("x = 1.0")
+    assert stamp.python_meaning("x = 1") != stamp.python_meaning("x = True")
+    assert stamp.python_meaning("x = '1'") == stamp.python_meaning('x = "1"')
+
+
+def test_own_packages_are_found_by_name_and_unknown_ones_refused():
+    assert stamp.code_hash("rednet_lab") == stamp.code_hash("rednet_lab")
+    assert stamp.code_hash("rednet_lab") != stamp.code_hash("rednet_lab", exclude=())
+    with pytest.raises(FileNotFoundError, match="no_such_package"):
+        stamp.code_hash("no_such_package")
+
+
+def test_only_a_notebooks_code_counts(tmp_path):
+    def text(*cells, outputs=()):
+        return nbformat.writes(new_notebook(cells=list(cells)))
+
+    code = new_code_cell("x = 1  # one")
+    first = stamp.notebook_code(text(new_markdown_cell("words"), code))
+    code_with_output = new_code_cell("x = 1", execution_count=3, metadata={"tags": ["a"]})
+    assert first == stamp.notebook_code(text(new_markdown_cell("others"), code_with_output, new_code_cell("# none")))
+    assert first != stamp.notebook_code(text(new_code_cell("x = 2")))
+    prose = stamp.notebook_code(text(new_markdown_cell("words"), code), markdown=True)
+    assert prose != stamp.notebook_code(text(new_markdown_cell("others"), code), markdown=True)
+    assert stamp.notebook_code(text(new_code_cell("%time x"))) != stamp.notebook_code(text(new_code_cell("%time y")))
+
+
+def test_parameter_hash_leaves_out_places():
+    base = {"profile": "quick", "seed": 0, "data": "/home/me/faces", "out": "/tmp/a"}
+    first = stamp.parameter_hash(base)
+    assert first == stamp.parameter_hash(base | {"out": "b", "data": "D:\\faces\\"})
+    assert first == stamp.parameter_hash(dict(reversed(base.items())))
+    assert first != stamp.parameter_hash(base | {"seed": 1})
+    assert first != stamp.parameter_hash(base | {"data": "/home/me/other"})
+
+
+def test_stamp_is_plain_json_and_names_no_place(tmp_path):
+    made = stamp.make_stamp({"profile": "quick", "seed": 3, "data": str(tmp_path), "out": str(tmp_path / "x"), "n": 5})
+    text = json.dumps(made)
+    assert made["seed"] == 3 and made["source"] is None and made["data"] == tmp_path.name
+    assert {"python", "torch", "numpy", "opencv", "machine", "code", "parameters", "time"} <= set(made)
+    assert str(tmp_path) not in text and str(Path.home()) + "/" not in text
+    assert made["numpy"] == __import__("numpy").__version__
+
+
+def test_the_same_in_an_isolated_process_with_another_hash_seed():
+    root = str(Path(stamp.__file__).parents[1])
+    code = f"import sys; sys.path.insert(0, {root!r}); from rednet_lab import stamp; print(stamp.code_hash())"
+    outputs = {subprocess.check_output([sys.executable, *flags, "-c", code], text=True) for flags in (["-I"], ["-R"])}
+    assert outputs == {stamp.code_hash() + "\n"}

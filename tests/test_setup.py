@@ -1,0 +1,217 @@
+"""What a fresh clone relies on: the lock, the environment files, the two commands, and go.py's own decisions."""
+
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).resolve().parents[1]
+PYTHONS, SYSTEMS = (
+    ("3.10", "3.11", "3.12", "3.13"),
+    (("linux", "posix"), ("darwin", "posix"), ("win32", "nt")),
+)
+
+
+@pytest.fixture
+def go(tmp_path):
+    """Return go.py as a module that takes a temporary folder for its checkout."""
+    spec = importlib.util.spec_from_file_location("go_under_test", ROOT / "go.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.ROOT, module.VENV = str(tmp_path), str(tmp_path / ".venv")
+    module.STAMP, module.BEGUN = (
+        str(tmp_path / ".venv/course-ready.json"),
+        str(tmp_path / ".venv/course-begun"),
+    )
+    module.LOCK, module.CACHE = str(tmp_path / "requirements.lock"), str(tmp_path / ".cache")
+    Path(module.LOCK).write_text("six==1.0\n")
+    return module
+
+
+def lock() -> list[Requirement]:
+    """Return the lines of the lock."""
+    lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
+    return [Requirement(line.split("  #")[0]) for line in lines if line.strip() and not line.startswith("#")]
+
+
+def locked(python: str, system: tuple[str, str]) -> dict[str, str]:
+    """Return {package: version} that the lock names for a Python and a system."""
+    place = {"python_version": python, "python_full_version": python + ".6", "sys_platform": system[0],
+             "os_name": system[1], "implementation_name": "cpython"}  # fmt: skip
+    chosen = [r for r in lock() if r.marker is None or r.marker.evaluate(place)]
+    versions = {canonicalize_name(r.name): str(r.specifier) for r in chosen}
+    assert len(versions) == len(chosen), "two versions of one package for the same place"
+    return versions
+
+
+def project() -> dict:
+    """Return pyproject.toml."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def test_lock_pins_every_dependency_for_every_python_and_system():
+    wanted = project()["project"]["dependencies"] + project()["project"]["optional-dependencies"]["test"]
+    for python in PYTHONS:
+        for system in SYSTEMS:
+            versions = locked(python, system)
+            assert versions["torch"] == "==2.13.0" and versions["opencv-python-headless"] == "==4.14.0.94"
+            for requirement in map(Requirement, wanted):
+                pin = versions[canonicalize_name(requirement.name)].removeprefix("==")
+                assert requirement.specifier.contains(pin), f"{requirement} is locked to {pin} for {python}"
+
+
+def test_lock_names_no_place_and_no_cuda():
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert not re.search(r"nvidia|cuda|triton|\+cpu|https?:|file:| @ |--(extra-)?index|--find-links|--hash", text)
+    assert all(re.fullmatch(r"==[\w.]+", str(requirement.specifier)) for requirement in lock())
+
+
+def test_environment_file_installs_the_lock_and_then_this_package():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    pip = next(item["pip"] for item in environment["dependencies"] if isinstance(item, dict))
+    assert pip == ["-r requirements.lock", "-e ."] and "pip" in environment["dependencies"]
+    python = next(item for item in environment["dependencies"] if str(item).startswith("python="))
+    assert python.removeprefix("python=") in PYTHONS
+
+
+def test_ci_runs_the_readmes_test_command():
+    lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert "python3 go.py test" in lines
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8"))
+    assert workflow["jobs"]["test"]["steps"][-1]["run"] == "python go.py test"
+
+
+def test_readme_has_the_two_commands_and_no_third():
+    readme = ROOT / "README.md"
+    if not readme.exists():
+        pytest.skip("no README yet")
+    blocks = re.findall(r"^```[^\n]*\n(.*?)^```", readme.read_text(encoding="utf-8"), flags=re.M | re.S)
+    commands = [line.split("#")[0].strip() for block in blocks for line in block.splitlines()]
+    first = [command for command in commands if command.startswith("python3 go.py")]
+    assert first[:2] == ["python3 go.py run", "python3 go.py test"]
+
+
+def test_citation_names_both_papers():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    titles = [reference["title"] for reference in citation["references"]]
+    assert "RED-Net" in titles[0] and "Sequential Face Alignment" in titles[1]
+    for reference in citation["references"]:
+        names = [author["family-names"] for author in reference["authors"]]
+        assert names == ["Peng", "Feris", "Wang", "Metaxas"]
+    assert citation["preferred-citation"]["doi"] == citation["references"][0]["doi"]
+
+
+def tracked_texts() -> list[Path]:
+    """Return the text files that git tracks or would; without git, the sources."""
+    try:
+        names = subprocess.check_output(
+            ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, text=True, stderr=subprocess.DEVNULL
+        ).splitlines()
+    except (OSError, subprocess.CalledProcessError):
+        names = [str(p.relative_to(ROOT)) for folder in ("rednet_lab", "tests") for p in (ROOT / folder).rglob("*.py")]
+    binary = {".png", ".jpg", ".gif", ".mp4", ".npz", ".npy", ".pt", ".svg"}
+    return [ROOT / name for name in names if (ROOT / name).is_file() and Path(name).suffix not in binary]
+
+
+def test_no_file_names_this_machine_or_a_package_index():
+    # written in two parts, so that this file does not find itself
+    homes = re.compile("/(?:ro" + r"ot|ho" + r"me/\w+|Us" + r"ers/\w+|wo" + "rk)/")
+    indexes = re.compile("py" + r"pi\.org|download\.py" + r"torch|files\.python" + "hosted|--extra-index-url=?[ ]*http")
+    for path in tracked_texts():
+        text = path.read_text(encoding="utf-8")
+        assert "\r\n" not in text, f"{path.name} has CRLF line ends"
+        for line in text.splitlines():
+            allowed = "/ho" + "me/me/" in line  # the example in a test
+            assert allowed or not homes.search(line), f"{path.name}: {line.strip()[:120]}"
+            assert not indexes.search(line), f"{path.name}: {line.strip()[:120]}"
+
+
+def test_go_says_what_it_can_do_and_refuses_the_rest():
+    help_ = subprocess.run([sys.executable, ROOT / "go.py"], capture_output=True, text=True)
+    assert help_.returncode == 0 and "python3 go.py run" in help_.stdout
+    wrong = subprocess.run([sys.executable, ROOT / "go.py", "rnu"], capture_output=True, text=True)
+    assert wrong.returncode == 2 and "unknown command 'rnu'" in wrong.stderr
+
+
+def test_help_of_run_needs_nothing_installed(tmp_path):
+    command = [sys.executable, "-S", ROOT / "go.py", "run", "--help"]  # -S: no site-packages here
+    said = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert said.returncode == 0 and "--profile" in said.stdout and "--no-needs" in said.stdout
+
+
+def test_environment_is_made_once_and_again_when_the_lock_changes(go, monkeypatch, capsys):
+    done = []
+    monkeypatch.setattr(go, "install", lambda lock: done.append("install"))
+    go.ensure_environment()
+    go.ensure_environment()
+    assert done == ["install"]
+    code = "import sys; print(sys.path)"
+    assert go.ROOT in subprocess.check_output([go.venv_python(), "-I", "-c", code], text=True, cwd=os.sep)
+    Path(go.LOCK).write_bytes(b"six==1.0\r\n")  # the same lock, checked out on Windows
+    go.ensure_environment()
+    assert done == ["install"]
+    Path(go.LOCK).write_text("six==2.0\n")
+    go.ensure_environment()
+    assert done == ["install"] * 2 and "cut short" not in capsys.readouterr().out  # installed into what was there
+    Path(go.STAMP).unlink()
+    go.begin_environment()  # as a kill would leave it
+    go.ensure_environment()
+    assert done == ["install"] * 3 and "cut short" in capsys.readouterr().out
+    assert json.loads(Path(go.STAMP).read_text()) == go.wanted() and not Path(go.BEGUN).exists()
+    assert go.main(["clean"]) == 0 and Path(go.VENV).exists()
+    assert go.main(["clean", "--yes"]) == 0 and not Path(go.VENV).exists()
+
+
+def test_two_set_ups_at_once_take_turns(go, monkeypatch):
+    inside, most = [], []
+
+    def set_up():
+        with go.only_one_setup():
+            inside.append(1)
+            most.append(len(inside))
+            threading.Event().wait(0.2)
+            inside.pop()
+
+    threads = [threading.Thread(target=set_up) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1, 1]
+
+
+def test_a_machine_that_cannot_make_environments_is_told_the_package(go, monkeypatch, capsys):
+    monkeypatch.setattr(go, "failure_of", lambda command: "no module named that")
+    succeeds = go.succeeds
+    monkeypatch.setattr(go, "succeeds", lambda command: "ensurepip" not in command[-1] and succeeds(command))
+    assert go.main(["setup"]) == 3
+    said = capsys.readouterr().err
+    assert "sudo apt install python3-venv" in said and "ensurepip is not installed" in said
+    assert not Path(go.VENV).exists()
+
+
+def test_a_folder_that_is_no_environment_is_left_alone(go, capsys):
+    Path(go.VENV).mkdir()
+    (Path(go.VENV) / "thesis.txt").write_text("years of work")
+    assert go.main(["setup"]) == 3
+    assert "move it away" in capsys.readouterr().err and (Path(go.VENV) / "thesis.txt").exists()
+
+
+def test_an_unsupported_python_is_told_what_to_install(go, monkeypatch, capsys):
+    monkeypatch.setattr(go, "python_version", lambda *command: None)
+    assert go.main(["setup"]) == 3
+    assert "needs CPython 3.10 to 3.13" in capsys.readouterr().err
