@@ -38,21 +38,23 @@ def estimate_pose(points: np.ndarray, markup: Markup, image_size: tuple[int, int
     centre = seen.mean(0)
     # The camera looks at the face itself: off-axis perspective would otherwise read as a turn of the head.
     camera = np.array([[FOCAL_LENGTH * size, 0, centre[0]], [0, FOCAL_LENGTH * size, centre[1]], [0, 0, 1]])
-    found, turn, _ = cv2.solvePnP(GENERIC_SEVEN, seen, camera, None, flags=cv2.SOLVEPNP_SQPNP)
+    try:
+        found, turn, _ = cv2.solvePnP(GENERIC_SEVEN, seen, camera, None, flags=cv2.SOLVEPNP_SQPNP)
+    except cv2.error:  # points that are no face at all, such as seven in one place
+        return UNKNOWN_POSE
     if not found or not np.isfinite(turn).all():
         return UNKNOWN_POSE
     return angles(cv2.Rodrigues(turn)[0])
 
 
 def angles(rotation: np.ndarray) -> Pose:
-    """Yaw, pitch, roll of a rotation (3, 3) that carries the frontal face to the seen one (x right, y down)."""
-    # The face looks along -z. Where its nose points after the turn gives yaw and pitch; what is left is roll.
-    nose = -rotation[:, 2]
-    yaw = np.degrees(np.arctan2(-nose[0], -nose[2]))
-    pitch = np.degrees(np.arctan2(-nose[1], np.hypot(nose[0], nose[2])))
-    sideways = rotation[:, 0]  # the line from eye to eye
-    level = np.cross([0.0, 1.0, 0.0], -nose)  # the same line of an upright head that looks there
-    level /= np.linalg.norm(level)
-    downward = np.cross(-nose, level)
-    roll = -np.degrees(np.arctan2(sideways @ downward, sideways @ level))
+    """Yaw, pitch, roll of a rotation (3, 3) that carries the frontal face to the seen one (x right, y down, z away).
+
+    A head nods, then turns, then tilts in the picture's plane, as in the face world: turning the picture changes
+    roll alone, and roll is the slope of the line from eye to eye (AFLW's, DATASETS 2.5).
+    """
+    across = rotation[:, 0]  # where the line from eye to eye points
+    yaw = np.degrees(np.arctan2(-across[2], np.hypot(across[0], across[1])))
+    pitch = np.degrees(np.arctan2(-rotation[2, 1], rotation[2, 2]))
+    roll = np.degrees(np.arctan2(-across[1], across[0]))
     return Pose(float(yaw), float(pitch), float(roll))

@@ -45,9 +45,9 @@ def cut(item: Item, box: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]
 
     What lies outside the picture repeats its border. A crop smaller than its source is averaged, not sampled.
     """
-    shrink = max(1, int(box[2] // (2 * size)))
     image, scaled = item.image, np.asarray(box, np.float64)
-    if shrink > 1:  # warpAffine has no area filter: average first, then sample at no more than 1 : 2
+    shrink = min(int(box[2] // size), *image.shape[:2])
+    if shrink > 1:  # warpAffine has no area filter: average first, then sample at less than 1 : 2
         height, width = image.shape[0] // shrink, image.shape[1] // shrink
         image = cv2.resize(image[: height * shrink, : width * shrink], (width, height), interpolation=cv2.INTER_AREA)
         scaled = np.append((scaled[:2] + 0.5) / shrink - 0.5, scaled[2] / shrink)
@@ -69,6 +69,9 @@ def crop_box(item: Item, reader: Reader, margin: float | None) -> np.ndarray:
     box = frames.face_box(item.points.astype(np.float64), reader.markup)
     if not box[2] >= MIN_BOX:
         raise BadItem(f"face box smaller than {MIN_BOX:g} pixels", path=item.key, field="points")
+    reach = box[2] / 2
+    if not (-reach < box[0] < width + reach and -reach < box[1] < height + reach and reach < 2 * max(width, height)):
+        raise BadItem("face box outside the picture or far larger", path=item.key, field="points")
     box[2] *= margin
     return box
 

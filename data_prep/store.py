@@ -26,6 +26,7 @@ from rednet_core.markup import MARKUPS, Markup
 FORMAT = 1
 KEY_LENGTH = 96
 UNKNOWN = -1
+FACTS = {"markup", "size", "count", "identities", "videos", "groups", "fingerprint", "meta"}
 
 
 def row_type(markup: Markup) -> np.dtype:
@@ -53,7 +54,7 @@ def row_type(markup: Markup) -> np.dtype:
 class StoreWriter:
     """Writes a store row by row; `close` makes it appear, anything else leaves nothing behind.
 
-    Use as a context manager: leaving it normally closes, leaving it by an exception discards.
+    Use as a context manager: leaving it without `close`, by an exception or not, discards what was written.
     """
 
     def __init__(self, path: Path | str, markup: Markup, size: int):
@@ -70,10 +71,8 @@ class StoreWriter:
         return self
 
     def __exit__(self, kind, error, trace) -> None:
-        if kind is None:
-            return
         self._crops.close()
-        shutil.rmtree(self.work, ignore_errors=True)
+        shutil.rmtree(self.work, ignore_errors=True)  # nothing is left there after `close`
 
     def _write_header(self, count: int) -> None:
         # NumPy pads its header so that a first axis can grow: rewriting it keeps its length.
@@ -194,10 +193,14 @@ def _facts(path: Path) -> dict:
         raise DataError("not a prepared store (no store.json)", path=path, fix="prepare it first") from None
     except ValueError as error:
         raise _broken(path / "store.json", f"not readable as JSON ({error})") from None
+    if not isinstance(facts, dict):
+        raise _broken(path / "store.json", "not the description of a store")
     if facts.get("format") != FORMAT:
         raise _broken(path, f"store format {facts.get('format')}, this version reads {FORMAT}")
-    if facts.get("markup") not in MARKUPS:
-        raise _broken(path, f"unknown markup {facts.get('markup')!r}, known: {', '.join(MARKUPS)}")
+    if missing := FACTS - facts.keys():
+        raise _broken(path / "store.json", f"does not say {', '.join(sorted(missing))}")
+    if facts["markup"] not in MARKUPS:
+        raise _broken(path, f"unknown markup {facts['markup']!r}, known: {', '.join(MARKUPS)}")
     return facts
 
 
@@ -206,5 +209,5 @@ def _mapped(path: Path) -> np.ndarray:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise _broken(path, "missing") from None
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, EOFError) as error:
         raise _broken(path, f"not readable ({error})") from None

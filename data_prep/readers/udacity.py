@@ -117,7 +117,9 @@ def _read_table(table: Path, images: Path) -> list[tuple[str, list[str], str]]:
         raise DataError(f"not a text table ({error})", path=table, fix=HOW_TO_GET) from None
     if not lines or len(lines[0]) != COLUMNS:
         found = len(lines[0]) if lines else 0
-        raise DataError(f"{found} columns, wanted {COLUMNS} (name, 68 x, y)", path=table, field="header", fix=HOW_TO_GET)
+        raise DataError(
+            f"{found} columns, wanted {COLUMNS} (name, 68 x, y)", path=table, field="header", fix=HOW_TO_GET
+        )
     if [cell.strip() for cell in lines[0][1:]] != [str(i) for i in range(COLUMNS - 1)]:
         wanted = f"the first line does not name the columns 0 ... {COLUMNS - 2}"
         raise DataError(wanted, path=table, field="header", fix=HOW_TO_GET)
