@@ -43,6 +43,14 @@ def errors(
     return each.mean(-1) if mask is None else np.average(each, axis=-1, weights=mask)
 
 
+def seven_errors(
+    predicted: np.ndarray, points: np.ndarray, markup: Markup, least: float = LEAST_INTEROCULAR
+) -> np.ndarray:
+    """Mean error (N,) of the seven points predicted (N, 7, 2) of faces annotated with points (N, L, 2), per cent."""
+    distance = np.linalg.norm(predicted - points[:, list(markup.seven)], axis=-1).mean(-1)
+    return 100 * distance / interocular(points, markup, least)
+
+
 @dataclass(frozen=True)
 class Score:
     """The papers' three figures over a set of faces, all in per cent, and the area under the error curve."""

@@ -131,9 +131,7 @@ def predict_stills(
     return _result(data, rows, np.concatenate(points), joined)
 
 
-def predict_videos(
-    net: RedNet, data, rows: np.ndarray, progress: Progress = None, **choices
-) -> Result:
+def predict_videos(net: RedNet, data, rows: np.ndarray, progress: Progress = None, **choices) -> Result:
     """Landmarks of videos in the tracking protocol, all videos in step; rows are frames, in any order.
 
     choices go to Tracker. The first frame's box is the annotated one.

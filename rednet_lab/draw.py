@@ -84,6 +84,24 @@ def overlay(image: np.ndarray, values: np.ndarray, strength: float = 0.75) -> np
     return (image * (1 - alpha) + coloured * alpha + 0.5).astype(np.uint8)
 
 
+def face(
+    image: np.ndarray,
+    size: int,
+    found: np.ndarray | None = None,
+    truth: np.ndarray | None = None,
+    visible: np.ndarray | None = None,
+    words: str = "",
+) -> np.ndarray:
+    """A face size pixels wide with found points (L, 2) in orange and true ones in green, both in its own pixels."""
+    width = image.shape[1]
+    out = enlarge(image, size)
+    if truth is not None:
+        out = points(out, place(truth, width, size), TRUTH, visible=visible, size=2 if found is not None else None)
+    if found is not None:
+        out = points(out, place(found, width, size))
+    return label(out, words) if words else out
+
+
 def label(image: np.ndarray, text: str) -> np.ndarray:
     """A copy with a few words in the top left corner."""
     out, scale = image.copy(), max(0.3, image.shape[1] / 520)

@@ -14,14 +14,14 @@ import torch
 from rednet_core import checkpoint, stages
 from rednet_core.rednet import RedNet
 from rednet_core.training import COLUMNS, Trainer
-from rednet_lab import style
+from rednet_lab import plots, style
 from rednet_lab.cache import ROOT, asset
 from rednet_lab.profiles import PROFILES, Profile
 from rednet_lab.progress import Progress, in_batch
 from rednet_lab.results import Results
 from rednet_lab.runs import run_name
 from rednet_lab.sources import SOURCES, FaceWorldSource, UdacitySource
-from rednet_lab.stamp import code_hash, make_stamp
+from rednet_lab.stamp import code_hash, imported_files, make_stamp
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -163,7 +163,7 @@ class Lab:
             "augmentation": asdict(self.profile.augmentation),
             "device": self.device.type,
             "torch": torch.__version__.partition("+")[0],
-            "code": code_hash("rednet_core"),
+            "code": code_hash(*imported_files("rednet_core.stages")),
         }
         self.__dict__.setdefault("_keys", {})[name] = full_key
 
@@ -197,6 +197,12 @@ class Lab:
         """Show a figure and save it with the run's facts in its caption."""
         self.results.figure(figure, name, f"{caption} ({self.caption})", alt, hero, vector)
         style.show(figure)
+
+    def pictures(
+        self, pictures: list, columns: int, name: str, caption: str, alt: str, hero: bool = False, width: float = 7.0
+    ) -> None:
+        """Show and save pictures of one size in a grid."""
+        self.figure(plots.sheet(pictures, columns, width), name, caption, alt, hero, vector=False)
 
     def table(self, frame, name: str, caption: str):
         """Save a table and return it for display."""

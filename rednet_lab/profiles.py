@@ -69,9 +69,7 @@ SMOKE = Profile(
 
 QUICK = Profile(
     name="quick",
-    net=NetConfig(
-        input_size=64, width=0.25, encoder_convs=(1, 1, 2, 2, 1), decoder_convs=(1, 2, 2, 1), sigma=6.0
-    ),
+    net=NetConfig(input_size=64, width=0.375, encoder_convs=(1,) * 5, decoder_convs=(1,) * 4, sigma=6.0),
     store_size=96,
     frame_size=128,
     stills=(3000, 200, 400),
@@ -97,7 +95,9 @@ FULL = Profile(
     augmentation=Augmentation(),
     stage1=Plan(TrainConfig(0, "sgd", 0.01, schedule="steps", mixed_precision=True), 32, epochs=30, variations=10),
     stage2=Plan(TrainConfig(0, "sgd", 0.01, schedule="steps", mixed_precision=True), 32, epochs=20, variations=10),
-    stage3=Plan(TrainConfig(0, "sgd", 0.01, schedule="steps", mixed_precision=True), 5, frames=10, epochs=50, variations=2),
+    stage3=Plan(
+        TrainConfig(0, "sgd", 0.01, schedule="steps", mixed_precision=True), 5, frames=10, epochs=50, variations=2
+    ),
     demo=Plan(TrainConfig(2_000, "sgd", 0.01, schedule="tenths", mixed_precision=True), 32),
 )
 

@@ -18,7 +18,7 @@ from rednet_core.clips import made_videos
 from rednet_lab.cache import asset
 from rednet_lab.profiles import Profile
 from rednet_lab.progress import Progress
-from rednet_lab.stamp import code_hash
+from rednet_lab.stamp import code_hash, imported_files
 
 SOURCES = ("face_world", "udacity")
 MADE_TEST_VIDEOS = 40  # stills of test persons that are set in motion, for sources without video
@@ -36,7 +36,7 @@ def stored(name: str, reader, size: int, margin: float | None = MARGIN) -> Store
         "reader": reader.description,
         "size": size,
         "margin": margin,
-        "code": code_hash("data_prep", _root("rednet_core/frames.py"), _root("rednet_core/markup.py")),
+        "code": code_hash(*imported_files("data_prep.prepare", type(reader).__module__)),
     }
 
     def make(folder: Path) -> dict:
@@ -48,17 +48,17 @@ def stored(name: str, reader, size: int, margin: float | None = MARGIN) -> Store
     return Store(folder / "store")
 
 
-def _root(path: str) -> Path:
-    return Path(__file__).resolve().parents[1] / path
-
-
 @dataclass(frozen=True)
 class Role:
-    """What one stage trains on: a store, its training rows, and whether its clips are made of stills."""
+    """What one stage trains on: a store, its training rows, and whether its clips are made of stills.
+
+    held_back are other pictures of the same persons, to test recognition with.
+    """
 
     data: Store
     rows: np.ndarray
     made: bool = False
+    held_back: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class FaceWorldSource:
         """Many pictures of each of some persons (LFW in the papers)."""
         p = self.profile
         store = stored("people", FaceWorldPeople(self.seed, *p.people, size=_rendered(p.store_size)), p.store_size)
-        return Role(store, store.rows("train"))
+        return Role(store, store.rows("train"), held_back=store.rows("validation"))
 
     def _videos(self) -> Store:
         p = self.profile
@@ -138,7 +138,15 @@ class UdacitySource:
         store = self._store()
         return Role(store, store.rows("train"))
 
-    people = stills
+    def people(self) -> Role:
+        """The same stills, but every eighth picture of a person is held back."""
+        store = self._store()
+        rows = store.rows("train")
+        rows = rows[np.argsort(store.table["identity"][rows], kind="stable")]
+        _, first = np.unique(store.table["identity"][rows], return_index=True)
+        place = np.arange(len(rows)) - np.repeat(first, np.diff([*first, len(rows)]))
+        held = place % 8 == 7
+        return Role(store, np.sort(rows[~held]), held_back=np.sort(rows[held]))
 
     def clips(self) -> Role:
         """The same stills, to be set in motion (`rednet_core.clips`): there is no video here."""

@@ -56,6 +56,40 @@ def code_hash(*sources: str | os.PathLike, exclude: tuple[str, ...] = EXCLUDED) 
     return digest.hexdigest()
 
 
+def imported_files(*modules: str) -> list[Path]:
+    """Return the files of this checkout that modules ("package.module") are made of: their own and all they import.
+
+    What is cached is keyed by these, so that a change of a plot does not throw a training away. Imports are read
+    from the source, those inside functions too.
+    """
+    found: dict[Path, None] = {}
+    todo = list(modules)
+    while todo:
+        module = todo.pop()
+        parts = module.split(".")
+        if parts[0] not in PACKAGES:
+            continue
+        base = ROOT.joinpath(*parts)
+        for file in (base.with_suffix(".py"), base / "__init__.py"):
+            if file.is_file() and file not in found:
+                found[file] = None
+                todo += _imports(file)
+        if len(parts) > 1:
+            todo.append(".".join(parts[:-1]))  # a package's __init__ runs first; or this was a name in a module
+    return sorted(found)
+
+
+def _imports(file: Path) -> list[str]:
+    """Return the modules, and the names that may be modules, that a file imports absolutely."""
+    names = []
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
+
+
 def _locate(source: str | os.PathLike) -> Path:
     """Return the folder or file of a package name or path; this checkout's own packages come first."""
     if not str(source).isidentifier():

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rednet_core import frames
-from rednet_core.metrics import errors
+from rednet_core.metrics import errors, seven_errors
 from rednet_core.rednet import RedNet
 from rednet_core.tracking import Tracked, Tracker
 from rednet_lab import draw
@@ -75,7 +75,7 @@ def record(net: RedNet, seen: Tracked, images: np.ndarray, truth: np.ndarray | N
             points = _numpy(net.points(seen.prediction, k)[n])
             step = Step(kind, _numpy(feedback[0]), _numpy(maps[0]), points, np.nan, *_codes(seen, k, n))
             if truth_in is not None:
-                step.error = _seven_error(step.seven(markup), truth_in[n], markup)
+                step.error = float(seven_errors(step.seven(markup)[None], truth_in[n : n + 1], markup)[0])
             steps.append(step)
             feedback = net.feedback(kind, raw)
         found, real = seen.points[n], None if truth is None else truth[n]
@@ -99,13 +99,6 @@ def record(net: RedNet, seen: Tracked, images: np.ndarray, truth: np.ndarray | N
 
 def _codes(seen: Tracked, k: int, n: int) -> tuple[np.ndarray, np.ndarray]:
     return _numpy(seen.prediction.e_i[k][n]), _numpy(seen.prediction.e_p[k][n])
-
-
-def _seven_error(found: np.ndarray, truth: np.ndarray, markup) -> float:
-    from rednet_core.metrics import interocular
-
-    distance = np.linalg.norm(found - truth[list(markup.seven)], axis=-1).mean()
-    return float(100 * distance / interocular(truth[None], markup)[0])
 
 
 def trace_stills(net: RedNet, data, rows: np.ndarray) -> list[Frame]:
