@@ -1,13 +1,16 @@
 """What all tests share: one thread, no pictures of randomness left behind, the same examples on every run."""
 
 import os
+import tempfile
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before NumPy, OpenCV or torch start their threads
 
 import cv2  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
+from hypothesis.configuration import set_hypothesis_home_dir  # noqa: E402
 
 cv2.setNumThreads(1)
+set_hypothesis_home_dir(os.path.join(tempfile.gettempdir(), "hypothesis"))  # not into the checkout
 settings.register_profile(
     "course",
     deadline=None,  # a busy machine is not a failure

@@ -1,0 +1,242 @@
+"""Network inputs: crops by hand, first guesses, and who knows what of whom along a clip."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from rednet_core import inputs
+from rednet_core.augment import NONE, Augmentation
+from rednet_core.batches import Batch, Clips, MadeClips, Stills
+from tests.helpers import blob, centroid, loop_box, make_data, template, tiny_net
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return make_data([(k, range(5)) for k in range(4)], size=64)
+
+
+def plain_crop(picture, box, size):
+    """A crop in NumPy and OpenCV: the box's square, scaled to size x size; and its matrix."""
+    scale = size / box[2]
+    matrix = np.array([[scale, 0, (size - 1) / 2 - scale * box[0]], [0, scale, (size - 1) / 2 - scale * box[1]]])
+    crop = cv2.warpAffine(picture.astype(np.float64), matrix, (size, size), borderMode=cv2.BORDER_REPLICATE)
+    return crop / 255, matrix
+
+
+def discs(seven, size, radius):
+    """z_0 by a loop: seven points in input pixels, drawn on the map of half the size."""
+    rows, columns = np.mgrid[0:size, 0:size]
+    points = [((x + 0.5) / 2 - 0.5, (y + 0.5) / 2 - 0.5) for x, y in seven]
+    return np.stack([(columns - x) ** 2 + (rows - y) ** 2 <= radius**2 for x, y in points])
+
+
+SEVEN = [36, 39, 42, 45, 30, 48, 54]
+
+
+# -------------------------------------------------------------------------------------------------------- stills
+
+
+def test_stills_without_augmentation_are_plain_crops_of_the_face_box(data):
+    net, batch = tiny_net(), Stills(data, np.arange(20), batch=6).batch(0)
+    found = inputs.still_inputs(batch, net, generator(), NONE)
+    assert found.frames == 1 and torch.equal(found.mask, batch.mask) and torch.equal(found.identity, batch.identity)
+    for n in range(6):
+        points = batch.points[n].double().numpy()
+        crop, matrix = plain_crop(batch.crops[n].numpy(), loop_box(points), 32)
+        np.testing.assert_allclose(found.x[n].permute(1, 2, 0), crop, atol=0.03)
+        np.testing.assert_allclose(found.points[n], points @ matrix[:, :2].T + matrix[:, 2], atol=1e-3)
+
+
+def test_a_stills_first_guess_is_the_mean_face_whatever_the_augmentation(data):
+    net, batch = tiny_net(), Stills(data, np.arange(20), batch=6).batch(0)
+    found = inputs.still_inputs(batch, net, generator(), Augmentation(flip=1.0))
+    expected = discs(template()[SEVEN] * 32 + 15.5, 16, 5 * 16 / 128)
+    for n in range(6):
+        np.testing.assert_array_equal(found.z0[n].numpy().astype(bool), expected)
+
+
+def test_a_first_guess_can_be_nothing(data):
+    net, batch = tiny_net(), Stills(data, np.arange(20), batch=6).batch(0)
+    assert (inputs.still_inputs(batch, net, generator(), NONE, guess="zeros").z0 == 0).all()
+    assert inputs.first_guess(net, 3, "zeros", torch.zeros(1)).shape == (3, 7, 16, 16)
+
+
+def test_an_unknown_first_guess_is_named(data):
+    with pytest.raises(ValueError, match="first guess 'previous', known: mean, zeros"):
+        inputs.first_guess(tiny_net(), 1, "previous", torch.zeros(1))
+
+
+def test_augmented_stills_keep_points_on_their_pixels(data):
+    net = tiny_net(input_size=64)
+    batch = Stills(data, np.arange(20), batch=8).batch(0)
+    places = [48] * 4 + [37] * 4
+    for n, place in enumerate(places):
+        batch.crops[n] = torch.tensor((255 * blob(64, batch.points[n, place].numpy(), 2.0)).round().astype(np.uint8))[
+            ..., None
+        ]
+    how = Augmentation(shift=0.05, flip=0.0)
+    found = inputs.still_inputs(batch, net, generator(), how)
+    for n, place in enumerate(places):
+        np.testing.assert_allclose(centroid(found.x[n, 0]), found.points[n, place], atol=0.1)
+    mirrored = inputs.still_inputs(batch, net, generator(), Augmentation(shift=0.05, flip=1.0))
+    torch.testing.assert_close(mirrored.x, found.x.flip(-1))
+    torch.testing.assert_close(mirrored.points[:4, 54, 0], 63 - found.points[:4, 48, 0])
+
+
+def test_stills_are_turned_shifted_and_scaled_within_the_limits(data):
+    net, batch = tiny_net(), Stills(data, np.arange(20), batch=400).batch(0)
+    found = inputs.still_inputs(batch, net, generator(), Augmentation(scale=0.1, turn=15, shift=0.05, flip=0.0))
+    eyes = batch.points[:, 45] - batch.points[:, 36], found.points[:, 45] - found.points[:, 36]
+    angle = [torch.rad2deg(torch.atan2(e[:, 1], e[:, 0])) for e in eyes]
+    turned = angle[1] - angle[0]
+    assert turned.abs().max() <= 15.01 and turned.max() > 14 and turned.min() < -14
+    boxes = torch.tensor(np.stack([loop_box(p) for p in found.points.double().numpy()]))
+    scale = boxes[:, 2] / 32
+    assert 0.899 < scale.min() < 0.91 and 1.09 < scale.max() < 1.101
+    offset = (boxes[:, :2] - 15.5) / 32
+    assert 0.045 < offset.abs().max() < 0.05 * 1.1 * 1.42
+
+
+def test_light_is_part_of_the_augmentation(data):
+    batch = Stills(data, np.arange(20), batch=6).batch(0)
+    dark = inputs.still_inputs(batch, tiny_net(), generator(), Augmentation(brightness=0.5))
+    plain = inputs.still_inputs(batch, tiny_net(), generator(), Augmentation())
+    torch.testing.assert_close(dark.points, plain.points)
+    assert (dark.x - plain.x).abs().mean() > 0.05
+
+
+def test_the_seed_decides_and_no_other_random_numbers_are_used(data):
+    net, batch = tiny_net(), Stills(data, np.arange(20), batch=6).batch(0)
+    torch.manual_seed(1)
+    one = inputs.still_inputs(batch, net, generator(1))
+    torch.manual_seed(2)
+    same, other = inputs.still_inputs(batch, net, generator(1)), inputs.still_inputs(batch, net, generator(2))
+    assert torch.equal(one.x, same.x) and torch.equal(one.points, same.points)
+    assert not torch.equal(one.x, other.x)
+
+
+# --------------------------------------------------------------------------------------------------------- clips
+
+
+@pytest.fixture
+def exact(monkeypatch):
+    """A tracker without error, so that boxes can be computed by hand."""
+    monkeypatch.setattr(inputs, "BOX_SHIFT", 0.0)
+    monkeypatch.setattr(inputs, "BOX_SCALE", 0.0)
+
+
+def moving_clip(n=3, t=4, size=64):
+    """A batch of clips in which the face moves visibly from frame to frame."""
+    data = make_data([(k, range(t)) for k in range(n)], size=size)
+    for row in range(n * t):
+        data.table["points"][row] += 2.5 * (row % t)
+    rows = np.arange(n * t)
+    return Batch(
+        torch.tensor(data.crops[rows]),
+        torch.tensor(data.table["points"]),
+        torch.tensor(data.table["mask"]),
+        torch.tensor(data.table["identity"]).long(),
+        t,
+    )
+
+
+def test_box_and_guess_of_a_frame_come_from_the_frame_before(exact):
+    net, batch, t = tiny_net(), moving_clip(), 4
+    found = inputs.clip_inputs(batch, net, generator())
+    assert found.frames == t and torch.equal(found.identity, batch.identity)
+    mean = discs(template()[SEVEN] * 32 + 15.5, 16, 5 * 16 / 128)
+    for row in range(3 * t):
+        before = row if row % t == 0 else row - 1  # a first frame's box is given: its own
+        points, points_before = batch.points[row].double().numpy(), batch.points[before].double().numpy()
+        crop, matrix = plain_crop(batch.crops[row].numpy(), loop_box(points_before), 32)
+        np.testing.assert_allclose(found.x[row].permute(1, 2, 0), crop, atol=0.03)
+        np.testing.assert_allclose(found.points[row], points @ matrix[:, :2].T + matrix[:, 2], atol=1e-3)
+        if row % t == 0:
+            np.testing.assert_array_equal(found.z0[row].numpy().astype(bool), mean)
+        else:
+            # the frame before's points, seen in this frame's input
+            seven = (points_before @ matrix[:, :2].T + matrix[:, 2])[SEVEN]
+            differing = found.z0[row].numpy().astype(bool) != discs(seven, 16, 5 * 16 / 128)
+            assert differing.sum() <= 1  # a pixel on the very edge may fall either way in float32
+            assert not np.array_equal(discs(seven, 16, 0.6), discs(found.points[row, SEVEN].double().numpy(), 16, 0.6))
+
+
+def test_a_clips_first_guess_can_be_nothing(exact):
+    found = inputs.clip_inputs(moving_clip(), tiny_net(), generator(), guess="zeros")
+    empty = [bool((z == 0).all()) for z in found.z0]
+    assert empty == [True, False, False, False] * 3
+
+
+def test_clips_of_a_batch_do_not_hand_guesses_to_each_other(exact):
+    batch = moving_clip()
+    both = inputs.clip_inputs(batch, tiny_net(), generator())
+    alone = Batch(batch.crops[4:8], batch.points[4:8], batch.mask[4:8], batch.identity[4:8], 4)
+    one = inputs.clip_inputs(alone, tiny_net(), generator())
+    for name in ("x", "z0", "points"):
+        torch.testing.assert_close(getattr(both, name)[4:8], getattr(one, name))
+
+
+def test_the_trackers_error_is_bounded_and_not_nought():
+    net, ratio, offset = tiny_net(), [], []
+    batch = moving_clip(n=8)
+    for seed in range(20):
+        found = inputs.clip_inputs(batch, net, generator(seed))
+        for row in range(0, len(batch.points), 4):  # first frames: the box should be their own
+            seen = loop_box(found.points[row].double().numpy())
+            ratio.append(seen[2] / 32)
+            offset.append((seen[:2] - 15.5) / 32)
+    ratio, offset = np.array(ratio), np.array(offset)
+    assert abs(ratio - 1).max() <= inputs.BOX_SCALE + 1e-4 and abs(ratio - 1).max() > 0.9 * inputs.BOX_SCALE
+    assert 0.02 <= inputs.BOX_SHIFT <= 0.1 and 0.02 <= inputs.BOX_SCALE <= 0.1
+    # an offset of 4 % of the true side, seen in a box up to 4 % smaller
+    assert abs(offset).max() <= inputs.BOX_SHIFT * (1 + inputs.BOX_SCALE) + 1e-4
+    assert abs(offset).max() > 0.9 * inputs.BOX_SHIFT
+
+
+def test_real_clips_pictures_are_left_as_they_are(exact):
+    """No augmentation on clips (journal 5.1): the same pictures whatever the seed, but for the box's error."""
+    batch = moving_clip()
+    one, other = (inputs.clip_inputs(batch, tiny_net(), generator(seed)) for seed in (1, 2))
+    assert torch.equal(one.x, other.x)
+
+
+def test_made_clips_move_and_keep_points_on_their_pixels(monkeypatch, exact):
+    data = make_data([(k, [0]) for k in range(4)], size=96)
+    for row in range(4):
+        dot = data.table["points"][row, 57]
+        data.crops[row] = (255 * blob(96, dot, 2.5)).round().astype(np.uint8)[..., None]
+    batch = MadeClips(data, np.arange(4), batch=3, frames=6).batch(0)
+    monkeypatch.setattr(inputs.clips, "light_and_occluder", lambda x, frames, generator: x)
+    net = tiny_net(input_size=64)
+    found = inputs.clip_inputs(batch, net, generator(), made=True)
+    steps = found.points.unflatten(0, (3, 6)).diff(dim=1).norm(dim=-1)
+    assert 0.2 < steps.mean() < 10
+    for row in range(18):
+        where = found.points[row, 57].numpy()
+        if (where > 8).all() and (where < 55).all():
+            np.testing.assert_allclose(centroid(found.x[row, 0]), where, atol=0.1)
+
+
+def test_made_clips_have_light_and_occluders_and_real_ones_do_not(exact, monkeypatch):
+    batch = MadeClips(make_data([(k, [0]) for k in range(4)], size=64), np.arange(4), batch=4, frames=6).batch(0)
+    still = inputs.clip_inputs(batch, tiny_net(), generator())
+    frames_ = still.x.unflatten(0, (4, 6))
+    assert torch.equal(frames_[:, 0], frames_[:, 5])  # one still over and over
+    for name in ("SHIFT", "SCALE", "TURN"):  # without motion, what changes is the light
+        monkeypatch.setattr(inputs.clips, name, 0.0)
+    made = inputs.clip_inputs(batch, tiny_net(), generator(), made=True)
+    brightness = made.x.mean((1, 2, 3)).unflatten(0, (4, 6))
+    assert brightness.std(1).min() > 0.005
+
+
+def test_inputs_of_real_clips_end_to_end():
+    data = make_data([(k, range(6)) for k in range(4)], size=64)
+    batch = Clips(data, np.arange(24), batch=3, frames=4).batch(0)
+    found = inputs.clip_inputs(batch, tiny_net(), generator())
+    assert found.x.shape == (12, 3, 32, 32) and found.z0.shape == (12, 7, 16, 16)
+    assert found.x.min() >= 0 and found.x.max() <= 1 and found.points.isfinite().all()
