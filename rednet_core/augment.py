@@ -30,6 +30,7 @@ class Augmentation:
     brightness: float = 0.0
 
 
+PAPERS = Augmentation()
 NONE = Augmentation(0.0, 0.0, 0.0, 0.0)
 
 

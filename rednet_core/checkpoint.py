@@ -79,11 +79,14 @@ def load_net(path: Path | str, device: torch.device | str = "cpu") -> RedNet:
     return net.eval()
 
 
-def grow(net: RedNet, **changes) -> RedNet:
-    """A new network with some choices changed (f_cls or f_trn added, other N) and all weights that fit copied."""
+def grow(net: RedNet, fresh: tuple[str, ...] = (), **changes) -> RedNet:
+    """A new network with some choices changed (f_cls or f_trn added, other N) and all weights that fit copied.
+
+    Weights whose names begin with one of `fresh` start anew even where they would fit.
+    """
     config = NetConfig(**{**asdict(net.config), **changes})
     grown = RedNet(config).to(net.mean_shape.device)
-    own = grown.state_dict()
-    same = {name: value for name, value in net.state_dict().items() if name in own and own[name].shape == value.shape}
-    grown.load_state_dict({**own, **same})
+    own, old = grown.state_dict(), net.state_dict()
+    kept = [name for name in own if name in old and old[name].shape == own[name].shape and not name.startswith(fresh)]
+    grown.load_state_dict({**own, **{name: old[name] for name in kept}})
     return grown

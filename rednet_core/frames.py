@@ -42,6 +42,12 @@ def face_box(points, markup: Markup):
     return _xp(points).concatenate([centre, side[..., None]], -1)
 
 
+def mean_shape(points, markup: Markup):
+    """Mean face (L, 2) of points (N, L, 2), in box sides from the face box's centre."""
+    box = face_box(points, markup)
+    return ((points - box[:, None, :2]) / box[:, None, 2:]).mean(0)
+
+
 def crop_matrix(box, size: int, angle=0.0):
     """Matrix (..., 2, 3) from the box's own frame to a size x size crop of it.
 

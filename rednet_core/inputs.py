@@ -41,7 +41,7 @@ def first_guess(net: RedNet, count: int, how: str, like: Tensor) -> Tensor:
 
 
 def still_inputs(
-    batch: Batch, net: RedNet, generator: torch.Generator, how: Augmentation = Augmentation(), guess: str = "mean"
+    batch: Batch, net: RedNet, generator: torch.Generator, how: Augmentation = augment.PAPERS, guess: str = "mean"
 ) -> Inputs:
     """Augmented stills, cropped by their own (varied) face box."""
     size = net.config.input_size

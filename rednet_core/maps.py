@@ -42,21 +42,34 @@ def peaks(maps: Tensor) -> tuple[Tensor, Tensor]:
     return torch.stack([index % width, index // width], -1).to(maps.dtype), value
 
 
+def _centre_of_mass(maps: Tensor, centre: Tensor, window: float) -> Tensor:
+    """Centre of mass (N, L, 2) of maps (N, L, m, m) under a Gaussian window of that width round centre (N, L, 2)."""
+    dx, dy = _distances(centre, maps.shape[-1])
+    across, down = (torch.exp(d.square() / (-2 * window**2)) for d in (dx, dy))
+    columns = torch.einsum("nlhw,nlh->nlw", maps, down) * across
+    rows = torch.einsum("nlhw,nlw->nlh", maps, across) * down
+    mass = columns.sum(-1).clamp(min=1e-12)
+    return centre + torch.stack([(columns * dx).sum(-1), (rows * dy).sum(-1)], -1) / mass[..., None]
+
+
 def decode(maps: Tensor, sigma: float) -> Tensor:
     """Points (N, L, 2), sub-pixel, of maps (N, L, m, m) that hold Gaussian-like peaks of width sigma.
 
-    Round the highest pixel c, take the centre of mass under a Gaussian window of width w = sigma. A Gaussian
-    of width sigma at mu times that window is a Gaussian at m = (mu w^2 + c sigma^2) / (w^2 + sigma^2), so
-    mu = m + (m - c) sigma^2 / w^2: exact but for what the map's border cuts off. The papers do not say how
-    they read points off maps.
+    Round the highest pixel c, take the centre of mass m under a Gaussian window of the same width. The product
+    of the two Gaussians stands half way between c and the true centre mu, so mu = c + 2 (m - c): exact but for
+    what the map's border cuts off. The papers do not say how they read points off maps.
     """
-    window = sigma
     top, _ = peaks(maps)
-    dx, dy = _distances(top, maps.shape[-1])
-    across, down = (torch.exp(d.square() / (-2 * window**2)) for d in (dx, dy))
-    positive = maps.clamp(min=0)
-    columns = torch.einsum("nlhw,nlh->nlw", positive, down) * across
-    rows = torch.einsum("nlhw,nlw->nlh", positive, across) * down
-    mass = columns.sum(-1).clamp(min=1e-12)
-    offset = torch.stack([(columns * dx).sum(-1), (rows * dy).sum(-1)], -1) / mass[..., None]
-    return top + offset * (1 + sigma**2 / window**2)
+    return top + 2 * (_centre_of_mass(maps.clamp(min=0), top, sigma) - top)
+
+
+def decode_discs(maps: Tensor, radius: float, rounds: int = 4) -> Tensor:
+    """Points (N, L, 2), sub-pixel, of probability maps (N, L, m, m) that hold discs of that radius.
+
+    A disc has no highest pixel. The window starts at one and is moved to the centre of mass that it sees, a few
+    times (mean shift), so it settles in the middle of the disc and not of other things in the map.
+    """
+    centre, _ = peaks(maps)
+    for _ in range(rounds):
+        centre = _centre_of_mass(maps, centre, radius)
+    return centre

@@ -139,9 +139,7 @@ class RedNet(nn.Module):
         z = raw.sigmoid() if kind == "detection" else raw[:, list(self.markup.seven)].clamp(0, 1)
         return z.detach() if self.config.detach_feedback else z
 
-    def forward(
-        self, x: Tensor, z0: Tensor, frames: int = 1, states: list[State | None] | None = None
-    ) -> Prediction:
+    def forward(self, x: Tensor, z0: Tensor, frames: int = 1, states: list[State | None] | None = None) -> Prediction:
         """x (N, 3, 256, 256) in [0, 1], z0 (N, 7, 128, 128); N = B * frames, a clip's frames in a row."""
         states = states or [None] * len(self.config.steps)
         out = Prediction()
@@ -166,11 +164,12 @@ class RedNet(nn.Module):
 
     def points(self, prediction: Prediction, step: int = -1) -> Tensor:
         """Points (N, L, 2) in input pixels read off the maps of one step; a detection step has the seven."""
-        config = self.config
-        raw, sigma = prediction.maps[step], config.map_sigma
+        config, raw = self.config, prediction.maps[step]
         if config.steps[step] == "detection":
-            raw = raw.sigmoid()
-        return frames_.rescale(maps.decode(raw, sigma), config.map_size, config.input_size)
+            points = maps.decode_discs(raw.sigmoid(), config.map_radius)
+        else:
+            points = maps.decode(raw, config.map_sigma)
+        return frames_.rescale(points, config.map_size, config.input_size)
 
 
 def count_parameters(module: nn.Module) -> int:

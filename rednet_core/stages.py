@@ -14,9 +14,9 @@ import torch
 from rednet_core.augment import Augmentation
 from rednet_core.batches import Clips, MadeClips, Stills
 from rednet_core.checkpoint import grow
+from rednet_core.frames import mean_shape
 from rednet_core.inputs import clip_inputs, still_inputs
 from rednet_core.rednet import NetConfig, RedNet
-from rednet_core.tracking import mean_shape
 from rednet_core.training import Callback, TrainConfig, Trainer
 
 Place = Path | str | None
@@ -83,5 +83,6 @@ def stage3(
     clips = kind(data, rows, batch, frames, train.seed)
     torch.manual_seed(train.seed)
     # The persons of the videos are others than those of stage 2: f_cls gets a new last layer.
-    grown = grow(net, identities=clips.identities, temporal=temporal, **choices)
+    fresh = ("f_cls.classify",)
+    grown = grow(net, fresh, identities=clips.identities, temporal=temporal, **choices)
     return Trainer(grown, train, clips.batch, partial(clip_inputs, made=made), checkpoint, callbacks)

@@ -124,15 +124,16 @@ class Trainer:
         raw = terms(self.net, out, inputs, config.foreground_weight)
         self.balance.observe(raw)
         total = self.balance.total(raw)
+        record = self._record(raw, total.detach(), rate)  # before the update: a bad loss must not spoil the weights
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()
         self.optimiser.step()
-        return self._record(raw, total.detach(), rate)
+        return record
 
     def _record(self, raw: dict[str, Tensor], total: Tensor, rate: float) -> Record:
         row = [float(raw[name].detach()) if name in raw else float("nan") for name in TERMS]
         row += [float(total), rate]
-        if not all(map(math.isfinite, row[3:])):
+        if not math.isfinite(row[-2]):
             raise FloatingPointError(f"loss is not finite at step {self.step}: lower the rate ({rate:g})")
         self.history[self.step] = torch.tensor(row)
         return Record(self.step, *row)
@@ -173,7 +174,7 @@ class Trainer:
         mine = {"config": checkpoint.config_to_plain(self.net.config), "train": asdict(self.config)}
         for part, wanted in mine.items():
             found = content.get(part, {})
-            changed = [k for k in wanted if _plain(found.get(k)) != _plain(wanted[k])]
+            changed = [k for k in wanted if k != "checkpoint_seconds" and _plain(found.get(k)) != _plain(wanted[k])]
             if changed:
                 raise checkpoint.CheckpointError(
                     f"{self.path}: was written with other settings ({part}: {', '.join(changed)}); "

@@ -27,7 +27,9 @@ def cockpit(world: FaceWorld, person: int = 3) -> Painter:
     start = plain_face(world.still(person).factors)
     controls = {"person": slider("person", 0, 40, person)}
     for name in SLIDERS:
-        controls[name] = slider(name, float(FIELDS[name]["low"]), float(FIELDS[name]["high"]), float(getattr(start, name)))
+        controls[name] = slider(
+            name, float(FIELDS[name]["low"]), float(FIELDS[name]["high"]), float(getattr(start, name))
+        )
     controls["before"] = w.Dropdown(options=["nothing", *OCCLUDERS], description="before it")
     controls["dots"] = w.Checkbox(True, description="points")
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from data_prep.errors import BadItem, DataError
 from data_prep.images import read_image
-from rednet_core import frames
 from rednet_core.rednet import RedNet
 from rednet_core.tracking import Tracker
 from rednet_lab.trace import Frame, record

@@ -16,8 +16,8 @@ import torch
 
 from data_prep.readers.udacity import UdacityFaces
 from rednet_core import metrics, stages
+from rednet_core.evaluation import predict_mean_shape, predict_stills
 from rednet_core.rednet import NetConfig, count_parameters
-from rednet_core.tracking import predict_mean_shape, predict_stills
 from rednet_core.training import TrainConfig
 from rednet_lab.cache import ROOT
 from rednet_lab.profiles import QUICK
@@ -32,7 +32,14 @@ ONE_EACH = {"encoder_convs": (1, 1, 1, 1, 1), "decoder_convs": (1, 1, 1, 1)}
 SOME_TWO = {"encoder_convs": (1, 1, 2, 2, 1), "decoder_convs": (1, 2, 2, 1)}
 PAPERS = {"encoder_convs": (2, 2, 3, 3, 3), "decoder_convs": (2, 3, 3, 3)}
 BASE_NET = NetConfig(input_size=64, width=0.375, sigma=6.0, **ONE_EACH)
-BASE = {"batch": 16, "optimiser": "adamw", "rate": 8e-3, "schedule": "one_cycle", "weight_decay": 0.01, "images": IMAGES}
+BASE = {
+    "batch": 16,
+    "optimiser": "adamw",
+    "rate": 8e-3,
+    "schedule": "one_cycle",
+    "weight_decay": 0.01,
+    "images": IMAGES,
+}
 PLAIN = {"contrast": 0.0, "brightness": 0.0}
 
 # name: (changes of the network, of the training, of the augmentation)

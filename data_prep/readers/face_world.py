@@ -115,4 +115,6 @@ class FaceWorldVideos:
         group = GROUPS[video % 2]
         sample = FaceWorld(self.seed, self.size).frame(number, frame, difficulty=group)
         split = "train" if video < self.train else "test"
-        return _item(sample, f"video {number} frame {frame}", video=f"{group} {number}", frame=frame, split=split, group=group)
+        return _item(
+            sample, f"video {number} frame {frame}", video=f"{group} {number}", frame=frame, split=split, group=group
+        )

@@ -203,3 +203,10 @@ def test_shrinking_drops_what_is_not_wanted():
     small = checkpoint.grow(net, identities=0, temporal=False)
     assert small.f_cls is None and small.f_trn is None
     assert torch.equal(small.backbone.A0.convs[0].conv.weight, net.backbone.A0.convs[0].conv.weight)
+
+
+def test_weights_named_as_fresh_start_anew_and_only_those():
+    net = tiny_net(identities=4)
+    grown = checkpoint.grow(net, ("f_cls.classify",), identities=4)
+    changed = {k for k, v in grown.state_dict().items() if not torch.equal(v, net.state_dict()[k])}
+    assert changed == {"f_cls.classify.weight"}  # its bias is zero in both

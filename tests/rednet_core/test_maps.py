@@ -131,3 +131,28 @@ def test_a_mirrored_map_gives_the_mirrored_point():
     found, mirrored = maps.decode(values, 1.5), maps.decode(values.flip(-1), 1.5)
     torch.testing.assert_close(mirrored[..., 0], 31 - found[..., 0], atol=1e-3, rtol=0)
     torch.testing.assert_close(mirrored[..., 1], found[..., 1], atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("size, radius", [(16, 1.0), (32, 1.25), (64, 2.5), (128, 5.0)])
+def test_a_saturated_disc_is_read_in_its_middle_where_its_highest_pixel_is_not(size, radius):
+    generator = torch.Generator().manual_seed(size)
+    points = radius + 2 + (size - 2 * radius - 5) * torch.rand(40, 1, 2, generator=generator)
+    discs = maps.draw_discs(points, size, radius)
+    off = (maps.decode_discs(discs, radius) - points).norm(dim=-1)
+    highest = (maps.peaks(discs)[0] - points).norm(dim=-1)
+    assert off.max() < 0.45 and off.mean() < 0.25
+    if size == 128:
+        assert highest.mean() > 2 and off.mean() < 0.12
+
+
+def test_a_disc_is_read_apart_from_a_second_lower_one():
+    points = torch.tensor([[[20.3, 31.8], [45.0, 12.0]]])
+    discs = maps.draw_discs(points, 64, 2.5)
+    both = torch.stack([discs[:, 0] + 0.6 * discs[:, 1], 0.6 * discs[:, 0] + discs[:, 1]], 1)
+    assert (maps.decode_discs(both, 2.5) - points).norm(dim=-1).max() < 0.3
+
+
+def test_empty_and_full_probability_maps_give_points_in_the_map():
+    for value in (0.0, 0.5, 1.0):
+        found = maps.decode_discs(torch.full((1, 2, 16, 16), value), 2.0)
+        assert torch.isfinite(found).all() and (found >= 0).all() and (found <= 15).all()

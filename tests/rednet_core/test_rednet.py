@@ -314,7 +314,7 @@ def test_detection_is_read_off_probabilities_not_logits():
     logits = 2 * torch.randn(2, 7, 16, 16, generator=torch.Generator().manual_seed(5))
     found = net.points(rednet.Prediction(maps=[logits, torch.zeros(2, 68, 16, 16)]), step=0)
     probability = torch.tensor(1 / (1 + np.exp(-logits.numpy())))
-    expected = (maps.decode(probability, 5 * 16 / 128) + 0.5) * 2 - 0.5
+    expected = (maps.decode_discs(probability, 5 * 16 / 128) + 0.5) * 2 - 0.5
     torch.testing.assert_close(found, expected)
     assert not torch.allclose(found, (maps.decode(logits, 5 * 16 / 128) + 0.5) * 2 - 0.5, atol=0.05)
 

@@ -1,0 +1,83 @@
+"""Predictions over whole test sets: stills by their own boxes, videos in the tracking protocol, the mean shape.
+
+What is predicted here is judged by `metrics`; both work on anything with crops and a table (`batches`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rednet_core import frames
+from rednet_core.markup import Markup
+from rednet_core.rednet import RedNet
+from rednet_core.tracking import Tracker
+
+
+@dataclass
+class Result:
+    """Predictions and truth of M pictures in stored pixels: points and truth (M, L, 2), rows (M,) of the data."""
+
+    rows: np.ndarray
+    points: np.ndarray
+    truth: np.ndarray
+    mask: np.ndarray
+    steps: list[np.ndarray] = field(default_factory=list, repr=False)  # points after each spatial step
+
+
+Progress = Callable[[int, int], None] | None
+
+
+def predict_stills(
+    net: RedNet, data, rows: np.ndarray, guess: str = "mean", batch: int = 64, progress: Progress = None
+) -> Result:
+    """Landmarks of single pictures, each cropped by its own annotated face box (image protocol)."""
+    tracker = Tracker(net, guess="previous" if guess == "mean" else guess)
+    points, steps = [], []
+    for start in range(0, len(rows), batch):
+        some = rows[start : start + batch]
+        tracker.start(frames.face_box(np.array(data.table["points"][some]), net.markup))
+        seen = tracker.update(data.crops[some])
+        back = frames.invert(seen.matrix)
+        every = [net.points(seen.prediction, k) for k in range(len(net.config.steps))]
+        steps.append([frames.apply(back, p).cpu().numpy() for p in every])
+        points.append(seen.points)
+        if progress:
+            progress(min(start + batch, len(rows)), len(rows))
+    joined = [np.concatenate(each) for each in zip(*steps, strict=True)]
+    return _result(data, rows, np.concatenate(points), joined)
+
+
+def predict_videos(net: RedNet, data, rows: np.ndarray, progress: Progress = None, **choices) -> Result:
+    """Landmarks of videos in the tracking protocol, all videos in step; rows are frames, in any order.
+
+    choices go to Tracker. The first frame's box is the annotated one.
+    """
+    table = data.table[rows]
+    order = np.lexsort((table["frame"], table["video"]))
+    rows, table = rows[order], table[order]
+    _, first, lengths = np.unique(table["video"], return_index=True, return_counts=True)
+    longest = np.argsort(-lengths, kind="stable")
+    first, lengths = first[longest], lengths[longest]
+    points = np.empty((len(rows), net.markup.n_points, 2), np.float32)
+    tracker = Tracker(net, **choices)
+    tracker.start(frames.face_box(np.array(table["points"][first]), net.markup))
+    for t in range(lengths[0]):
+        running = int((lengths > t).sum())
+        tracker.keep(running)
+        now = first[:running] + t
+        points[now] = tracker.update(data.crops[rows[now]]).points
+        if progress:
+            progress(t + 1, int(lengths[0]))
+    return _result(data, rows, points, [])
+
+
+def _result(data, rows: np.ndarray, points: np.ndarray, steps: list[np.ndarray]) -> Result:
+    table = data.table[rows]
+    return Result(rows, points, table["points"].copy(), table["mask"].copy(), steps)
+
+
+def predict_mean_shape(shape: np.ndarray, data, rows: np.ndarray, markup: Markup) -> Result:
+    """The mean-shape predictor: the mean face (L, 2) put into each picture's annotated face box."""
+    box = frames.face_box(np.array(data.table["points"][rows]), markup)
+    return _result(data, rows, shape * box[:, None, 2:] + box[:, None, :2], [])
