@@ -29,10 +29,13 @@ Progress = Callable[[int, int], None] | None
 
 
 def predict_stills(
-    net: RedNet, data, rows: np.ndarray, guess: str = "mean", batch: int = 64, progress: Progress = None
+    net: RedNet, data, rows: np.ndarray, guess: str = "previous", batch: int = 64, progress: Progress = None
 ) -> Result:
-    """Landmarks of single pictures, each cropped by its own annotated face box (image protocol)."""
-    tracker = Tracker(net, guess="previous" if guess == "mean" else guess)
+    """Landmarks of single pictures, each cropped by its own annotated face box (image protocol).
+
+    guess: z_0, "mean" or "zeros"; otherwise the network's own first guess.
+    """
+    tracker = Tracker(net, guess=guess)
     points, steps = [], []
     for start in range(0, len(rows), batch):
         some = rows[start : start + batch]

@@ -1,7 +1,7 @@
 """From a batch as stored to what the network is given: inputs, points, first guess. One function a stage needs.
 
-The first guess z_0: "mean" draws the mean face (a still, or a video's first frame), "zeros" draws nothing. In
-clips every later frame's guess, and its face box, come from the frame before, as in tracking (journal 5.1).
+A still, and a clip's first frame, start from the network's first guess z_0. Every later frame's guess, and its
+face box, come from the frame before, with a tracker's error, as in use (journal 5.1).
 """
 
 from dataclasses import dataclass
@@ -14,8 +14,10 @@ from rednet_core.augment import Augmentation
 from rednet_core.batches import Batch
 from rednet_core.rednet import RedNet
 
-FIRST_GUESSES = ("mean", "zeros")
-BOX_SHIFT, BOX_SCALE = 0.04, 0.04  # a predicted box is never exact: reach of its error, in box sides
+# A tracker's landmarks are never exact. Reach of the error of the box, of the whole guess z_0 and of its single
+# points, in box sides; without them the network learns to trust z_0 as no tracker deserves.
+BOX_SHIFT, BOX_SCALE = 0.04, 0.04
+GUESS_SHIFT, POINT_SHIFT = 0.05, 0.02
 
 
 @dataclass
@@ -30,19 +32,7 @@ class Inputs:
     frames: int = 1
 
 
-def first_guess(net: RedNet, count: int, how: str, like: Tensor) -> Tensor:
-    """z_0 (count, 7, m, m) for pictures of which nothing is known yet."""
-    if how == "zeros":
-        size = net.config.map_size
-        return like.new_zeros(count, len(net.markup.seven), size, size)
-    if how == "mean":
-        return net.draw_z0(net.mean_points()[None].to(like)).expand(count, -1, -1, -1)
-    raise ValueError(f"first guess {how!r}, known: {', '.join(FIRST_GUESSES)}")
-
-
-def still_inputs(
-    batch: Batch, net: RedNet, generator: torch.Generator, how: Augmentation = augment.PAPERS, guess: str = "mean"
-) -> Inputs:
+def still_inputs(batch: Batch, net: RedNet, generator: torch.Generator, how: Augmentation = augment.PAPERS) -> Inputs:
     """Augmented stills, cropped by their own (varied) face box."""
     size = net.config.input_size
     box = frames.face_box(batch.points, net.markup)
@@ -51,7 +41,7 @@ def still_inputs(
     x, points = augment.resample(batch.crops, matrix, size), frames.apply(matrix, batch.points)
     x, points, mask = augment.flip_some(x, points, batch.mask, net.markup, how, generator)
     x = augment.vary_light(x, how, generator)
-    return Inputs(x, first_guess(net, len(x), guess, x), points, mask, batch.identity)
+    return Inputs(x, net.first_guess(len(x)), points, mask, batch.identity)
 
 
 def _shifted_in_time(values: Tensor, count: int) -> Tensor:
@@ -60,9 +50,15 @@ def _shifted_in_time(values: Tensor, count: int) -> Tensor:
     return torch.cat([clip[:, :1], clip[:, :-1]], 1).flatten(0, 1)
 
 
-def clip_inputs(
-    batch: Batch, net: RedNet, generator: torch.Generator, guess: str = "mean", made: bool = False
-) -> Inputs:
+def _displaced(points: Tensor, box: Tensor, generator: torch.Generator) -> Tensor:
+    """points (N, L, 2) as a tracker might have found them: shifted together, and each a little by itself."""
+    n, count = points.shape[:2]
+    together = (2 * torch.rand(n, 1, 2, generator=generator) - 1) * GUESS_SHIFT
+    alone = (2 * torch.rand(n, count, 2, generator=generator) - 1) * POINT_SHIFT
+    return points + (together + alone).to(points) * box[:, None, 2:]
+
+
+def clip_inputs(batch: Batch, net: RedNet, generator: torch.Generator, made: bool = False) -> Inputs:
     """Clips as a tracker meets them: box and z_0 of a frame come from the frame before, with a tracker's error.
 
     made=True puts motion, light and occluders into clips made of stills; else the pictures are left as they are.
@@ -79,7 +75,7 @@ def clip_inputs(
     x = augment.resample(batch.crops, matrix if moved is None else frames.compose(matrix, moved), size)
     if made:
         x = clips.light_and_occluder(x, batch.frames, generator)
-    z0 = net.draw_z0(frames.apply(matrix, before))
+    z0 = net.draw_z0(frames.apply(matrix, _displaced(before, box, generator)))
     first = torch.arange(n, device=x.device) % batch.frames == 0
-    z0 = torch.where(first[:, None, None, None], first_guess(net, n, guess, x), z0)
+    z0 = torch.where(first[:, None, None, None], net.first_guess(n), z0)
     return Inputs(x, z0, frames.apply(matrix, points), batch.mask, batch.identity, batch.frames)

@@ -21,6 +21,7 @@ from rednet_core.vgg import DECODER_CONVS, ENCODER_CONVS, VGGEncoderDecoder
 
 DESIGNS = {"vgg": VGGEncoderDecoder}
 MEAN_PIXEL, PIXEL_SPREAD = 0.45, 0.25  # of pictures in [0, 1]
+FIRST_GUESSES = ("mean", "zeros")
 POSITIVE = ("width", "radius", "sigma", "hidden", "identity_units")  # fields of NetConfig
 
 
@@ -36,6 +37,7 @@ class NetConfig:
     markup: str = "ibug68"  # the points of the regression step
     steps: tuple[str, ...] = ("detection", "regression")  # K spatial steps (3.2)
     step_statistics: bool = True  # batch-norm statistics per step; shared ones fail at test time (METHOD 4)
+    first_guess: str = "mean"  # z_0 where nothing is known yet: the "mean" face, or "zeros"
     detach_feedback: bool = False  # True: a step's loss does not train the steps before (authors' code)
     radius: float = maps.PAPER_RADIUS  # of the detection discs, in px of a 128 px map (4.2)
     sigma: float = maps.PAPER_SIGMA  # of the regression Gaussians, likewise
@@ -59,6 +61,7 @@ class NetConfig:
             ),
             (len(self.encoder_convs) != 5 or min(self.encoder_convs) < 1, "encoder_convs: five counts of 1 or more"),
             (len(self.decoder_convs) != 4 or min(self.decoder_convs) < 1, "decoder_convs: four counts of 1 or more"),
+            (self.first_guess not in FIRST_GUESSES, f"first_guess {self.first_guess!r}, known: mean, zeros"),
             (self.update not in UPDATES, f"update {self.update!r}, known: {', '.join(UPDATES)}"),
             (self.identities < 0, f"identities {self.identities} is negative"),
             (not 0 <= self.dropout < 1, f"dropout {self.dropout} is no share"),
@@ -133,6 +136,16 @@ class RedNet(nn.Module):
         config = self.config
         seven = frames_.rescale(points[:, list(self.markup.seven)], config.input_size, config.map_size)
         return maps.draw_discs(seven, config.map_size, config.map_radius)
+
+    def first_guess(self, count: int, how: str | None = None) -> Tensor:
+        """z_0 (count, 7, m, m) for pictures of which nothing is known yet; how: the configuration's, or another."""
+        how = how or self.config.first_guess
+        if how == "mean":
+            return self.draw_z0(self.mean_points()[None]).expand(count, -1, -1, -1)
+        if how == "zeros":
+            size = self.config.map_size
+            return self.mean_shape.new_zeros(count, len(self.markup.seven), size, size)
+        raise ValueError(f"first guess {how!r}, known: {', '.join(FIRST_GUESSES)}")
 
     def feedback(self, kind: str, raw: Tensor) -> Tensor:
         """The seven maps that step `kind` hands to the next: its probabilities, or its seven points' heat maps."""

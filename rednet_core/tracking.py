@@ -12,7 +12,6 @@ from torch import Tensor
 
 from rednet_core import frames
 from rednet_core.augment import resample
-from rednet_core.inputs import first_guess
 from rednet_core.maps import peaks
 from rednet_core.rednet import Prediction, RedNet
 
@@ -70,7 +69,7 @@ class Tracker:
         matrix = frames.crop_matrix(self.box, size)
         x = resample(torch.from_numpy(np.ascontiguousarray(pictures)).to(self.box.device), matrix, size)
         if self.points is None or self.guess != "previous":
-            z0 = first_guess(net, len(x), "mean" if self.guess == "previous" else self.guess, x)
+            z0 = net.first_guess(len(x), None if self.guess == "previous" else self.guess)
         else:
             z0 = net.draw_z0(frames.apply(matrix, self.points))
         out = net(x, z0, states=self.states if self.temporal else None)

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from rednet_lab.files import remove, write_json
+
 ROOT = Path(__file__).resolve().parents[1]
 LOCK_NOTICE_SECONDS = 2.0
 
@@ -46,7 +48,7 @@ def asset(
     if done.exists():
         return folder, json.loads(done.read_text(encoding="utf-8"))
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder.with_suffix(".lock"))
+    lock = FileLock(folder / "lock")
     try:
         lock.acquire(timeout=LOCK_NOTICE_SECONDS)
     except Timeout:
@@ -54,15 +56,11 @@ def asset(
         lock.acquire()
     try:
         if not done.exists():
-            _write(folder / "key.json", key)
+            for left in folder.glob(".*.part"):  # of a maker that was killed
+                remove(left)
+            write_json(folder / "key.json", key)
             facts = make(folder) or {}
-            _write(done, {**facts, "made": datetime.now(timezone.utc).isoformat(timespec="seconds")})
+            write_json(done, {**facts, "made": datetime.now(timezone.utc).isoformat(timespec="seconds")})
     finally:
         lock.release()
     return folder, json.loads(done.read_text(encoding="utf-8"))
-
-
-def _write(path: Path, content: dict) -> None:
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
-    os.replace(part, path)

@@ -39,7 +39,7 @@ class Profile:
     frame_size: int  # pixels of a stored video frame of the face world
     stills: tuple[int, int, int]  # train, validation, test
     people: tuple[int, int]  # persons, pictures of each
-    videos: tuple[int, int, int]  # train, test, frames of each
+    videos: tuple[int, int, int, int]  # train, frames of each, test, frames of each
     augmentation: Augmentation
     stage1: Plan
     stage2: Plan
@@ -57,7 +57,7 @@ SMOKE = Profile(
     frame_size=64,
     stills=(48, 8, 24),
     people=(6, 5),
-    videos=(6, 4, 6),
+    videos=(6, 6, 4, 6),
     augmentation=Augmentation(),
     stage1=Plan(TrainConfig(8, "adamw", 6e-3, schedule="one_cycle", weight_decay=0.01), 8),
     stage2=Plan(TrainConfig(4, "adamw", 2e-3, schedule="one_cycle", weight_decay=0.01), 8),
@@ -74,7 +74,7 @@ QUICK = Profile(
     frame_size=128,
     stills=(3000, 200, 400),
     people=(60, 20),
-    videos=(40, 24, 40),
+    videos=(150, 20, 24, 40),
     augmentation=Augmentation(contrast=0.2, brightness=0.1),
     stage1=Plan(TrainConfig(1500, "adamw", 8e-3, schedule="one_cycle", weight_decay=0.01), 16),
     stage2=Plan(TrainConfig(400, "adamw", 3e-3, schedule="one_cycle", weight_decay=0.01), 16),
@@ -91,7 +91,7 @@ FULL = Profile(
     frame_size=384,
     stills=(20_000, 1_000, 4_000),
     people=(500, 24),
-    videos=(90, 24, 300),
+    videos=(90, 300, 24, 300),
     augmentation=Augmentation(),
     stage1=Plan(TrainConfig(0, "sgd", 0.01, schedule="steps", mixed_precision=True), 32, epochs=30, variations=10),
     stage2=Plan(TrainConfig(0, "sgd", 0.01, schedule="steps", mixed_precision=True), 32, epochs=20, variations=10),

@@ -3,13 +3,16 @@
 results.json lists them for the index page and for later notebooks: {"stamp", "figures", "tables", "numbers"}.
 """
 
-import json
+import io
 import math
 import os
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
+from PIL import Image
+
+from rednet_lab.files import write_json
 
 PNG_LIMIT = 100_000  # bytes
 
@@ -29,10 +32,7 @@ class Results:
         if vector:
             _replace(path, lambda part: figure.savefig(part, format="svg", metadata={"Date": None}))
         else:
-            for dpi in (150, 110, 80, 60, 45):
-                _replace(path, lambda part, dpi=dpi: figure.savefig(part, format="png", dpi=dpi))
-                if path.stat().st_size <= PNG_LIMIT:
-                    break
+            _replace(path, lambda part: Path(part).write_bytes(small_png(figure)))
         self._add("figures", name, {"file": path.name, "caption": caption, "alt": alt, "hero": hero})
         return figure
 
@@ -58,9 +58,20 @@ class Results:
         content = {"stamp": self.stamp}
         content.update({kind: list(self.entries[kind].values()) for kind in ("figures", "tables")})
         content["numbers"] = self.entries["numbers"]
-        text = json.dumps(content, indent=1, ensure_ascii=False)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        _replace(self.folder / "results.json", lambda part: Path(part).write_text(text, encoding="utf-8"))
+        write_json(self.folder / "results.json", content)
+
+
+def small_png(figure: plt.Figure) -> bytes:
+    """A figure as a PNG of at most 100 KB: the finest resolution that fits, in 128 colours (64 if it must be)."""
+    for colours in (128, 64):
+        for dpi in (150, 130, 110, 95, 80) if colours == 128 else (80, 65, 50, 35):
+            drawn, packed = io.BytesIO(), io.BytesIO()
+            figure.savefig(drawn, format="png", dpi=dpi)
+            image = Image.open(drawn).convert("RGB")
+            image.quantize(colours, dither=Image.Dither.NONE).save(packed, "png", optimize=True)
+            if packed.tell() <= PNG_LIMIT:
+                return packed.getvalue()
+    return packed.getvalue()
 
 
 def _replace(path: Path, write) -> None:

@@ -164,7 +164,7 @@ class UdacitySource:
         rows = store.rows("test")
         chosen = rows[np.linspace(0, len(rows) - 1, min(MADE_TEST_VIDEOS, len(rows))).astype(int)]
         yaw = np.abs(store.table["yaw"][chosen])
-        data = made_videos(store, chosen, self.profile.videos[2], seed=self.seed)
+        data = made_videos(store, chosen, self.profile.videos[3], seed=self.seed)
         groups = {"common": yaw < 30, "challenging": yaw >= 30}
         frames = data.table["video"]
         found = {name: np.flatnonzero(keep[frames]) for name, keep in groups.items() if keep.any()}

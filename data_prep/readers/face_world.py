@@ -88,33 +88,33 @@ class FaceWorldPeople:
 
 @dataclass(frozen=True)
 class FaceWorldVideos:
-    """Videos of `frames` frames each: `train` for training and `test` of other persons, half of each challenging.
+    """Videos: `train` of train_frames frames each, and `test` of test_frames of other persons; half are challenging.
 
     The whole rendered frame is kept (prepare with margin=None): the face moves in it, as a tracker needs.
     """
 
     seed: int
     train: int
+    train_frames: int
     test: int
-    frames: int
+    test_frames: int
     size: int
 
     markup = IBUG68
 
     @property
     def description(self) -> dict:
-        counts = [self.train, self.test, self.frames]
+        counts = [self.train, self.train_frames, self.test, self.test_frames]
         return {"reader": "face_world videos", "seed": self.seed, "counts": counts, "size": self.size}
 
     def __len__(self) -> int:
-        return (self.train + self.test) * self.frames
+        return self.train * self.train_frames + self.test * self.test_frames
 
     def __getitem__(self, index: int) -> Item:
-        video, frame = divmod(index, self.frames)
-        number = video if video < self.train else HELD_OUT + video - self.train
+        held = index - self.train * self.train_frames
+        video, frame = divmod(index, self.train_frames) if held < 0 else divmod(held, self.test_frames)
+        number = video if held < 0 else HELD_OUT + video
         group = GROUPS[video % 2]
         sample = FaceWorld(self.seed, self.size).frame(number, frame, difficulty=group)
-        split = "train" if video < self.train else "test"
-        return _item(
-            sample, f"video {number} frame {frame}", video=f"{group} {number}", frame=frame, split=split, group=group
-        )
+        facts = {"video": f"{group} {number}", "frame": frame, "group": group}
+        return _item(sample, f"video {number} frame {frame}", split="train" if held < 0 else "test", **facts)

@@ -7,9 +7,9 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
+from ..files import clock, figures, read_json, write_text
 from . import state
 from .course import Course, Job, Options, make_jobs
-from .files import clock, read_json, write_text
 from .style import CSS
 
 STATES = {
@@ -114,12 +114,8 @@ def card(name: str, number: dict) -> str:
     """Return a headline number."""
     note = f'<p class="note">{escape(str(number["note"]))}</p>' if number.get("note") else ""
     unit = f" <small>{escape(str(number['unit']))}</small>" if number.get("unit") else ""
-    return f'<div class="card"><p>{escape(name)}</p><p class="value">{shown(number.get("value"))}{unit}</p>{note}</div>'
-
-
-def shown(value: object) -> str:
-    """Return a number with four figures at most, anything else as it is."""
-    return escape(f"{value:.4g}" if isinstance(value, float) else str(value))
+    value = escape(figures(number.get("value")))
+    return f'<div class="card"><p>{escape(name)}</p><p class="value">{value}{unit}</p>{note}</div>'
 
 
 def row(section: Section) -> str:
@@ -160,7 +156,7 @@ def article(section: Section) -> str:
 
 def number_row(name: str, number: dict) -> str:
     """Return one number's line in a notebook's list."""
-    value = f"{shown(number.get('value'))} {escape(str(number.get('unit', '')))}"
+    value = f"{escape(figures(number.get('value')))} {escape(str(number.get('unit', '')))}"
     note = escape(str(number.get("note", "")))
     return f'<tr><td>{escape(name)}</td><td class="num">{value}</td><td>{note}</td></tr>'
 

@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 from typing import TextIO
 
+from ..files import clock, figures, read_json
 from . import state
 from .course import Job
-from .files import clock, read_json
 from .graph import Outcome, Session
 
 WORDS = {"up-to-date": "up to date", "skipped": "not run", "never": "never run", "done": "done"}
@@ -176,11 +176,6 @@ def headlines(folder: Path, jobs: list[Job], most: int = 3) -> list[str]:
         for name, number in (results.get("numbers") or {}).items():
             if isinstance(number, dict) and number.get("headline"):
                 note = f" ({number['note']})" if number.get("note") else ""
-                value = f"{shown(number.get('value'))} {number.get('unit', '')}".strip()
+                value = f"{figures(number.get('value'))} {number.get('unit', '')}".strip()
                 found.append(f"{number.get('label', name)}: {value}{note}")
     return found[:most]
-
-
-def shown(value: object) -> str:
-    """Return a number with three to four figures, anything else as it is."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -8,8 +8,8 @@ from pathlib import Path
 from statistics import median
 
 from .. import stamp
+from ..files import read_json, remove, write_json
 from .course import Job
-from .files import read_json, remove, write_json
 
 HISTORY = 200  # durations kept in one run folder
 _HISTORY_LOCK = threading.Lock()  # with --jobs, several notebooks of a run folder may end at once

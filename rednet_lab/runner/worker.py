@@ -15,7 +15,7 @@ import threading
 import time
 from pathlib import Path
 
-from .files import remove, write_json, write_text
+from ..files import remove, write_json, write_text
 
 KERNEL = "rednet-course"  # the kernelspec that workers.py writes: this very interpreter
 

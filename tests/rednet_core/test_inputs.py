@@ -62,13 +62,18 @@ def test_a_stills_first_guess_is_the_mean_face_whatever_the_augmentation(data):
 
 def test_a_first_guess_can_be_nothing(data):
     net, batch = tiny_net(), Stills(data, np.arange(20), batch=6).batch(0)
-    assert (inputs.still_inputs(batch, net, generator(), NONE, guess="zeros").z0 == 0).all()
-    assert inputs.first_guess(net, 3, "zeros", torch.zeros(1)).shape == (3, 7, 16, 16)
+    nothing = tiny_net(first_guess="zeros")
+    assert (inputs.still_inputs(batch, nothing, generator(), NONE).z0 == 0).all()
+    assert (inputs.still_inputs(batch, net, generator(), NONE).z0 != 0).any()
+    assert nothing.first_guess(3).shape == net.first_guess(3).shape == (3, 7, 16, 16)
+    assert torch.equal(net.first_guess(3, "zeros"), nothing.first_guess(3))
 
 
 def test_an_unknown_first_guess_is_named(data):
     with pytest.raises(ValueError, match="first guess 'previous', known: mean, zeros"):
-        inputs.first_guess(tiny_net(), 1, "previous", torch.zeros(1))
+        tiny_net().first_guess(1, "previous")
+    with pytest.raises(ValueError, match="first_guess 'previous', known: mean, zeros"):
+        tiny_net(first_guess="previous")
 
 
 def test_augmented_stills_keep_points_on_their_pixels(data):
@@ -126,8 +131,8 @@ def test_the_seed_decides_and_no_other_random_numbers_are_used(data):
 @pytest.fixture
 def exact(monkeypatch):
     """A tracker without error, so that boxes can be computed by hand."""
-    monkeypatch.setattr(inputs, "BOX_SHIFT", 0.0)
-    monkeypatch.setattr(inputs, "BOX_SCALE", 0.0)
+    for reach in ("BOX_SHIFT", "BOX_SCALE", "GUESS_SHIFT", "POINT_SHIFT"):
+        monkeypatch.setattr(inputs, reach, 0.0)
 
 
 def moving_clip(n=3, t=4, size=64):
@@ -167,7 +172,7 @@ def test_box_and_guess_of_a_frame_come_from_the_frame_before(exact):
 
 
 def test_a_clips_first_guess_can_be_nothing(exact):
-    found = inputs.clip_inputs(moving_clip(), tiny_net(), generator(), guess="zeros")
+    found = inputs.clip_inputs(moving_clip(), tiny_net(first_guess="zeros"), generator())
     empty = [bool((z == 0).all()) for z in found.z0]
     assert empty == [True, False, False, False] * 3
 
@@ -240,3 +245,18 @@ def test_inputs_of_real_clips_end_to_end():
     found = inputs.clip_inputs(batch, tiny_net(), generator())
     assert found.x.shape == (12, 3, 32, 32) and found.z0.shape == (12, 7, 16, 16)
     assert found.x.min() >= 0 and found.x.max() <= 1 and found.points.isfinite().all()
+
+
+def test_a_clips_guess_is_off_as_a_trackers_would_be_together_and_point_by_point():
+    net, batch = tiny_net(), moving_clip(n=8, t=10)
+    found = inputs.clip_inputs(batch, net, generator())
+    later = [n for n in range(80) if n % 10]
+    # where the discs of z_0 stand, against where the frame before's points stand in this frame's input
+    box = loop_box(batch.points[0].numpy())[2]
+    points = batch.points.clone()
+    moved = inputs._displaced(points, torch.tensor([[0, 0, box]]).expand(80, 3), generator()) - points
+    together = moved.mean(1).abs().max() / box
+    alone = (moved - moved.mean(1, keepdim=True)).abs().max() / box
+    assert 0.8 * inputs.GUESS_SHIFT < together <= inputs.GUESS_SHIFT + inputs.POINT_SHIFT
+    assert 0.8 * inputs.POINT_SHIFT < alone <= 2.1 * inputs.POINT_SHIFT
+    assert all(0 < found.z0[n].sum() for n in later)
