@@ -22,7 +22,7 @@ from rednet_core.vgg import DECODER_CONVS, ENCODER_CONVS, VGGEncoderDecoder
 DESIGNS = {"vgg": VGGEncoderDecoder}
 MEAN_PIXEL, PIXEL_SPREAD = 0.45, 0.25  # of pictures in [0, 1]
 FIRST_GUESSES = ("mean", "zeros")
-POSITIVE = ("width", "radius", "sigma", "hidden", "identity_units")  # fields of NetConfig
+POSITIVE = ("width", "radius", "sigma", "feedback_gain", "hidden", "identity_units")  # fields of NetConfig
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class NetConfig:
     steps: tuple[str, ...] = ("detection", "regression")  # K spatial steps (3.2)
     step_statistics: bool = True  # batch-norm statistics per step; shared ones fail at test time (METHOD 4)
     first_guess: str = "mean"  # z_0 where nothing is known yet: the "mean" face, or "zeros"
+    feedback_gain: float = 1.0  # what z is multiplied by on its way in; the authors' code feeds maps of height 10
     detach_feedback: bool = False  # True: a step's loss does not train the steps before (authors' code)
     radius: float = maps.PAPER_RADIUS  # of the detection discs, in px of a 128 px map (4.2)
     sigma: float = maps.PAPER_SIGMA  # of the regression Gaussians, likewise
@@ -159,7 +160,7 @@ class RedNet(nn.Module):
         stem = self.backbone.stem((x - MEAN_PIXEL) / PIXEL_SPREAD)  # once a frame: (N, 64, 128, 128)
         z = z0
         for k, kind in enumerate(self.config.steps):  # Eq. 3
-            code = self.backbone.encode(stem, z, k)
+            code = self.backbone.encode(stem, self.config.feedback_gain * z, k)
             e_i, e_p = code.e.chunk(2, 1)  # Eq. 9, each (N, 256, 8, 8)
             state = None
             if self.f_trn is not None:

@@ -22,7 +22,7 @@ def training_curves(trained, columns: tuple[str, ...], log: bool = True) -> plt.
     smooth = history.rolling(max(len(history) // 60, 1), min_periods=1).median()
     figure, axes = plt.subplots(1, len(columns), figsize=(2.7 * len(columns), 2.5), squeeze=False)
     for ax, column in zip(axes[0], columns, strict=True):
-        ax.plot(history[column], alpha=0.25)
+        ax.plot(history[column], alpha=0.25, rasterized=True)
         ax.plot(smooth[column], color=ax.lines[0].get_color())
         ax.set(title=TITLES[column], xlabel="step", yscale="log" if log and column != "rate" else "linear")
     return figure
