@@ -15,6 +15,9 @@ from rednet_lab import draw
 from rednet_lab.trace import SEVEN_NAMES, Frame, Step
 
 SIZE = 320  # pixels of a painted picture
+PANEL = "330px"  # width of the controls
+STYLE = {"description_width": "110px"}
+ALL = -1  # the stepper's choice of all channels
 
 
 class Painter:
@@ -22,18 +25,20 @@ class Painter:
 
     def __init__(self, controls: dict[str, w.Widget], paint: Callable[..., np.ndarray]):
         self.controls, self.paint = controls, paint
-        self.image = w.Image(format="png")
+        # The picture keeps its shape and gives way first; beside too wide a one the controls go on top.
+        self.image = w.Image(format="png", layout=w.Layout(max_width="100%", height="auto", flex="0 1 auto"))
         self.status = w.HTML()
         for control in controls.values():
             control.observe(self._changed, names="value")
         self._changed()
-        self.box = w.HBox([w.VBox([*controls.values(), self.status]), self.image])
+        self.panel = w.VBox([*controls.values(), self.status], layout=w.Layout(flex="0 0 auto", width=PANEL))
+        self.box = w.HBox([self.panel, self.image], layout=w.Layout(flex_flow="row wrap"))
 
     def _changed(self, _=None) -> None:
         result = self.paint(**{name: control.value for name, control in self.controls.items()})
         picture, text = result if isinstance(result, tuple) else (result, "")
         self.image.value = draw.png(picture)
-        self.image.width, self.image.height = str(picture.shape[1]), str(picture.shape[0])
+        self.image.width = str(picture.shape[1])
         self.status.value = text
 
     def _ipython_display_(self) -> None:
@@ -44,11 +49,10 @@ class Painter:
 
 def slider(label: str, low: float, high: float, value: float, step: float | None = None) -> w.Widget:
     """A slider that updates while it moves; whole numbers where low, high and value are."""
-    style = {"description_width": "110px"}
     if all(isinstance(v, int) for v in (low, high, value)) and step in (None, 1):
-        return w.IntSlider(value, low, high, description=label, style=style)
+        return w.IntSlider(value, low, high, description=label, style=STYLE)
     step = step or (high - low) / 100
-    return w.FloatSlider(value, min=low, max=high, step=step, description=label, style=style)
+    return w.FloatSlider(value, min=low, max=high, step=step, description=label, style=STYLE)
 
 
 def channel_names(step: Step, markup: Markup) -> list[str]:
@@ -84,13 +88,16 @@ def stepper(frames: Sequence[Frame], markup: Markup) -> Painter:
     controls = {
         "face": slider("face", 0, len(frames) - 1, 0),
         "step": slider("spatial step", 1, steps, 1),
-        "channel": w.Dropdown(options=[("all", None), *((n, i) for i, n in enumerate(names))], description="map of"),
-        "show": w.ToggleButtons(options=["over the face", "alone"], description="maps"),
+        "channel": w.Dropdown(  # ALL, not None: ipywidgets shows None as nothing chosen
+            options=[("all", ALL), *((n, i) for i, n in enumerate(names))], description="map of", style=STYLE
+        ),
+        "show": w.ToggleButtons(options=["over the face", "alone"], description="maps", style=STYLE),
         "truth": w.Checkbox(True, description="show the truth (green)"),
     }
 
-    def paint(face: int, step: int, channel: int | None, show: str, truth: bool):
+    def paint(face: int, step: int, channel: int, show: str, truth: bool):
         kind = frames[face].steps[step - 1]
+        channel = None if channel == ALL else channel
         seven = list(markup.seven)
         # A detection step has seven maps: the chosen point's own one, where it is among the seven.
         if channel is not None and len(kind.maps) == 7:
@@ -118,7 +125,7 @@ def player(tracks: dict[str, Sequence[Frame]], size: int = 300) -> Painter:
         "truth": w.Checkbox(True, description="show the truth (green)"),
     }
     painter = Painter(controls, paint)
-    painter.box.children = (w.VBox([play, *painter.box.children[0].children]), painter.box.children[1])
+    painter.panel.children = (play, *painter.panel.children)
     return painter
 
 
