@@ -7,7 +7,7 @@ import ipywidgets as w
 from data_prep.face_world import FaceWorld, Occluder, render
 from data_prep.face_world.factors import FIELDS, OCCLUDERS, Factors
 from rednet_lab import draw
-from rednet_lab.widgets import Painter, slider
+from rednet_lab.widgets import STYLE, Painter, slider
 
 SLIDERS = (
     *("yaw", "pitch", "roll", "jaw", "smile", "brows_up", "blink_left", "gaze_x"),
@@ -30,7 +30,7 @@ def cockpit(world: FaceWorld, person: int = 3) -> Painter:
         controls[name] = slider(
             name, float(FIELDS[name]["low"]), float(FIELDS[name]["high"]), float(getattr(start, name))
         )
-    controls["before"] = w.Dropdown(options=["nothing", *OCCLUDERS], description="before it")
+    controls["before"] = w.Dropdown(options=["nothing", *OCCLUDERS], description="before it", style=STYLE)
     controls["dots"] = w.Checkbox(True, description="points")
 
     def paint(person: int, before: str, dots: bool, **values):

@@ -74,12 +74,13 @@ QUICK = Profile(
     frame_size=128,
     stills=(4000, 200, 400),
     people=(60, 20),
-    videos=(150, 14, 24, 40),
+    videos=(400, 10, 24, 40),
     augmentation=Augmentation(contrast=0.2, brightness=0.1),
     stage1=Plan(TrainConfig(3000, "adamw", 8e-3, schedule="one_cycle", weight_decay=0.01), 16),
     stage2=Plan(TrainConfig(1000, "adamw", 3e-3, schedule="one_cycle", weight_decay=0.01), 16),
-    stage3=Plan(TrainConfig(400, "adamw", 2e-3, schedule="one_cycle", weight_decay=0.01), 4, frames=10),
+    stage3=Plan(TrainConfig(600, "adamw", 2e-3, schedule="one_cycle", weight_decay=0.01), 4, frames=10),
     demo=Plan(TrainConfig(350, "adamw", 8e-3, schedule="one_cycle", weight_decay=0.01), 16),
+    update="residual",  # starts where stage 2 ended: with "replace" and 400 steps it only caught up with it
     hidden=64,
     identity_units=64,
 )

@@ -64,7 +64,7 @@ class Results:
 def small_png(figure: plt.Figure) -> bytes:
     """A figure as a PNG of at most 100 KB: the finest resolution that fits, in 128 colours (64 if it must be)."""
     for colours in (128, 64):
-        for dpi in (150, 130, 110, 95, 80) if colours == 128 else (80, 65, 50, 35):
+        for dpi in (150, 130, 110, 95, 80) if colours == 128 else (80, 65, 50, 35, 25, 18, 12):
             drawn, packed = io.BytesIO(), io.BytesIO()
             figure.savefig(drawn, format="png", dpi=dpi)
             image = Image.open(drawn).convert("RGB")

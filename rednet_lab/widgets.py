@@ -6,6 +6,7 @@ the notebooks show the same content as figures.
 """
 
 from collections.abc import Callable, Sequence
+from html import escape
 
 import ipywidgets as w
 import numpy as np
@@ -35,7 +36,12 @@ class Painter:
         self.box = w.HBox([self.panel, self.image], layout=w.Layout(flex_flow="row wrap"))
 
     def _changed(self, _=None) -> None:
-        result = self.paint(**{name: control.value for name, control in self.controls.items()})
+        try:
+            result = self.paint(**{name: control.value for name, control in self.controls.items()})
+        except Exception as error:
+            # A live notebook writes a callback's traceback into its log: beside the old picture it is seen.
+            self.status.value = f"<b>{type(error).__name__}</b>: {escape(str(error))}"
+            raise
         picture, text = result if isinstance(result, tuple) else (result, "")
         self.image.value = draw.png(picture)
         self.image.width = str(picture.shape[1])
