@@ -16,10 +16,11 @@ from rednet_core import maps
 from rednet_core.identity import IdentityClassifier
 from rednet_core.layers import init_gaussian
 from rednet_core.markup import MARKUPS
+from rednet_core.resnet import ENCODER_UNITS, SKIP_UNITS, STRIDES, ResNetEncoderDecoder
 from rednet_core.temporal import UPDATES, State, TemporalRecurrence
 from rednet_core.vgg import DECODER_CONVS, ENCODER_CONVS, VGGEncoderDecoder
 
-DESIGNS = {"vgg": VGGEncoderDecoder}
+DESIGNS = {"vgg": VGGEncoderDecoder, "resnet": ResNetEncoderDecoder}
 MEAN_PIXEL, PIXEL_SPREAD = 0.45, 0.25  # of pictures in [0, 1]
 FIRST_GUESSES = ("mean", "zeros")
 POSITIVE = ("width", "radius", "sigma", "feedback_gain", "hidden", "identity_units")  # fields of NetConfig
@@ -32,8 +33,11 @@ class NetConfig:
     design: str = "vgg"
     input_size: int = 256  # pixels; the maps are half of it
     width: float = 1.0  # of the paper's channel counts
-    encoder_convs: tuple[int, ...] = ENCODER_CONVS  # Table 1; fewer for a laptop
+    encoder_convs: tuple[int, ...] = ENCODER_CONVS  # "vgg": Table 1; fewer for a laptop
     decoder_convs: tuple[int, ...] = DECODER_CONVS
+    encoder_units: tuple[int, ...] = ENCODER_UNITS  # "resnet": Table 2; fewer for a laptop
+    skip_units: int = SKIP_UNITS  # "resnet": Table 3
+    stride: str = "first"  # "resnet": the unit that halves: ResNet-152's "first", or the text's "last" (3 x the work)
     markup: str = "ibug68"  # the points of the regression step
     steps: tuple[str, ...] = ("detection", "regression")  # K spatial steps (3.2)
     step_statistics: bool = True  # batch-norm statistics per step; shared ones fail at test time (METHOD 4)
@@ -62,6 +66,9 @@ class NetConfig:
             ),
             (len(self.encoder_convs) != 5 or min(self.encoder_convs) < 1, "encoder_convs: five counts of 1 or more"),
             (len(self.decoder_convs) != 4 or min(self.decoder_convs) < 1, "decoder_convs: four counts of 1 or more"),
+            (len(self.encoder_units) != 4 or min(self.encoder_units) < 1, "encoder_units: four counts of 1 or more"),
+            (self.skip_units < 1, f"skip_units {self.skip_units} is under 1"),
+            (self.stride not in STRIDES, f"stride {self.stride!r}, known: {', '.join(STRIDES)}"),
             (self.first_guess not in FIRST_GUESSES, f"first_guess {self.first_guess!r}, known: mean, zeros"),
             (self.update not in UPDATES, f"update {self.update!r}, known: {', '.join(UPDATES)}"),
             (self.identities < 0, f"identities {self.identities} is negative"),
@@ -105,9 +112,9 @@ class RedNet(nn.Module):
         self.config, self.markup = config, MARKUPS[config.markup]
         steps = len(config.steps) if config.step_statistics else 1
         feedback = len(self.markup.seven)  # C_d: the weights are shared, so z always has seven channels
-        self.backbone = DESIGNS[config.design](
-            config.width, feedback, steps, config.encoder_convs, config.decoder_convs
-        )
+        design = DESIGNS[config.design]
+        own = {name: getattr(config, name) for name in design.choices}
+        self.backbone = design(config.width, feedback, steps, **own)
         heads = {"detection": feedback, "regression": self.markup.n_points}
         self.heads = nn.ModuleDict(
             {kind: nn.Conv2d(self.backbone.out_channels, heads[kind], 1) for kind in sorted(set(config.steps))}
