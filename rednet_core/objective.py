@@ -13,7 +13,7 @@ from rednet_core.rednet import Prediction, RedNet
 TERMS = ("detection", "regression", "identity")
 
 
-def terms(net: RedNet, out: Prediction, inputs: Inputs, weight: float) -> dict[str, Tensor]:
+def terms(net: RedNet, out: Prediction, inputs: Inputs, weight: losses.Weight) -> dict[str, Tensor]:
     """The raw terms l_d, l_r, l_cls that this network has, each a mean over pictures (and over steps of a kind)."""
     config, seven = net.config, list(net.markup.seven)
     points = frames.rescale(inputs.points, config.input_size, config.map_size)
