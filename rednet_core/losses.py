@@ -18,7 +18,7 @@ def balance(foreground: Tensor) -> Tensor:
     return (foreground.shape[-1] * foreground.shape[-2] - count) / count.clamp(min=1)
 
 
-def _weighted_mean(loss: Tensor, foreground: Tensor, mask: Tensor, weight: Weight) -> Tensor:
+def weighted_mean(loss: Tensor, foreground: Tensor, mask: Tensor, weight: Weight) -> Tensor:
     """Mean of loss (N, L, H, W) over the annotated points' pixels, foreground pixels counted `weight` times."""
     weight = balance(foreground) if weight == BALANCE else weight
     loss = loss * (1 + (weight - 1) * foreground)
@@ -29,7 +29,7 @@ def _weighted_mean(loss: Tensor, foreground: Tensor, mask: Tensor, weight: Weigh
 def detection_loss(logits: Tensor, target: Tensor, mask: Tensor, weight: Weight = FOREGROUND_WEIGHT) -> Tensor:
     """l_d (Eq. 5): pixel-wise sigmoid cross-entropy of logits and target (N, C_d, H, W); mask (N, C_d)."""
     loss = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
-    return _weighted_mean(loss, target, mask.to(loss.dtype), weight)
+    return weighted_mean(loss, target, mask.to(loss.dtype), weight)
 
 
 def regression_loss(
@@ -39,4 +39,4 @@ def regression_loss(
 
     foreground (N, C_r, H, W) marks the pixels that count `weight` times: the discs of the detection target.
     """
-    return _weighted_mean((maps - target).square(), foreground, mask.to(maps.dtype), weight)
+    return weighted_mean((maps - target).square(), foreground, mask.to(maps.dtype), weight)

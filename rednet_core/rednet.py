@@ -115,6 +115,7 @@ class Prediction:
 class RedNet(nn.Module):
     """The journal's network. `forward` runs all spatial steps on N pictures, or on B clips of T = frames."""
 
+    Config = NetConfig
     mean_shape: Tensor
 
     def __init__(self, config: NetConfig):
@@ -223,6 +224,11 @@ class RedNet(nn.Module):
         else:
             points = maps.decode(raw, config.map_sigma)
         return frames_.rescale(points, config.map_size, config.input_size)
+
+    def confidence(self, prediction: Prediction) -> Tensor:
+        """Mean height (N,) of the last step's peaks: about 1 on a clear face, towards 0 when lost."""
+        raw = prediction.maps[-1].sigmoid() if self.config.steps[-1] == "detection" else prediction.maps[-1]
+        return maps.peaks(raw)[1].clamp(0, 1).mean(-1)
 
 
 def count_parameters(module: nn.Module) -> int:
