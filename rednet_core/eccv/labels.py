@@ -19,8 +19,8 @@ def label_map(points: Tensor, present: Tensor, size: int, side: float) -> Tensor
     dx, dy = distances((points + 0.5).floor(), size)  # each (N, L, size)
     across, down = dx.abs() < side / 2, dy.abs() < side / 2
     squares = (down & present[..., None])[..., :, None] & across[..., None, :]  # (N, L, size, size)
-    labels = torch.arange(1, points.shape[1] + 1, device=points.device)
-    return (squares * labels[:, None, None]).amax(1)
+    labels = torch.arange(1, points.shape[1] + 1, device=points.device, dtype=torch.int16)  # for memory's sake
+    return (squares * labels[:, None, None]).amax(1).long()
 
 
 def cluster_centres(labels: Tensor, count: int) -> tuple[Tensor, Tensor]:

@@ -29,7 +29,8 @@ SHRINK = 32  # input size over code size: five pools
 class EccvConfig:
     """Every choice that makes a network; the defaults are the paper's.
 
-    The authors' public demo is feedback="prob_maps", first_guess="zeros", markup="seven" and two steps on a still.
+    The authors' public demo is feedback="prob_maps", first_guess="zeros", markup="seven", regression=False and two
+    steps on a still; one step a frame in video is the same network without step_statistics, grown to one step.
     """
 
     input_size: int = 128  # pixels; the maps are as large

@@ -10,6 +10,7 @@ import torch
 from rednet_core.batches import Clips
 from rednet_core.inputs import clip_inputs
 from rednet_core.training import TrainConfig, Trainer
+from tests.combinations import pairwise
 from tests.helpers import make_data, tiny_net
 
 # The first of each is the default (of the tiny network).
@@ -34,24 +35,7 @@ DEFAULT = {name: values[0] for name, values in CHOICES.items()}
 DATA = make_data([(k, range(4)) for k in range(3)], size=48)
 
 
-def pairwise():
-    """Few combinations in which every two values of two choices meet: each next one meets the most that are left."""
-    # A list, not a set: the order of a set of strings changes from run to run.
-    left = [((a, x), (b, y)) for a, b in combinations(CHOICES, 2) for x, y in product(CHOICES[a], CHOICES[b])]
-    random = np.random.default_rng(0)
-    found = []
-    while left:
-        candidates = []
-        for _ in range(60):
-            start = dict(left[random.integers(len(left))])
-            candidates.append({n: start.get(n, v[random.integers(len(v))]) for n, v in CHOICES.items()})
-        best = max(candidates, key=lambda c: sum(c[a] == x and c[b] == y for (a, x), (b, y) in left))
-        left = [pair for pair in left if any(best[name] != value for name, value in pair)]
-        found.append(best)
-    return found
-
-
-COMBINATIONS = pairwise()
+COMBINATIONS = pairwise(CHOICES)
 
 
 def trained_once(choices):
