@@ -11,6 +11,7 @@ processor and is only measured with --compile. Parameters and multiply-adds are 
 
 import argparse
 import contextlib
+import copy
 import json
 import os
 import statistics
@@ -60,16 +61,18 @@ def peak_memory(device):
         return psutil.Process().memory_info().peak_wset / 1e6
 
 
+def timed(run, device):
+    """Seconds that run() takes."""
+    start = time.perf_counter()
+    run()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - start
+
+
 def seconds(run, repeats, device):
     """Median time of run() after one call that does not count."""
-    took = []
-    for _ in range(repeats + 1):
-        start = time.perf_counter()
-        run()
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        took.append(time.perf_counter() - start)
-    return statistics.median(took[1:])
+    return statistics.median([timed(run, device) for _ in range(repeats + 1)][1:])
 
 
 def multiply_adds(kind, config):
@@ -82,20 +85,28 @@ def multiply_adds(kind, config):
 
 
 def one_way(net, way, x, z0, repeats):
-    """Seconds a frame of a network made faster in one way, or why it could not be."""
-    fast = folded(net) if "folded" in way else net
+    """Time of a network made faster in one way as a ratio to the network as it is, or why it could not be.
+
+    The two take turns, so that other work on the machine slows both.
+    """
+    fast = folded(net) if "folded" in way else copy.deepcopy(net)
     shape = torch.channels_last if "channels_last" in way else torch.contiguous_format
     fast = fast.to(memory_format=shape)
-    x, z0 = x.contiguous(memory_format=shape), z0.contiguous(memory_format=shape)
+    near, near_z0 = x.contiguous(memory_format=shape), z0.contiguous(memory_format=shape)
     call = torch.compile(fast) if way == "compile" else fast
-    half = torch.autocast(x.device.type, torch.bfloat16) if "bf16" in way else contextlib.nullcontext()
+
+    def quick():
+        with torch.autocast(x.device.type, torch.bfloat16) if "bf16" in way else contextlib.nullcontext():
+            call(near, near_z0)
+
     try:
-        with torch.no_grad(), half:
-            return seconds(lambda: call(x, z0), repeats, x.device)
+        with torch.no_grad():
+            quick()
+            turns = [(timed(lambda: net(x, z0), x.device), timed(quick, x.device)) for _ in range(repeats)]
     except Exception as error:  # an operation without bfloat16, no compiler, ...: say so and go on
         return f"{type(error).__name__}: {str(error).strip().splitlines()[0][:80]}"
-    finally:
-        net.to(memory_format=torch.contiguous_format)
+    plain, other = zip(*turns, strict=True)
+    return statistics.median(other) / statistics.median(plain)
 
 
 def training(net, batch, repeats, device):
@@ -126,7 +137,7 @@ def measure(name, options):
         found["ways"] = {}
         if hasattr(net, "backbone"):
             stem = seconds(lambda: net.backbone.stem(x), options.repeats, device)
-            found["ways"]["stem each step"] = found["frame"] + (len(config.steps) - 1) * stem
+            found["ways"]["stem each step"] = 1 + (len(config.steps) - 1) * stem / found["frame"]
     found["memory"] = peak_memory(device)
     for way in WAYS:
         if way != "compile" or options.compile:
@@ -174,7 +185,7 @@ def main(arguments=None):
         cells = []
         for name in results:
             value = results[name]["ways"].get(way, "-")
-            cells.append(value[:12] if isinstance(value, str) else f"{value / results[name]['frame']:.2f}")
+            cells.append(value[:12] if isinstance(value, str) else f"{value:.2f}")
         print(f"{way:<30}" + "".join(f"{cell:>14}" for cell in cells))
     print(f"{'':<30}" + "".join(f"{name:>14}" for name in results))
     for name, found in results.items():
