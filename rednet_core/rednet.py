@@ -26,6 +26,15 @@ DESIGNS = {"vgg": VGGEncoderDecoder, "resnet": ResNetEncoderDecoder}
 MEAN_PIXEL, PIXEL_SPREAD = 0.45, 0.25  # of pictures in [0, 1]
 FIRST_GUESSES = ("mean", "zeros")
 INTERLEAVINGS = ("own", "through", "last")
+KNOWN = {  # values of the fields of NetConfig that choose among names
+    "design": DESIGNS,
+    "stride": STRIDES,
+    "markup": MARKUPS,
+    "first_guess": FIRST_GUESSES,
+    "update": UPDATES,
+    "pooling": POOLINGS,
+    "interleave": INTERLEAVINGS,
+}
 POSITIVE = ("width", "radius", "sigma", "feedback_gain", "hidden", "identity_units")  # fields of NetConfig
 
 
@@ -61,8 +70,10 @@ class NetConfig:
     def __post_init__(self) -> None:
         shrink = 2 * DESIGNS[self.design].code_shrink if self.design in DESIGNS else 0
         for wrong, problem in (
-            (self.design not in DESIGNS, f"design {self.design!r}, known: {', '.join(DESIGNS)}"),
-            (self.markup not in MARKUPS, f"markup {self.markup!r}, known: {', '.join(MARKUPS)}"),
+            *(
+                (getattr(self, name) not in known, f"{name} {getattr(self, name)!r}, known: {', '.join(known)}")
+                for name, known in KNOWN.items()
+            ),
             (not self.steps, "steps is empty"),
             (set(self.steps) - {"detection", "regression"}, f"steps {self.steps}: detection or regression"),
             (
@@ -73,14 +84,6 @@ class NetConfig:
             (len(self.decoder_convs) != 4 or min(self.decoder_convs) < 1, "decoder_convs: four counts of 1 or more"),
             (len(self.encoder_units) != 4 or min(self.encoder_units) < 1, "encoder_units: four counts of 1 or more"),
             (self.skip_units < 1, f"skip_units {self.skip_units} is under 1"),
-            (self.stride not in STRIDES, f"stride {self.stride!r}, known: {', '.join(STRIDES)}"),
-            (self.first_guess not in FIRST_GUESSES, f"first_guess {self.first_guess!r}, known: mean, zeros"),
-            (self.update not in UPDATES, f"update {self.update!r}, known: {', '.join(UPDATES)}"),
-            (self.pooling not in POOLINGS, f"pooling {self.pooling!r}, known: {', '.join(POOLINGS)}"),
-            (
-                self.interleave not in INTERLEAVINGS,
-                f"interleave {self.interleave!r}, known: {', '.join(INTERLEAVINGS)}",
-            ),
             (self.identities < 0, f"identities {self.identities} is negative"),
             (not 0 <= self.dropout < 1, f"dropout {self.dropout} is no share"),
             *((not getattr(self, name) > 0, f"{name} must be above 0") for name in POSITIVE),

@@ -22,6 +22,13 @@ from rednet_core.temporal import POOLINGS, UPDATES, State, TemporalRecurrence
 from rednet_core.vgg import ENCODER_CHANNELS, ENCODER_CONVS, Block
 
 FEEDBACKS = ("label_map", "prob_maps")
+KNOWN = {  # values of the fields of EccvConfig that choose among names
+    "markup": MARKUPS,
+    "feedback": FEEDBACKS,
+    "first_guess": FIRST_GUESSES,
+    "update": UPDATES,
+    "pooling": POOLINGS,
+}
 SHRINK = 32  # input size over code size: five pools
 
 
@@ -54,14 +61,16 @@ class EccvConfig:
 
     def __post_init__(self) -> None:
         for wrong, problem in (
-            (self.markup not in MARKUPS, f"markup {self.markup!r}, known: {', '.join(MARKUPS)}"),
+            *(
+                (getattr(self, name) not in known, f"{name} {getattr(self, name)!r}, known: {', '.join(known)}")
+                for name, known in KNOWN.items()
+            ),
             (not self.steps or not min(self.steps) > 0, f"steps {self.steps}: one side above 0 px or more"),
-            (self.input_size < SHRINK or self.input_size % SHRINK, f"input_size {self.input_size}: not {SHRINK} n"),
+            (
+                self.input_size < SHRINK or self.input_size % SHRINK,
+                f"input_size {self.input_size} is no multiple of {SHRINK}",
+            ),
             (len(self.encoder_convs) != 5 or min(self.encoder_convs) < 1, "encoder_convs: five counts of 1 or more"),
-            (self.feedback not in FEEDBACKS, f"feedback {self.feedback!r}, known: {', '.join(FEEDBACKS)}"),
-            (self.first_guess not in FIRST_GUESSES, f"first_guess {self.first_guess!r}, known: mean, zeros"),
-            (self.update not in UPDATES, f"update {self.update!r}, known: {', '.join(UPDATES)}"),
-            (self.pooling not in POOLINGS, f"pooling {self.pooling!r}, known: {', '.join(POOLINGS)}"),
             (self.identities < 0, f"identities {self.identities} is negative"),
             (not 0 <= self.dropout < 1, f"dropout {self.dropout} is no share"),
             (not self.width > 0, "width must be above 0"),
