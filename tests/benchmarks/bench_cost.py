@@ -4,7 +4,7 @@
 
 Networks: vgg, resnet and eccv, each in the papers' size (`full`: 256 px, ECCV 128 px) and in the quick profile's.
 Each is measured in a process of its own, so that peak memory is its own. Times are medians, one frame at a time,
-evaluation mode, no gradients. The second table is time as a ratio to plain float32; below 1 is faster. "stem each
+evaluation mode, no gradients; with --threads 1 of processor time, which other work disturbs less. The second table is time as a ratio to plain float32; below 1 is faster. "stem each
 step" is what computing the stem in every step, instead of once a frame, would cost. torch.compile takes minutes on a
 processor and is only measured with --compile. Parameters and multiply-adds are those of f_srn (ECCV: with f_REG).
 """
@@ -62,12 +62,13 @@ def peak_memory(device):
 
 
 def timed(run, device):
-    """Seconds that run() takes."""
-    start = time.perf_counter()
+    """Seconds that run() takes: processor time on one processor thread, else by the clock."""
+    clock = time.process_time if device.type == "cpu" and torch.get_num_threads() == 1 else time.perf_counter
+    start = clock()
     run()
     if device.type == "cuda":
         torch.cuda.synchronize(device)
-    return time.perf_counter() - start
+    return clock() - start
 
 
 def seconds(run, repeats, device):
