@@ -3,10 +3,11 @@
     python tests/benchmarks/bench_cost.py [--only vgg-full ...] [--repeats 5] [--batch 4] [--compile] [--device cuda]
 
 Networks: vgg, resnet and eccv, each in the papers' size (`full`: 256 px, ECCV 128 px) and in the quick profile's.
-Each is measured in a process of its own, so that peak memory is its own. Times are medians, one frame at a time,
-evaluation mode, no gradients; with --threads 1 of processor time, which other work disturbs less. The second table is time as a ratio to plain float32; below 1 is faster. "stem each
-step" is what computing the stem in every step, instead of once a frame, would cost. torch.compile takes minutes on a
-processor and is only measured with --compile. Parameters and multiply-adds are those of f_srn (ECCV: with f_REG).
+Each is measured in a process of its own, so that peak memory is its own. Times are medians, one frame at a time, in
+evaluation mode, without gradients; with --threads 1 they are processor time, which other work disturbs less. The
+second table is time as a ratio to plain float32; below 1 is faster. "stem each step" is what computing the stem in
+every step, instead of once a frame, would cost. torch.compile takes minutes on a processor and is only measured with
+--compile. Parameters and multiply-adds are those of f_srn (ECCV: with f_REG).
 """
 
 import argparse
