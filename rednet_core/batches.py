@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rednet_core.markup import Markup
+
 
 @dataclass
 class Batch:
@@ -29,6 +31,25 @@ class Batch:
         """The same batch on a device."""
         moved = (t.to(device, non_blocking=True) for t in (self.crops, self.points, self.mask, self.identity))
         return Batch(*moved, frames=self.frames)
+
+
+@dataclass
+class SevenPoints:
+    """Prepared data with its seven points only, for networks of the markup "seven"; made by `seven_of`."""
+
+    crops: np.ndarray
+    table: np.ndarray
+
+
+def seven_of(data, markup: Markup) -> SevenPoints:
+    """The same pictures with the papers' seven points of `markup`, in the order of the markup "seven"."""
+    seven, old = list(markup.seven), data.table
+    kind = [("points", "<f4", (7, 2)), ("mask", "?", (7,)), ("identity", "<i4"), ("video", "<i4"), ("frame", "<i4")]
+    table = np.empty(len(old), kind)
+    for name in ("identity", "video", "frame"):
+        table[name] = old[name]
+    table["points"], table["mask"] = old["points"][:, seven], old["mask"][:, seven]
+    return SevenPoints(data.crops, table)
 
 
 def gather(data, rows: np.ndarray, frames: int = 1, labels: np.ndarray | None = None) -> Batch:

@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
@@ -51,10 +51,10 @@ def config_to_plain(config: NetConfig) -> dict:
     return asdict(config)
 
 
-def config_from_plain(plain: dict) -> NetConfig:
-    """A NetConfig from plain values (lists become tuples); raises CheckpointError on unknown fields."""
+def config_from_plain(plain: dict, kind: type = NetConfig) -> NetConfig:
+    """A NetConfig (or another kind) from plain values, lists as tuples; raises CheckpointError on unknown fields."""
     try:
-        return NetConfig(**{k: tuple(v) if isinstance(v, list | tuple) else v for k, v in plain.items()})
+        return kind(**{k: tuple(v) if isinstance(v, list | tuple) else v for k, v in plain.items()})
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"network configuration not understood: {error}") from error
 
@@ -64,11 +64,11 @@ def save_net(path: Path | str, net: RedNet, **facts) -> None:
     write(path, {"config": config_to_plain(net.config), "net": net.state_dict(), "facts": facts})
 
 
-def load_net(path: Path | str, device: torch.device | str = "cpu") -> RedNet:
-    """The network of a file written by `save_net` or by a training run, in evaluation mode."""
+def load_net(path: Path | str, device: torch.device | str = "cpu", network: type = RedNet) -> RedNet:
+    """The network of a file written by `save_net` or by a training run, in evaluation mode; network: its class."""
     content = read(path, device)
     try:
-        net = RedNet(config_from_plain(content["config"])).to(device)
+        net = network(config_from_plain(content["config"], network.Config)).to(device)
         net.load_state_dict(content["net"])
     except KeyError as error:
         raise CheckpointError(f"{path}: holds no network ({error} is missing)") from error
@@ -84,8 +84,7 @@ def grow(net: RedNet, fresh: tuple[str, ...] = (), **changes) -> RedNet:
 
     Weights whose names begin with one of `fresh` start anew even where they would fit.
     """
-    config = NetConfig(**{**asdict(net.config), **changes})
-    grown = RedNet(config).to(net.mean_shape.device)
+    grown = type(net)(replace(net.config, **changes)).to(net.mean_shape.device)
     own, old = grown.state_dict(), net.state_dict()
     kept = [name for name in own if name in old and old[name].shape == own[name].shape and not name.startswith(fresh)]
     grown.load_state_dict({**own, **{name: old[name] for name in kept}})

@@ -4,11 +4,14 @@ from torch import Tensor, nn
 
 
 class IdentityClassifier(nn.Module):
-    """f_cls: e_i to a compact identity vector (256 numbers in the paper), then to scores of N persons (Eq. 12)."""
+    """f_cls: e_i to a compact identity vector (256 numbers in the paper), then to scores of N persons (Eq. 12).
 
-    def __init__(self, channels: int, identities: int, units: int = 256, dropout: float = 0.6):
+    squeeze=False leaves out the 1 x 1 convolution before the pooling, as the ECCV network does (its 4.3).
+    """
+
+    def __init__(self, channels: int, identities: int, units: int = 256, dropout: float = 0.6, squeeze: bool = True):
         super().__init__()
-        self.squeeze = nn.Conv2d(channels, units, 1)
+        self.squeeze = nn.Conv2d(channels, units, 1) if squeeze else nn.Identity()
         self.dropout = nn.Dropout(dropout)
         self.classify = nn.Linear(units, identities)
 

@@ -28,17 +28,30 @@ class StepBatchNorm2d(nn.Module):
         return F.batch_norm(x, mean, var, self.weight, self.bias, self.training, self.momentum, self.eps)
 
 
-class ConvBlock(nn.Module):
+class ConvNorm(nn.Module):
+    """A convolution or deconvolution without bias, batch norm and, where wanted, ReLU."""
+
+    def __init__(self, conv: nn.Conv2d | nn.ConvTranspose2d, steps: int = 1, relu: bool = True):
+        super().__init__()
+        self.conv, self.relu = conv, relu
+        self.norm = StepBatchNorm2d(conv.out_channels, steps)
+
+    def forward(self, x: Tensor, step: int = 0) -> Tensor:
+        """x (N, C, H, W) to (N, C', H', W')."""
+        x = self.norm(self.conv(x), step)
+        return F.relu(x, inplace=True) if self.relu else x
+
+
+class ConvBlock(ConvNorm):
     """3 x 3 convolution, batch norm, ReLU: every convolution of the VGG design (journal 4.1)."""
 
     def __init__(self, in_channels: int, out_channels: int, steps: int = 1):
-        super().__init__()
-        self.conv = nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)
-        self.norm = StepBatchNorm2d(out_channels, steps)
+        super().__init__(nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False), steps)
 
-    def forward(self, x: Tensor, step: int = 0) -> Tensor:
-        """x (N, C, H, W) to (N, C', H, W)."""
-        return F.relu(self.norm(self.conv(x), step), inplace=True)
+
+def channels(papers: int, width: float) -> int:
+    """A channel count of the paper at another width, never under 8 and a multiple of 8 (vector units)."""
+    return max(8, int(round(papers * width / 8)) * 8)
 
 
 def pool(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -57,7 +70,10 @@ def unpool(x: Tensor, switches: Tensor) -> Tensor:
 def init_gaussian(module: nn.Module) -> None:
     """He's Gaussian initialisation of every convolution and linear layer (journal 5.1, reference 18)."""
     for layer in module.modules():
-        if isinstance(layer, nn.Conv2d | nn.Linear):
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        if isinstance(layer, nn.Conv2d | nn.Linear | nn.ConvTranspose2d):
+            if isinstance(layer, nn.ConvTranspose2d):  # windows do not overlap: an output sums one value a channel
+                nn.init.normal_(layer.weight, std=(2 / layer.in_channels) ** 0.5)
+            else:
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)

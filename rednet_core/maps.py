@@ -16,7 +16,7 @@ def per_map(pixels: float, map_size: int) -> float:
     return pixels * map_size / PAPER_MAP
 
 
-def _distances(points: Tensor, size: int) -> tuple[Tensor, Tensor]:
+def distances(points: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """Signed distances of the columns and of the rows from points (N, L, 2): two tensors (N, L, size)."""
     places = torch.arange(size, device=points.device, dtype=points.dtype)
     return places - points[..., 0, None], places - points[..., 1, None]
@@ -24,13 +24,13 @@ def _distances(points: Tensor, size: int) -> tuple[Tensor, Tensor]:
 
 def draw_discs(points: Tensor, size: int, radius: float) -> Tensor:
     """Detection target (N, L, size, size): 1 within `radius` of the point, else 0 (journal 4.2)."""
-    dx, dy = _distances(points, size)
+    dx, dy = distances(points, size)
     return (dx.square()[..., None, :] + dy.square()[..., :, None] <= radius**2).to(points.dtype)
 
 
 def draw_gaussians(points: Tensor, size: int, sigma: float) -> Tensor:
     """Regression target (N, L, size, size): exp(-d^2 / 2 sigma^2), 1 at the point (journal 4.2)."""
-    dx, dy = _distances(points, size)
+    dx, dy = distances(points, size)
     across, down = (torch.exp(d.square() / (-2 * sigma**2)) for d in (dx, dy))
     return down[..., :, None] * across[..., None, :]
 
@@ -44,7 +44,7 @@ def peaks(maps: Tensor) -> tuple[Tensor, Tensor]:
 
 def _centre_of_mass(maps: Tensor, centre: Tensor, window: float) -> Tensor:
     """Centre of mass (N, L, 2) of maps (N, L, m, m) under a Gaussian window of that width round centre (N, L, 2)."""
-    dx, dy = _distances(centre, maps.shape[-1])
+    dx, dy = distances(centre, maps.shape[-1])
     across, down = (torch.exp(d.square() / (-2 * window**2)) for d in (dx, dy))
     columns = torch.einsum("nlhw,nlh->nlw", maps, down) * across
     rows = torch.einsum("nlhw,nlw->nlh", maps, across) * down

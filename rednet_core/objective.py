@@ -1,6 +1,7 @@
 """The joint objective l_d + lambda l_r + gamma l_cls (Eq. 8, 11, 14), and how lambda and gamma are found."""
 
 from dataclasses import dataclass, field
+from functools import singledispatch
 
 import torch
 import torch.nn.functional as F
@@ -13,7 +14,15 @@ from rednet_core.rednet import Prediction, RedNet
 TERMS = ("detection", "regression", "identity")
 
 
-def terms(net: RedNet, out: Prediction, inputs: Inputs, weight: float) -> dict[str, Tensor]:
+def identity_term(out: Prediction, inputs: Inputs) -> dict[str, Tensor]:
+    """l_cls (Eq. 13) over the pictures of known persons, where there are any and f_cls is there."""
+    if out.identity is None or not (inputs.identity >= 0).any():
+        return {}
+    return {"identity": F.cross_entropy(out.identity.float(), inputs.identity, ignore_index=-1)}
+
+
+@singledispatch  # by the kind of network: the ECCV paper's has losses of its own
+def terms(net: RedNet, out: Prediction, inputs: Inputs, weight: losses.Weight) -> dict[str, Tensor]:
     """The raw terms l_d, l_r, l_cls that this network has, each a mean over pictures (and over steps of a kind)."""
     config, seven = net.config, list(net.markup.seven)
     points = frames.rescale(inputs.points, config.input_size, config.map_size)
@@ -28,9 +37,7 @@ def terms(net: RedNet, out: Prediction, inputs: Inputs, weight: float) -> dict[s
             loss = losses.regression_loss(raw, target, discs, inputs.mask, weight)
         found.setdefault(kind, []).append(loss)
     result = {kind: torch.stack(each).mean() for kind, each in found.items()}
-    if out.identity is not None and (inputs.identity >= 0).any():
-        result["identity"] = F.cross_entropy(out.identity.float(), inputs.identity, ignore_index=-1)
-    return result
+    return result | identity_term(out, inputs)
 
 
 @dataclass

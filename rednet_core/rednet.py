@@ -1,9 +1,11 @@
 """RED-Net: the encoder-decoder looped over spatial steps (f_srn) and frames (f_trn), with f_cls at the side.
 
 What is said in the comments' shapes is the paper's network: 256 x 256 inputs, 128 x 128 maps, 8 x 8 codes.
-How the two recurrences interleave: the LSTM's state crosses frames, never spatial steps. Each spatial step has
-a state of its own (its codes are distributed differently, as its batch-norm statistics are), the LSTM's weights
-are shared. So all frames of a clip go through one step at once, and only the LSTM runs along time.
+How the two recurrences interleave is a choice (`interleave`); the LSTM's weights are shared by the steps always.
+"own", the default: the state crosses frames, never spatial steps. Each step has a state of its own, for its codes are
+distributed differently, as its batch-norm statistics are. So all frames of a clip go through one step at once, and
+only the LSTM runs along time. "through": one state goes through all steps of a frame and on to the next frame, which
+must wait. "last": only the last step has f_trn; the others look at their frame alone.
 """
 
 from dataclasses import dataclass, field
@@ -16,12 +18,23 @@ from rednet_core import maps
 from rednet_core.identity import IdentityClassifier
 from rednet_core.layers import init_gaussian
 from rednet_core.markup import MARKUPS
-from rednet_core.temporal import UPDATES, State, TemporalRecurrence
+from rednet_core.resnet import ENCODER_UNITS, SKIP_UNITS, STRIDES, ResNetEncoderDecoder
+from rednet_core.temporal import POOLINGS, UPDATES, State, TemporalRecurrence
 from rednet_core.vgg import DECODER_CONVS, ENCODER_CONVS, VGGEncoderDecoder
 
-DESIGNS = {"vgg": VGGEncoderDecoder}
+DESIGNS = {"vgg": VGGEncoderDecoder, "resnet": ResNetEncoderDecoder}
 MEAN_PIXEL, PIXEL_SPREAD = 0.45, 0.25  # of pictures in [0, 1]
 FIRST_GUESSES = ("mean", "zeros")
+INTERLEAVINGS = ("own", "through", "last")
+KNOWN = {  # values of the fields of NetConfig that choose among names
+    "design": DESIGNS,
+    "stride": STRIDES,
+    "markup": MARKUPS,
+    "first_guess": FIRST_GUESSES,
+    "update": UPDATES,
+    "pooling": POOLINGS,
+    "interleave": INTERLEAVINGS,
+}
 POSITIVE = ("width", "radius", "sigma", "feedback_gain", "hidden", "identity_units")  # fields of NetConfig
 
 
@@ -32,8 +45,11 @@ class NetConfig:
     design: str = "vgg"
     input_size: int = 256  # pixels; the maps are half of it
     width: float = 1.0  # of the paper's channel counts
-    encoder_convs: tuple[int, ...] = ENCODER_CONVS  # Table 1; fewer for a laptop
+    encoder_convs: tuple[int, ...] = ENCODER_CONVS  # "vgg": Table 1; fewer for a laptop
     decoder_convs: tuple[int, ...] = DECODER_CONVS
+    encoder_units: tuple[int, ...] = ENCODER_UNITS  # "resnet": Table 2; fewer for a laptop
+    skip_units: int = SKIP_UNITS  # "resnet": Table 3
+    stride: str = "first"  # "resnet": the unit that halves: ResNet-152's "first", or the text's "last" (3 x the work)
     markup: str = "ibug68"  # the points of the regression step
     steps: tuple[str, ...] = ("detection", "regression")  # K spatial steps (3.2)
     step_statistics: bool = True  # batch-norm statistics per step; shared ones fail at test time (METHOD 4)
@@ -48,12 +64,16 @@ class NetConfig:
     temporal: bool = False  # f_trn, from stage 3 on
     hidden: int = 256  # LSTM units (4.2)
     update: str = "replace"  # how f_trn's e_p* meets e_p: "replace" (Eq. 10) or "residual"
+    pooling: str = "average"  # how f_trn squeezes e_p: "average" (figure 6), or max with "switches" (text of 4.2)
+    interleave: str = "own"  # whose state the LSTM has: each step its "own", one "through" all, or f_trn in the "last"
 
     def __post_init__(self) -> None:
         shrink = 2 * DESIGNS[self.design].code_shrink if self.design in DESIGNS else 0
         for wrong, problem in (
-            (self.design not in DESIGNS, f"design {self.design!r}, known: {', '.join(DESIGNS)}"),
-            (self.markup not in MARKUPS, f"markup {self.markup!r}, known: {', '.join(MARKUPS)}"),
+            *(
+                (getattr(self, name) not in known, f"{name} {getattr(self, name)!r}, known: {', '.join(known)}")
+                for name, known in KNOWN.items()
+            ),
             (not self.steps, "steps is empty"),
             (set(self.steps) - {"detection", "regression"}, f"steps {self.steps}: detection or regression"),
             (
@@ -62,8 +82,8 @@ class NetConfig:
             ),
             (len(self.encoder_convs) != 5 or min(self.encoder_convs) < 1, "encoder_convs: five counts of 1 or more"),
             (len(self.decoder_convs) != 4 or min(self.decoder_convs) < 1, "decoder_convs: four counts of 1 or more"),
-            (self.first_guess not in FIRST_GUESSES, f"first_guess {self.first_guess!r}, known: mean, zeros"),
-            (self.update not in UPDATES, f"update {self.update!r}, known: {', '.join(UPDATES)}"),
+            (len(self.encoder_units) != 4 or min(self.encoder_units) < 1, "encoder_units: four counts of 1 or more"),
+            (self.skip_units < 1, f"skip_units {self.skip_units} is under 1"),
             (self.identities < 0, f"identities {self.identities} is negative"),
             (not 0 <= self.dropout < 1, f"dropout {self.dropout} is no share"),
             *((not getattr(self, name) > 0, f"{name} must be above 0") for name in POSITIVE),
@@ -98,6 +118,7 @@ class Prediction:
 class RedNet(nn.Module):
     """The journal's network. `forward` runs all spatial steps on N pictures, or on B clips of T = frames."""
 
+    Config = NetConfig
     mean_shape: Tensor
 
     def __init__(self, config: NetConfig):
@@ -105,15 +126,15 @@ class RedNet(nn.Module):
         self.config, self.markup = config, MARKUPS[config.markup]
         steps = len(config.steps) if config.step_statistics else 1
         feedback = len(self.markup.seven)  # C_d: the weights are shared, so z always has seven channels
-        self.backbone = DESIGNS[config.design](
-            config.width, feedback, steps, config.encoder_convs, config.decoder_convs
-        )
+        design = DESIGNS[config.design]
+        own = {name: getattr(config, name) for name in design.choices}
+        self.backbone = design(config.width, feedback, steps, **own)
         heads = {"detection": feedback, "regression": self.markup.n_points}
         self.heads = nn.ModuleDict(
             {kind: nn.Conv2d(self.backbone.out_channels, heads[kind], 1) for kind in sorted(set(config.steps))}
         )
         half = self.backbone.code_channels // 2  # e = [e_i, e_p] (Eq. 9)
-        self.f_trn = TemporalRecurrence(half, config.hidden, config.update) if config.temporal else None
+        self.f_trn = TemporalRecurrence(half, config.hidden, config.update, config.pooling) if config.temporal else None
         self.f_cls = (
             IdentityClassifier(half, config.identities, config.identity_units, config.dropout)
             if config.identities
@@ -155,7 +176,10 @@ class RedNet(nn.Module):
 
     def forward(self, x: Tensor, z0: Tensor, frames: int = 1, states: list[State | None] | None = None) -> Prediction:
         """x (N, 3, 256, 256) in [0, 1], z0 (N, 7, 128, 128); N = B * frames, a clip's frames in a row."""
+        interleave, last = self.config.interleave, len(self.config.steps) - 1
         states = states or [None] * len(self.config.steps)
+        if self.f_trn is not None and interleave == "through" and frames > 1:
+            return self._frame_by_frame(x, z0, frames, states)
         out = Prediction()
         stem = self.backbone.stem((x - MEAN_PIXEL) / PIXEL_SPREAD)  # once a frame: (N, 64, 128, 128)
         z = z0
@@ -163,8 +187,9 @@ class RedNet(nn.Module):
             code = self.backbone.encode(stem, self.config.feedback_gain * z, k)
             e_i, e_p = code.e.chunk(2, 1)  # Eq. 9, each (N, 256, 8, 8)
             state = None
-            if self.f_trn is not None:
-                e_p, state = self.f_trn(e_p, frames, states[k])  # Eq. 10
+            if self.f_trn is not None and (interleave != "last" or k == last):
+                before = (out.states or states)[-1] if interleave == "through" else states[k]
+                e_p, state = self.f_trn(e_p, frames, before)  # Eq. 10
             code.e = torch.cat([e_i, e_p], 1)
             raw = self.heads[kind](self.backbone.decode(code, k))  # Eq. 4, 6
             z = self.feedback(kind, raw)
@@ -176,6 +201,24 @@ class RedNet(nn.Module):
             out.identity = self.f_cls(out.e_i[-1])  # Eq. 12, on the last step's code
         return out
 
+    def _frame_by_frame(self, x: Tensor, z0: Tensor, frames: int, states: list[State | None]) -> Prediction:
+        """A clip in which each frame waits for the last step of the one before; batch norm sees one frame at a time."""
+        each = []
+        for t in range(frames):
+            each.append(self(x[t::frames], z0[t::frames], 1, states))  # frame t of all B clips
+            states = each[-1].states
+
+        def in_a_row(parts: tuple[Tensor, ...]) -> Tensor:
+            return torch.stack(parts, 1).flatten(0, 1)  # T times (B, ...) to (B * T, ...)
+
+        out = Prediction(states=states)
+        for name in ("maps", "e_i", "e_p"):
+            steps = zip(*(getattr(one, name) for one in each), strict=True)
+            setattr(out, name, [in_a_row(parts) for parts in steps])
+        if self.f_cls is not None:
+            out.identity = in_a_row(tuple(one.identity for one in each))
+        return out
+
     def points(self, prediction: Prediction, step: int = -1) -> Tensor:
         """Points (N, L, 2) in input pixels read off the maps of one step; a detection step has the seven."""
         config, raw = self.config, prediction.maps[step]
@@ -184,6 +227,11 @@ class RedNet(nn.Module):
         else:
             points = maps.decode(raw, config.map_sigma)
         return frames_.rescale(points, config.map_size, config.input_size)
+
+    def confidence(self, prediction: Prediction) -> Tensor:
+        """Mean height (N,) of the last step's peaks: about 1 on a clear face, towards 0 when lost."""
+        raw = prediction.maps[-1].sigmoid() if self.config.steps[-1] == "detection" else prediction.maps[-1]
+        return maps.peaks(raw)[1].clamp(0, 1).mean(-1)
 
 
 def count_parameters(module: nn.Module) -> int:

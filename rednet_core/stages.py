@@ -32,10 +32,14 @@ def stage1(
     device: torch.device | str = "cpu",
     checkpoint: Place = None,
     callbacks: tuple[Callback, ...] = (),
+    network: type = RedNet,
 ) -> Trainer:
-    """A new network without f_cls and f_trn on augmented stills; its mean shape is measured on `rows`."""
+    """A new network without f_cls and f_trn on augmented stills; its mean shape is measured on `rows`.
+
+    network is the class: the journal's, or eccv.EccvNet with its own kind of config; stages 2 and 3 take either.
+    """
     torch.manual_seed(train.seed)
-    net = RedNet(config).to(device)
+    net = network(config).to(device)
     shape = mean_shape(np.array(data.table["points"][rows]), net.markup)
     net.mean_shape.copy_(torch.from_numpy(shape))
     stills = Stills(data, rows, batch, train.seed)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 State = tuple[Tensor, Tensor]  # h and c of the LSTM, each (1, B, hidden)
 UPDATES = ("replace", "residual")
+POOLINGS = ("average", "switches")
 
 
 class TemporalRecurrence(nn.Module):
@@ -15,16 +16,21 @@ class TemporalRecurrence(nn.Module):
 
     update says how e_p* meets e_p: "replace" is the paper's; "residual" adds it to e_p, from zero, so that a
     network trained without f_trn is not disturbed when f_trn is switched on.
+    pooling says how a map becomes a number and a number a map: "average" and upsampling (journal figure 6), or
+    "switches", the maximum, put back where it stood (journal 4.2's text; ECCV figure 5).
     """
 
-    def __init__(self, channels: int, hidden: int = 256, update: str = "replace"):
+    def __init__(self, channels: int, hidden: int = 256, update: str = "replace", pooling: str = "average"):
         super().__init__()
-        if update not in UPDATES:
-            raise ValueError(f"update is {update!r}, known: {', '.join(UPDATES)}")
-        self.update = update
+        for name, value, known in (("update", update, UPDATES), ("pooling", pooling, POOLINGS)):
+            if value not in known:
+                raise ValueError(f"{name} is {value!r}, known: {', '.join(known)}")
+        self.update, self.pooling = update, pooling
         self.squeeze = nn.Conv2d(channels, hidden, 1) if channels != hidden else nn.Identity()
         self.lstm = nn.LSTM(hidden, hidden, batch_first=True)
-        self.spread = nn.Conv2d(hidden, channels, 1)
+        # The ECCV form has no convolution behind the LSTM (its figure 5), so long as there is nothing else to do.
+        bare = pooling == "switches" and update == "replace" and channels == hidden
+        self.spread = nn.Identity() if bare else nn.Conv2d(hidden, channels, 1)
 
     def start_from_nought(self) -> None:
         """Make a residual update begin as no update at all; called once, after the network's initialisation."""
@@ -38,9 +44,14 @@ class TemporalRecurrence(nn.Module):
         state is that of the frame before the clip, None at the start of a video.
         """
         size = e_p.shape[-2:]
-        v = self.squeeze(e_p).mean((-1, -2))  # (B * T, 256)
-        v = v.view(-1, frames, v.shape[-1])  # (B, T, 256)
+        v, switches = self.squeeze(e_p), None  # (B * T, 256, 8, 8)
+        if self.pooling == "switches":
+            v, switches = F.max_pool2d(v, size, return_indices=True)
+        else:
+            v = v.mean((-1, -2))  # (B * T, 256)
+        v = v.reshape(-1, frames, v.shape[1])  # (B, T, 256)
         h, state = self.lstm(v, state)  # h^t = p(e_p^t, h^{t-1})
         h = h.flatten(0, 1)[..., None, None]  # (B * T, 256, 1, 1)
-        update = self.spread(F.interpolate(h, size))  # q(h^t): (B * T, C, 8, 8)
+        h = F.interpolate(h, size) if switches is None else F.max_unpool2d(h, switches, size)
+        update = self.spread(h)  # q(h^t): (B * T, C, 8, 8)
         return (e_p + update if self.update == "residual" else update), state

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from rednet_core import frames
 from rednet_core.augment import resample
-from rednet_core.maps import peaks
 from rednet_core.rednet import Prediction, RedNet
 
 LEAST_BOX = 8.0  # pixels; a smaller face box has nothing in it
@@ -74,8 +73,7 @@ class Tracker:
             z0 = net.draw_z0(frames.apply(matrix, self.points))
         out = net(x, z0, states=self.states if self.temporal else None)
         points = frames.apply(frames.invert(matrix), net.points(out))
-        raw = out.maps[-1].sigmoid() if net.config.steps[-1] == "detection" else out.maps[-1]
-        confidence = peaks(raw)[1].clamp(0, 1).mean(-1)
+        confidence = net.confidence(out)
         result = Tracked(points.cpu().numpy(), self.box.cpu().numpy(), confidence.cpu().numpy(), out, matrix, x, z0)
         self.points, self.states = points, out.states
         self.box = _sound_box(frames.face_box(points, net.markup), self.box, pictures.shape[1:3])

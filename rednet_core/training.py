@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from rednet_core import checkpoint
 from rednet_core.batches import Batch
 from rednet_core.inputs import Inputs
+from rednet_core.losses import BALANCE, Weight
 from rednet_core.objective import TERMS, Balance, terms
 from rednet_core.rednet import RedNet
 from rednet_core.schedules import rate_at
@@ -36,7 +37,7 @@ class TrainConfig:
     weight_decay: float = 5e-4
     schedule: str = "steps"  # see rednet_core.schedules
     steps_per_epoch: float = 100.0  # for the schedules that count epochs
-    foreground_weight: float = 15.0  # 4.2
+    foreground_weight: Weight = 15.0  # 4.2; or "balance": background over foreground pixels (authors' code)
     ratio: tuple[float, float, float] = (1.0, 10.0, 1.0)  # l_d : lambda l_r : gamma l_cls (5.1)
     seed: int = 0
     checkpoint_seconds: float = 30.0
@@ -45,6 +46,9 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if self.optimiser not in OPTIMISERS:
             raise ValueError(f"TrainConfig: optimiser {self.optimiser!r}, known: {', '.join(OPTIMISERS)}")
+        weight = self.foreground_weight
+        if weight != BALANCE and (isinstance(weight, str) or not weight > 0):
+            raise ValueError(f"TrainConfig: foreground_weight {weight!r}: a number above 0, or {BALANCE!r}")
         rate_at(self, 0)  # refuses an unknown schedule
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from rednet_core.layers import ConvBlock, pool, unpool
+from rednet_core.layers import ConvBlock, channels, pool, unpool
 
 ENCODER_CHANNELS = (64, 128, 256, 512, 512)  # A0, A1, A2, A3, A4 (Table 1)
 ENCODER_CONVS = (2, 2, 3, 3, 3)
@@ -24,11 +24,6 @@ class Code:
 
     e: Tensor
     switches: list[Tensor]  # of the pools of A1, A2, A3, A4, at 128, 64, 32, 16
-
-
-def channels(papers: int, width: float) -> int:
-    """A channel count of the paper at another width, never under 8 and a multiple of 8 (vector units)."""
-    return max(8, int(round(papers * width / 8)) * 8)
 
 
 class Block(nn.Module):
@@ -54,6 +49,7 @@ class VGGEncoderDecoder(nn.Module):
     """
 
     code_shrink = 16  # map size over bottleneck size
+    choices = ("encoder_convs", "decoder_convs")  # the fields of NetConfig that are this design's own
 
     def __init__(
         self,

@@ -149,7 +149,8 @@ def tiny(**changes):
     from rednet_core.rednet import NetConfig
 
     small = dict(input_size=32, width=0.125, encoder_convs=(1,) * 5, decoder_convs=(1,) * 4, hidden=16)
-    return NetConfig(**{**small, "identity_units": 16, **changes})
+    small |= dict(encoder_units=(1,) * 4, skip_units=1, identity_units=16)
+    return NetConfig(**{**small, **changes})
 
 
 def tiny_net(seed: int = 0, **changes):

@@ -57,8 +57,8 @@ def test_a_configuration_from_another_version_is_named():
     plain = checkpoint.config_to_plain(tiny())
     with pytest.raises(CheckpointError, match="colour"):
         checkpoint.config_from_plain({**plain, "colour": "green"})
-    with pytest.raises(CheckpointError, match="design 'resnet'"):
-        checkpoint.config_from_plain({**plain, "design": "resnet"})
+    with pytest.raises(CheckpointError, match="design 'resnet51'"):
+        checkpoint.config_from_plain({**plain, "design": "resnet51"})
 
 
 # ------------------------------------------------------------------------------------------------------- safety

@@ -89,3 +89,25 @@ def test_large_logits_stay_finite():
     logits = torch.tensor([[[[-200.0, 200.0]]]])
     loss = losses.detection_loss(logits, torch.tensor([[[[1.0, 0.0]]]]), torch.ones(1, 1), 1.0)
     assert float(loss) == pytest.approx(200)
+
+
+@pytest.mark.parametrize("kind", ["detection", "regression"])
+def test_balance_weighs_each_maps_foreground_by_its_own_background(kind):
+    values, target, foreground, mask = case(seed=4)
+    foreground[1, 2] = 0  # a point outside the picture: a map without foreground
+    foreground[0, 0] = 1  # and one without background
+    total = 0.0
+    for n, c in np.ndindex(2, 3):
+        if not mask[n, c]:
+            continue
+        ones = int(foreground[n, c].sum())
+        for y, x in np.ndindex(4, 5):
+            v, t = float(values[n, c, y, x]), float((foreground if kind == "detection" else target)[n, c, y, x])
+            each = math.log1p(math.exp(-abs(v))) + max(v, 0) - v * t if kind == "detection" else (v - t) ** 2
+            total += each * ((20 - ones) / ones if foreground[n, c, y, x] else 1)
+    expected = total / (20 * int(mask.sum()))
+    if kind == "detection":
+        found = losses.detection_loss(values, foreground, mask, losses.BALANCE)
+    else:
+        found = losses.regression_loss(values, target, foreground, mask, losses.BALANCE)
+    assert float(found) == pytest.approx(expected, rel=1e-9)

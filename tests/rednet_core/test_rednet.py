@@ -164,9 +164,11 @@ def clips(b, t, seed=0):
     return x, z0
 
 
-@pytest.mark.parametrize("update", ["replace", "residual"])
-def test_a_clip_at_once_is_frame_by_frame_with_carried_states(update):
-    net = settle(tiny_net(temporal=True, update=update))
+@pytest.mark.parametrize(
+    "choices", [{}, {"update": "residual"}, {"interleave": "through"}, {"interleave": "last"}, {"pooling": "switches"}]
+)
+def test_a_clip_at_once_is_frame_by_frame_with_carried_states(choices):
+    net = settle(tiny_net(temporal=True, **choices))
     torch.nn.init.normal_(net.f_trn.spread.weight)
     x, z0 = clips(3, 4)
     with torch.no_grad():
@@ -180,9 +182,77 @@ def test_a_clip_at_once_is_frame_by_frame_with_carried_states(update):
                 torch.testing.assert_close(one.maps[k], at_once.maps[k][rows], atol=1e-5, rtol=1e-4)
         forgetful = net(x[rows], z0[rows])
     assert not torch.allclose(forgetful.maps[1], one.maps[1], atol=1e-4)  # the state made a difference
-    for (h, c), (all_h, all_c) in zip(states, at_once.states, strict=True):
+    assert [s is None for s in states] == [s is None for s in at_once.states]
+    for (h, c), (all_h, all_c) in zip(filter(None, states), filter(None, at_once.states), strict=True):
         torch.testing.assert_close(h, all_h)
         torch.testing.assert_close(c, all_c)
+
+
+def lstm_calls(net):
+    """What goes into and comes out of the LSTM, call by call: lists of (h before or None, h after)."""
+    calls = []
+    net.f_trn.lstm.register_forward_hook(lambda m, i, o: calls.append((i[1] and i[1][0], o[1][0])))
+    return calls
+
+
+def test_one_state_through_all_steps_and_on_to_the_next_frame():
+    net = settle(tiny_net(temporal=True, interleave="through", steps=("detection", "detection", "regression")))
+    calls = lstm_calls(net)
+    x, z0 = clips(2, 4)
+    with torch.no_grad():
+        out = net(x, z0, frames=4)
+    assert len(calls) == 4 * 3 and calls[0][0] is None
+    for (_, after), (before, _) in zip(calls, calls[1:], strict=False):
+        assert torch.equal(before, after)
+    assert torch.equal(out.states[-1][0], calls[-1][1])
+
+
+def test_a_state_a_step_starts_anew_in_every_step_of_a_clip():
+    net = settle(tiny_net(temporal=True))
+    calls = lstm_calls(net)
+    with torch.no_grad():
+        net(*clips(2, 4), frames=4)
+    assert [before for before, _ in calls] == [None, None]
+
+
+def test_f_trn_in_the_last_step_alone_leaves_the_others_without_memory():
+    net = settle(tiny_net(temporal=True, interleave="last"))
+    plain = tiny_net().eval()
+    plain.load_state_dict({name: value for name, value in net.state_dict().items() if not name.startswith("f_trn")})
+    x, z0 = clips(2, 3)
+    with torch.no_grad():
+        out, other = net(x, z0, frames=3), plain(x, z0)
+    assert out.states[0] is None and out.states[1] is not None
+    torch.testing.assert_close(out.maps[0], other.maps[0])
+    assert not torch.allclose(out.maps[1], other.maps[1])
+
+
+def test_a_frame_that_waits_gets_a_gradient_from_the_frames_after():
+    """Through time and steps: the first frame's first step is trained by the last frame's last."""
+    net = tiny_net(temporal=True, interleave="through").eval()
+    x, z0 = clips(1, 3)
+    x.requires_grad_()
+    net(x, z0, frames=3).maps[1][2].square().sum().backward()
+    assert all((x.grad[t] != 0).any() for t in range(3))
+
+
+def test_two_steps_are_their_unrolled_form_in_training_too():
+    """A second network with the same weights for step two: same maps; both gradients add up to the loop's."""
+    loop, first, second = (tiny_net(step_statistics=False) for _ in range(3))
+    x, z0 = pictures(3)
+    out = loop(x, z0)
+    (out.maps[0].square().sum() + out.maps[1].square().sum()).backward()
+    stems = [net.backbone.stem((x - 0.45) / 0.25) for net in (first, second)]
+    code = first.backbone.encode(stems[0], z0, 0)
+    z_d = first.heads["detection"](first.backbone.decode(code, 0))
+    code = second.backbone.encode(stems[1], z_d.sigmoid(), 0)
+    z_r = second.heads["regression"](second.backbone.decode(code, 0))
+    torch.testing.assert_close(out.maps[0], z_d)
+    torch.testing.assert_close(out.maps[1], z_r)
+    (z_d.square().sum() + z_r.square().sum()).backward()
+    for (name, p), a, b in zip(loop.named_parameters(), first.parameters(), second.parameters(), strict=True):
+        summed = sum(q.grad for q in (a, b) if q.grad is not None)
+        torch.testing.assert_close(p.grad, summed, atol=1e-4 * float(summed.abs().max()), rtol=1e-3, msg=name)
 
 
 def test_states_cross_frames_and_not_steps():
@@ -348,7 +418,13 @@ def test_sizes_of_the_papers_configuration():
         {"encoder_convs": (1, 1, 1)},
         {"decoder_convs": (1, 1, 1, 1, 1)},
         {"encoder_convs": (1, 1, 0, 1, 1)},
+        {"encoder_units": (3, 8, 36)},
+        {"encoder_units": (3, 0, 36, 3)},
+        {"skip_units": 0},
+        {"stride": "middle"},
         {"update": "gated"},
+        {"pooling": "max"},
+        {"interleave": "none"},
         {"width": 0.0},
         {"identities": -1},
         {"dropout": 1.5},

@@ -9,8 +9,8 @@ import torch
 from rednet_core.temporal import TemporalRecurrence
 
 
-def by_hand(trn, e_p, frames, update):
-    """Figure 6 in float64 loops: 1 x 1 convolution, mean, the LSTM's gates, spread, 1 x 1 convolution."""
+def by_hand(trn, e_p, frames, update, pooling="average"):
+    """f_trn in float64 loops: 1 x 1 convolution, mean or maximum, the LSTM's gates, put back, 1 x 1 convolution."""
     weights = {k: v.detach().double().numpy() for k, v in trn.state_dict().items()}
     e_p = e_p.detach().double().numpy()
     clips = len(e_p) // frames
@@ -22,28 +22,37 @@ def by_hand(trn, e_p, frames, update):
         h, c = np.zeros(hidden), np.zeros(hidden)
         for t in range(frames):
             picture = e_p[b * frames + t]
-            v = picture.mean((1, 2))
+            given = picture
             if "squeeze.weight" in weights:
-                v = weights["squeeze.weight"][:, :, 0, 0] @ v + weights["squeeze.bias"]
+                given = np.einsum("uc,chw->uhw", weights["squeeze.weight"][:, :, 0, 0], picture)
+                given = given + weights["squeeze.bias"][:, None, None]
+            v = given.mean((1, 2)) if pooling == "average" else given.max((1, 2))
             gates = weights["lstm.weight_ih_l0"] @ v + weights["lstm.bias_ih_l0"]
             gates += weights["lstm.weight_hh_l0"] @ h + weights["lstm.bias_hh_l0"]
             i, f, g, o = np.split(gates, 4)
             c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
             h = sigmoid(o) * np.tanh(c)
-            q = weights["spread.weight"][:, :, 0, 0] @ h + weights["spread.bias"]
-            result[b * frames + t] = q[:, None, None] + (picture if update == "residual" else 0)
+            placed = np.ones_like(given) * h[:, None, None]
+            if pooling == "switches":
+                placed = placed * (given == v[:, None, None])
+            q = placed
+            if "spread.weight" in weights:
+                q = np.einsum("cu,uhw->chw", weights["spread.weight"][:, :, 0, 0], placed)
+                q = q + weights["spread.bias"][:, None, None]
+            result[b * frames + t] = q + (picture if update == "residual" else 0)
         states.append((h, c))
     return result, states
 
 
 @pytest.mark.parametrize("channels", [6, 10], ids=["hidden = channels", "squeezed"])
 @pytest.mark.parametrize("update", ["replace", "residual"])
-def test_f_trn_is_the_lstms_equations(update, channels):
+@pytest.mark.parametrize("pooling", ["average", "switches"])
+def test_f_trn_is_the_lstms_equations(update, channels, pooling):
     torch.manual_seed(1)
-    trn = TemporalRecurrence(channels, hidden=6, update=update)
+    trn = TemporalRecurrence(channels, hidden=6, update=update, pooling=pooling)
     e_p = torch.randn(2 * 5, channels, 3, 3)
     found, (h, c) = trn(e_p, frames=5)
-    expected, states = by_hand(trn, e_p, 5, update)
+    expected, states = by_hand(trn, e_p, 5, update, pooling)
     np.testing.assert_allclose(found.detach(), expected, atol=1e-5)
     for b, (expected_h, expected_c) in enumerate(states):
         np.testing.assert_allclose(h[0, b].detach(), expected_h, atol=1e-5)
@@ -102,6 +111,21 @@ def test_a_residual_update_can_leave_its_start():
 def test_an_update_that_is_not_known_is_named():
     with pytest.raises(ValueError, match="update is 'gated', known: replace, residual"):
         TemporalRecurrence(4, update="gated")
+
+
+def test_a_pooling_that_is_not_known_is_named():
+    with pytest.raises(ValueError, match="pooling is 'max', known: average, switches"):
+        TemporalRecurrence(4, pooling="max")
+
+
+def test_the_eccv_form_is_an_lstm_between_switches_and_nothing_else():
+    """4 x 4 x 256 to 256 to 4 x 4 x 256 (ECCV 4.2): the update stands where the maxima stood, all else is nought."""
+    torch.manual_seed(7)
+    trn = TemporalRecurrence(256, pooling="switches")
+    assert sum(p.numel() for p in trn.parameters()) == 4 * 256 * (256 + 256 + 2)
+    e_p = torch.randn(3, 256, 4, 4)
+    found, _ = trn(e_p, frames=3)
+    assert torch.equal(found != 0, e_p == e_p.amax((-1, -2), keepdim=True))
 
 
 def test_the_papers_lstm_has_256_units():

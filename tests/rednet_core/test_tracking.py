@@ -202,3 +202,29 @@ def test_one_lost_face_does_not_touch_the_others(trained):
         frames[0] = 0
         found, one = both.update(frames), alone.update(frames[1])
         np.testing.assert_allclose(found.points[1], one.points[0], atol=1e-2)
+
+
+@pytest.mark.parametrize("interleave", ["own", "through", "last"])
+def test_the_lstms_state_of_a_video_is_its_own_however_steps_and_states_interleave(interleave):
+    """The second of two videos ends early; the first goes on as if it had been alone."""
+    net = settle(tiny_net(temporal=True, interleave=interleave))
+    torch.nn.init.normal_(net.f_trn.spread.weight)
+    pictures = np.random.default_rng(4).integers(0, 255, (4, 2, 60, 60, 3), dtype=np.uint8)
+    both, alone, forgetful = Tracker(net), Tracker(net), Tracker(net, temporal=False)
+    both.start([[30, 30, 30], [25, 30, 35]])
+    for tracker in (alone, forgetful):
+        tracker.start([30, 30, 30])
+    for t in range(4):
+        if t == 2:
+            both.keep(1)
+        for tracker in (both, alone, forgetful):  # one box for all: flat maps of an untrained network say nothing
+            tracker.box = torch.tensor([[30.0, 30, 30], [25, 30, 35]])[: 2 if tracker is both and t < 2 else 1]
+            tracker.points = None
+        seen = [
+            both.update(pictures[t][: 2 if t < 2 else 1]),
+            alone.update(pictures[t, 0]),
+            forgetful.update(pictures[t, 0]),
+        ]
+        one, other, third = (found.prediction.maps[-1][0] for found in seen)
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
+        assert torch.allclose(third, other, atol=1e-5) is (t == 0)

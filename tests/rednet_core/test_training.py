@@ -373,6 +373,12 @@ def test_a_wrong_choice_is_named(wrong):
         TrainConfig(steps=1, **wrong)
 
 
+@pytest.mark.parametrize("weight", [0.0, -3.0, "balanced"])
+def test_a_wrong_foreground_weight_is_named(weight):
+    with pytest.raises(ValueError, match=f"foreground_weight {weight!r}: a number above 0, or 'balance'"):
+        TrainConfig(steps=1, foreground_weight=weight)
+
+
 def test_dropout_follows_the_seed_whatever_was_drawn_before():
     noisy = trainer("identity", noise=3)
     noisy.run()

@@ -1,0 +1,225 @@
+"""The ECCV 2016 network: VGG-16 encoder with five pools, mirrored decoder, labels fed back, f_REG at the end.
+
+The comments' shapes are the paper's: 128 x 128 inputs and maps, 4 x 4 codes. Outwardly it is used as the journal's
+network is (`forward`, `first_guess`, `draw_z0`, `points`), so inputs, training, tracking and evaluation serve both.
+The LSTM's state crosses frames and not spatial steps, each of which has its own.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from rednet_core.eccv import labels
+from rednet_core.eccv.regression import ShapeRegressor
+from rednet_core.identity import IdentityClassifier
+from rednet_core.layers import channels, init_gaussian, pool, unpool
+from rednet_core.maps import peaks, per_map
+from rednet_core.markup import MARKUPS
+from rednet_core.rednet import FIRST_GUESSES, MEAN_PIXEL, PIXEL_SPREAD, Prediction
+from rednet_core.temporal import POOLINGS, UPDATES, State, TemporalRecurrence
+from rednet_core.vgg import ENCODER_CHANNELS, ENCODER_CONVS, Block
+
+FEEDBACKS = ("label_map", "prob_maps")
+KNOWN = {  # values of the fields of EccvConfig that choose among names
+    "markup": MARKUPS,
+    "feedback": FEEDBACKS,
+    "first_guess": FIRST_GUESSES,
+    "update": UPDATES,
+    "pooling": POOLINGS,
+}
+SHRINK = 32  # input size over code size: five pools
+
+
+@dataclass(frozen=True)
+class EccvConfig:
+    """Every choice that makes a network; the defaults are the paper's.
+
+    The authors' public demo is feedback="prob_maps", first_guess="zeros", markup="seven", regression=False and two
+    steps on a still; one step a frame in video is the same network without step_statistics, grown to one step.
+    """
+
+    input_size: int = 128  # pixels; the maps are as large
+    width: float = 1.0  # of the paper's channel counts
+    encoder_convs: tuple[int, ...] = ENCODER_CONVS  # VGG-16's thirteen, mirrored in the decoder; fewer for a laptop
+    markup: str = "ibug68"
+    steps: tuple[float, ...] = (7, 5, 3)  # K steps, and the side of the label squares in each, px of a 128 px map (4.2)
+    feedback: str = "label_map"  # what a step hands on: labels in one channel (Eq. 9), or the demo's "prob_maps"
+    step_statistics: bool = True  # batch-norm statistics per step; shared ones fail at test time (METHOD 4)
+    first_guess: str = "mean"  # z_0 where nothing is known yet: the "mean" face, or "zeros" as in the demo
+    detach_feedback: bool = False  # of prob_maps; labels carry no gradient anyway
+    identities: int = 0  # persons for f_CLS; 0 leaves f_CLS out (stage 1)
+    dropout: float = 0.4  # before the last layers of f_CLS and f_REG (4.3)
+    temporal: bool = False  # f_tRNN, from stage 3 on
+    hidden: int = 256  # LSTM units (4.2)
+    update: str = "replace"  # how f_tRNN's C_pe' meets C_pe: "replace" (Eq. 5) or "residual"
+    pooling: str = "switches"  # how f_tRNN squeezes C_pe: max with "switches" (figure 5), or "average"
+    regression: bool = True  # f_REG
+    encoder_features: bool = True  # conv2_2 and conv4_3 go into f_REG; False is the ablation of 4.3
+    detach_response: bool = True  # Eq. 8 is over theta_REG alone; False lets f_REG's loss into the encoder-decoder
+
+    def __post_init__(self) -> None:
+        for wrong, problem in (
+            *(
+                (getattr(self, name) not in known, f"{name} {getattr(self, name)!r}, known: {', '.join(known)}")
+                for name, known in KNOWN.items()
+            ),
+            (not self.steps or not min(self.steps) > 0, f"steps {self.steps}: one side above 0 px or more"),
+            (
+                self.input_size < SHRINK or self.input_size % SHRINK,
+                f"input_size {self.input_size} is no multiple of {SHRINK}",
+            ),
+            (len(self.encoder_convs) != 5 or min(self.encoder_convs) < 1, "encoder_convs: five counts of 1 or more"),
+            (self.identities < 0, f"identities {self.identities} is negative"),
+            (not 0 <= self.dropout < 1, f"dropout {self.dropout} is no share"),
+            (not self.width > 0, "width must be above 0"),
+            (not self.hidden > 0, "hidden must be above 0"),
+        ):
+            if wrong:
+                raise ValueError(f"EccvConfig: {problem}")
+
+    @property
+    def map_size(self) -> int:
+        return self.input_size
+
+    @property
+    def sides(self) -> tuple[float, ...]:
+        """Side of the label squares in each step, in pixels of this network's maps."""
+        return tuple(per_map(side, self.map_size) for side in self.steps)
+
+
+@dataclass
+class EccvPrediction(Prediction):
+    """As the journal's, with f_REG's offsets; maps are logits (N, L + 1, m, m), e_i and e_p the paper's C_id, C_pe."""
+
+    offsets: Tensor | None = None  # (N, L, 2) from the mean face, in sides of the face box
+
+
+class EccvNet(nn.Module):
+    """The ECCV network. `forward` runs all spatial steps on N pictures, or on B clips of T = frames."""
+
+    Config = EccvConfig
+    mean_shape: Tensor
+
+    def __init__(self, config: EccvConfig):
+        super().__init__()
+        self.config, self.markup = config, MARKUPS[config.markup]
+        count, steps = self.markup.n_points, len(config.steps) if config.step_statistics else 1
+        c1, c2, c3, c4, c5 = wide = [channels(c, config.width) for c in ENCODER_CHANNELS]
+        self.fed = 1 if config.feedback == "label_map" else count + 1  # channels of z
+        inputs = [3 + self.fed, c1, c2, c3, c4]
+        narrowed = [c1, c1, c2, c3, c4]  # a decoder block's last convolution leaves what the next switches have
+        sizes = list(zip(inputs, wide, narrowed, config.encoder_convs, strict=True))
+        self.encoder = nn.ModuleList(Block([i] + [c] * n, steps) for i, c, _, n in sizes)  # conv1 .. conv5
+        # The mirror of conv1's first convolution is the head.
+        counts = [[c1] * n for n in config.encoder_convs[:1]] + [[c] * n + [o] for _, c, o, n in sizes[1:]]
+        self.decoder = nn.ModuleList(Block(each, steps) for each in counts)  # mirrors of conv1 .. conv5
+        self.head = nn.Conv2d(c1, count + 1, 3, padding=1)
+        half = c5 // 2
+        self.f_trn = TemporalRecurrence(half, config.hidden, config.update, config.pooling) if config.temporal else None
+        self.f_cls = (
+            IdentityClassifier(half, config.identities, half, config.dropout, squeeze=False)
+            if config.identities
+            else None
+        )
+        features = (c2, c4) if config.encoder_features else (0, 0)
+        self.f_reg = ShapeRegressor(count, config.width, features, config.dropout) if config.regression else None
+        # Mean face in box sides from the box's centre; measured on the training set, kept with the weights.
+        self.register_buffer("mean_shape", torch.zeros(count, 2))
+        init_gaussian(self)
+        nn.init.normal_(self.head.weight, std=0.01)  # the first maps are flat, not noise
+        if self.f_trn is not None:
+            self.f_trn.start_from_nought()
+        if self.f_reg is not None:
+            self.f_reg.start_at_mean()
+
+    def shape_points(self, offsets: Tensor | None = None) -> Tensor:
+        """The mean face (L, 2), or faces (N, L, 2) off it, in input pixels; the face box is the whole input."""
+        size = self.config.input_size
+        shape = self.mean_shape if offsets is None else self.mean_shape + offsets
+        return shape * size + (size - 1) / 2
+
+    def _draw(self, points: Tensor, present: Tensor, step: int) -> Tensor:
+        """z (N, 1 or L + 1, m, m) of points: their squares as labels between 0 and 1, or as a channel each."""
+        drawn = labels.label_map(points, present, self.config.map_size, self.config.sides[step])
+        if self.config.feedback == "label_map":
+            return drawn[:, None].to(points.dtype) / points.shape[1]
+        return F.one_hot(drawn, points.shape[1] + 1).movedim(-1, 1).to(points.dtype)
+
+    def draw_z0(self, points: Tensor) -> Tensor:
+        """z_0 of a guess (N, L, 2) in input pixels, which are map pixels."""
+        return self._draw(points, torch.ones_like(points[..., 0], dtype=torch.bool), 0)
+
+    def first_guess(self, count: int, how: str | None = None) -> Tensor:
+        """z_0 for `count` pictures of which nothing is known yet; how: the configuration's, or another."""
+        how = how or self.config.first_guess
+        if how == "mean":
+            return self.draw_z0(self.shape_points()[None]).expand(count, -1, -1, -1)
+        if how == "zeros":
+            return self.mean_shape.new_zeros(count, self.fed, self.config.map_size, self.config.map_size)
+        raise ValueError(f"first guess {how!r}, known: {', '.join(FIRST_GUESSES)}")
+
+    def encode(self, x: Tensor, z: Tensor, step: int) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """f_ENC (Eq. 1): image and z to the code (N, 512, 4, 4), the five switches, and the blocks' features."""
+        x, switches, features = torch.cat([x, z], 1), [], []  # (N, 3 + 1, 128, 128)
+        for block in self.encoder:
+            features.append(block(x, step))  # conv1_2 at 128, conv2_2 at 64, conv3_3, conv4_3 at 16, conv5_3 at 8
+            x, switch = pool(features[-1])
+            switches.append(switch)
+        return x, switches, features
+
+    def decode(self, code: Tensor, switches: list[Tensor], step: int) -> Tensor:
+        """f_DENC (Eq. 2): the code back to a response map (N, L + 1, 128, 128), as logits."""
+        for block, switch in zip(reversed(self.decoder), reversed(switches), strict=True):
+            code = block(unpool(code, switch), step)
+        return self.head(code)
+
+    def feedback(self, raw: Tensor, step: int) -> Tensor:
+        """f_sRNN: what step `step` is given, of the response map (N, L + 1, m, m) of the step before it."""
+        if self.config.feedback == "prob_maps":
+            z = raw.softmax(1)
+            return z.detach() if self.config.detach_feedback else z
+        return self._draw(*labels.cluster_centres(labels.merge(raw), raw.shape[1] - 1), step)
+
+    def forward(
+        self, x: Tensor, z0: Tensor, frames: int = 1, states: list[State | None] | None = None
+    ) -> EccvPrediction:
+        """x (N, 3, 128, 128) in [0, 1], z0 as `first_guess` gives; N = B * frames, a clip's frames in a row."""
+        states = states or [None] * len(self.config.steps)
+        out = EccvPrediction()
+        x = (x - MEAN_PIXEL) / PIXEL_SPREAD
+        for k in range(len(self.config.steps)):  # Eq. 3
+            z = self.feedback(out.maps[-1], k) if k else z0
+            code, switches, features = self.encode(x, z, k)
+            c_id, c_pe = code.chunk(2, 1)  # each (N, 256, 4, 4)
+            state = None
+            if self.f_trn is not None:
+                c_pe, state = self.f_trn(c_pe, frames, states[k])  # Eq. 5
+            raw = self.decode(torch.cat([c_id, c_pe], 1), switches, k)
+            for kept, value in ((out.maps, raw), (out.e_i, c_id), (out.e_p, c_pe), (out.states, state)):
+                kept.append(value)
+        if self.f_cls is not None:
+            out.identity = self.f_cls(c_id)  # Eq. 7, on the last step's code
+        if self.f_reg is not None:
+            response = raw.softmax(1)
+            response = response.detach() if self.config.detach_response else response
+            # "Remain unchanged in f_REG" (4.3): its loss does not train the encoder through these.
+            seen = (features[1].detach(), features[3].detach()) if self.config.encoder_features else ()
+            out.offsets = self.f_reg(response, *seen)
+        return out
+
+    def points(self, prediction: EccvPrediction, step: int | None = None) -> Tensor:
+        """Points (N, L, 2) in input pixels: f_REG's, or, of a given step or without f_REG, the clusters' centres.
+
+        A label that wins no pixel is where its channel is highest.
+        """
+        if step is None and prediction.offsets is not None:
+            return self.shape_points(prediction.offsets)
+        raw = prediction.maps[-1 if step is None else step]
+        centres, present = labels.cluster_centres(labels.merge(raw), raw.shape[1] - 1)
+        return torch.where(present[..., None], centres.to(raw.dtype), peaks(raw.softmax(1)[:, 1:])[0])
+
+    def confidence(self, prediction: EccvPrediction) -> Tensor:
+        """Mean height (N,) of the last step's peaks: about 1 on a clear face, towards 0 when lost."""
+        return peaks(prediction.maps[-1].softmax(1)[:, 1:])[1].mean(-1)
