@@ -20,7 +20,7 @@ from rednet_lab.profiles import PROFILES, Profile
 from rednet_lab.progress import Progress, in_batch
 from rednet_lab.results import Results
 from rednet_lab.runs import run_name
-from rednet_lab.sources import SOURCES, FaceWorldSource, UdacitySource
+from rednet_lab.sources import MAKERS, SOURCES
 from rednet_lab.stamp import code_hash, imported_files, make_stamp
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -60,8 +60,7 @@ class Lab:
             raise ValueError(f"source {source!r}, known: {', '.join(SOURCES)}")
         self.profile: Profile = PROFILES[profile]
         self.seed, self.device = seed, choose_device(device)
-        kind = FaceWorldSource if source == "face_world" else UdacitySource
-        self.source = kind(self.profile, data, seed)
+        self.source = MAKERS[source](self.profile, data, seed)
         self.run = run_name(profile, source, seed)
         folder = Path(out).expanduser()
         parameters = {"profile": profile, "source": source, "data": data, "seed": seed, "device": str(self.device)}

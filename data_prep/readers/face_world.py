@@ -53,6 +53,7 @@ class FaceWorldStills:
         return self.train + self.validation + self.test
 
     def __getitem__(self, index: int) -> Item:
+        index = range(len(self))[index]  # an IndexError past the end, so that a loop over the reader ends
         held = index - self.train
         split = "train" if held < 0 else "validation" if held < self.validation else "test"
         number = index if held < 0 else HELD_OUT + held
@@ -80,6 +81,7 @@ class FaceWorldPeople:
         return self.people * self.pictures
 
     def __getitem__(self, index: int) -> Item:
+        index = range(len(self))[index]
         person, picture = divmod(index, self.pictures)
         sample = FaceWorld(self.seed, self.size).identity_still(person, picture)
         split = "validation" if picture % 5 == 4 else "train"
@@ -111,6 +113,7 @@ class FaceWorldVideos:
         return self.train * self.train_frames + self.test * self.test_frames
 
     def __getitem__(self, index: int) -> Item:
+        index = range(len(self))[index]
         held = index - self.train * self.train_frames
         video, frame = divmod(index, self.train_frames) if held < 0 else divmod(held, self.test_frames)
         number = video if held < 0 else HELD_OUT + video
