@@ -107,6 +107,8 @@ def clean(arguments):
 def become(command):
     """Replace this process by the command, so that signals and kills reach it; Windows can only wait for it."""
     sys.stdout.flush()
+    # Torch's threads sleep while they wait: spinning, they take the machine from whatever else runs, and lose by it.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if not WINDOWS:
         os.execv(command[0], command)
     child = subprocess.Popen(command)
