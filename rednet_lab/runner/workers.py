@@ -58,7 +58,7 @@ class Workers:
             "JUPYTER_PATH": os.pathsep.join(filter(None, [str(home / "share"), os.environ.get("JUPYTER_PATH")])),
             "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
             "IPYTHONDIR": str(home / "ipython"),
-            # Threads that wait shall sleep: with anything else running beside, spinning makes training 2.5 times as long.
+            # Threads that wait shall sleep: spinning beside anything else that runs makes training far longer.
             "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
         }
         if self._count > 1:  # several notebooks at once share the cores

@@ -91,8 +91,8 @@ def test_shows_states_figures_tables_and_numbers(run):
     for address in checked.addresses:
         target = address.replace("%20", " ")
         assert target[1:] in checked.ids if address.startswith("#") else (folder / target).exists()
-    for wanted in ("Points &amp; &lt;maps&gt;", 'alt="a &quot;face&quot;"', ">5.12 ", "less is &lt;better&gt;", "<video",
-                   "5.1235", "a &lt;b&gt;", "1:05", "ValueError: &lt;oops&gt;", "needs 10_a", "not run yet",
+    for wanted in ("Points &amp; &lt;maps&gt;", 'alt="a &quot;face&quot;"', ">5.12 ", "less is &lt;better&gt;",
+                   "<video", "5.1235", "a &lt;b&gt;", "1:05", "ValueError: &lt;oops&gt;", "needs 10_a", "not run yet",
                    "1 of 4 notebooks done", "2 failed or not run", "2 cores", "abcdef0123"):  # fmt: skip
         assert wanted in text, wanted
     assert "mean nothing" not in text
