@@ -8,7 +8,8 @@
     python3 go.py clean         say what could be removed; with --yes, remove it
 
 On Windows say `py go.py run`. Nothing but Python 3.10-3.13 is needed; the first command installs what
-requirements.lock names into .venv (about 1.5 GB), later ones reuse it.
+requirements.lock names into .venv (about 1.5 GB; 5.5 GB on Linux, where pip's torch brings CUDA), later ones
+reuse it.
 """
 
 import contextlib
@@ -249,7 +250,7 @@ def install(lock):
     """Install the lock with the environment's pip, showing what it is at and how long it has taken."""
     with open(LOCK, encoding="utf-8") as file:
         total = sum(1 for line in file if line[:1].strip() and not line.startswith("#"))
-    print("Installing the packages of requirements.lock (about 1.5 GB; a minute or more, the network decides).")
+    print("Installing the packages of requirements.lock (1.5 to 5.5 GB; minutes, the network decides).")
     command = [venv_python(), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-r", LOCK]
     log_path = os.path.join(VENV, "course-setup.log")
     environment = dict(os.environ, PYTHONUNBUFFERED="1", PIP_PROGRESS_BAR="off", PYTHONIOENCODING="utf-8")
@@ -334,7 +335,7 @@ def warn_about_machine():
     """Say beforehand what would make the installation fail late."""
     free = shutil.disk_usage(ROOT).free
     if free < 3e9:
-        print("Warning: only %.1f GB free on this disk; the environment takes about 1.5 GB." % (free / 1e9))
+        print("Warning: only %.1f GB free on this disk; the environment takes 1.5 GB, or 5.5 on Linux." % (free / 1e9))
     if sys.platform == "darwin" and os.uname().machine == "x86_64":
         print("Warning: PyTorch no longer makes builds for Intel Macs; the installation will probably fail.")
 
