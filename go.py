@@ -334,7 +334,7 @@ def show_progress(pip, state, total):
 def warn_about_machine():
     """Say beforehand what would make the installation fail late."""
     free = shutil.disk_usage(ROOT).free
-    if free < 3e9:
+    if free < (8e9 if sys.platform.startswith("linux") else 3e9):
         print("Warning: only %.1f GB free on this disk; the environment takes 1.5 GB, or 5.5 on Linux." % (free / 1e9))
     if sys.platform == "darwin" and os.uname().machine == "x86_64":
         print("Warning: PyTorch no longer makes builds for Intel Macs; the installation will probably fail.")
