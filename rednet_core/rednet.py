@@ -54,6 +54,10 @@ class NetConfig:
         for wrong, problem in (
             (self.design not in DESIGNS, f"design {self.design!r}, known: {', '.join(DESIGNS)}"),
             (self.markup not in MARKUPS, f"markup {self.markup!r}, known: {', '.join(MARKUPS)}"),
+            (
+                self.markup in MARKUPS and MARKUPS[self.markup].stand_in,
+                f"markup {self.markup!r} lacks one of the seven points; bring the faces to 'seven' first",
+            ),
             (not self.steps, "steps is empty"),
             (set(self.steps) - {"detection", "regression"}, f"steps {self.steps}: detection or regression"),
             (
