@@ -45,7 +45,7 @@ def read_faces(path: Path) -> tuple[list[Face], list[str]]:
             return _read(connection, path)
         finally:
             connection.close()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # names of columns are decoded by sqlite3 itself
         raise DataError(f"not a readable AFLW data base ({error})", path=path, fix=HOW_TO_GET) from None
 
 
