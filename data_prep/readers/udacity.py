@@ -56,6 +56,10 @@ class UdacityFaces:
     def __len__(self) -> int:
         return len(self._rows)
 
+    def problems(self) -> list[tuple[str, str]]:
+        """(where, why) of the rows that are known to be bad from the tables alone."""
+        return [(str(self.folder / half / name), why) for half, name, _, why in self._rows if why]
+
     def __getitem__(self, index: int) -> Item:
         half, name, values, problem = self._rows[index]
         path = self.folder / half / name
