@@ -20,6 +20,7 @@ from data_prep.errors import BadItem
 LARGEST_FILE = 1 << 20  # bytes; 194 points take 5,000
 LARGEST = 1e6  # pixels; no picture is that large
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+PAIR = re.compile(rf"({NUMBER.pattern})[ \t]+({NUMBER.pattern})", re.ASCII)
 HEADER = re.compile(r"([A-Za-z_ ]+?)\s*:\s*(.*)")
 
 
@@ -57,6 +58,9 @@ def number(text: str) -> float | None:
 
 def coordinates(line: str) -> tuple[float, float] | str:
     """(x, y) of a line of two numbers between blanks or one comma, else what is wrong with it."""
+    pair = PAIR.fullmatch(line)
+    if pair and abs(x := float(pair[1])) <= LARGEST and abs(y := float(pair[4])) <= LARGEST:  # as nearly always
+        return x, y
     fields = line.split()
     if "," in line:  # a comma parts x from y; a decimal comma would give more of them
         fields = [field.strip() for field in line.split(",")]
@@ -97,7 +101,7 @@ def parse_points(data: bytes, count: int, path: Path | str | None = None) -> tup
         pair = coordinates(line)
         if isinstance(pair, str):
             raise BadItem(pair, path=path, field=f"point {place}")
-        if len(line.split()) > 2 and "," not in line:
+        if not PAIR.fullmatch(line) and "," not in line:
             notes.append("a third field")
         points.append(pair)
     return np.array(points, np.float64).reshape(count, 2), tuple(dict.fromkeys(notes))
