@@ -101,7 +101,7 @@ def parse_points(data: bytes, count: int, path: Path | str | None = None) -> tup
         pair = coordinates(line)
         if isinstance(pair, str):
             raise BadItem(pair, path=path, field=f"point {place}")
-        if not PAIR.fullmatch(line) and "," not in line:
+        if line.count(" ") + line.count("\t") > 1 and "," not in line and len(line.split()) > 2:
             notes.append("a third field")
         points.append(pair)
     return np.array(points, np.float64).reshape(count, 2), tuple(dict.fromkeys(notes))

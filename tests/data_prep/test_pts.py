@@ -173,3 +173,9 @@ def test_a_line_lost_or_doubled_is_an_error(points, data):
     for changed in (lines[:place] + lines[place + 1 :], lines[: place + 1] + lines[place:]):
         with pytest.raises(BadItem):
             parse_points(b"\n".join(changed), len(points))
+
+
+def test_an_odd_blank_between_x_and_y_is_a_blank_and_no_third_field():
+    points, notes = parse_points(text().replace(b"10.5 20.25", b"10.5\x0b20.25").replace(b"-3.0 ", b"-3.0  \t "), 3)
+    np.testing.assert_array_equal(points, POINTS)
+    assert notes == ()
