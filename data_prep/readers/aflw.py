@@ -68,7 +68,7 @@ class Aflw(Listed):
 
     def read(self, entry: Entry) -> Item:
         face: Face = entry.facts["face"]
-        image = read_image(entry.path)
+        image = read_image(entry.path, upright=False)
         if face.size and image.shape[1::-1] != face.size:
             problem = f"image of {image.shape[1]} x {image.shape[0]} pixels, the data base says {face.size}"
             raise BadItem(problem, path=entry.path)

@@ -52,7 +52,7 @@ class FaceMovies(VideoListed):
         path = entry.facts["annotation"]
         points = read_points(path, 68)[0] if path.suffix.lower() == ".pts" else parse_plain(read_bytes(path), path)
         plausible(points, IBUG68, path)
-        image = self.frame(entry) if "file" in entry.facts else read_image(entry.path)
+        image = self.frame(entry) if "file" in entry.facts else read_image(entry.path, upright=False)
         facts = {"video": entry.facts["video"], "frame": entry.facts["number"], "split": "test"}
         return Item(key=entry.key, image=image, **whole(points - self.base), **facts, identity=entry.facts["video"])
 

@@ -131,4 +131,6 @@ class HelenOriginal(Listed):
         eyes = [points[first:end, 0].mean() for first, end in PAIRS[0]]
         if eyes[0] >= eyes[1]:
             raise BadItem("the eyes are the other way round than in the other pictures", path=entry.path)
-        return Item(key=entry.key, image=read_image(entry.path), **whole(points), split=entry.facts["split"])
+        return Item(
+            key=entry.key, image=read_image(entry.path, upright=False), **whole(points), split=entry.facts["split"]
+        )

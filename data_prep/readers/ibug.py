@@ -56,7 +56,7 @@ class IbugFaces(Listed):
 
     def read(self, entry: Entry) -> Item:
         points, _ = read_points(entry.facts["annotation"], IBUG68.n_points)
-        image = read_image(entry.path)
+        image = read_image(entry.path, upright=False)
         facts = {"split": entry.facts["split"], "box": entry.facts["box"]}
         return Item(key=entry.key, image=image, **whole(points - self.base), **facts)
 

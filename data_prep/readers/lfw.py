@@ -82,7 +82,7 @@ class _Lfw(Listed):
 
     def read(self, entry: Entry) -> Item:
         points = entry.facts["points"] - self.base
-        image = read_image(entry.path)
+        image = read_image(entry.path, upright=False)
         return Item(entry.key, image, **whole(points), identity=entry.facts["person"], box=entry.facts["box"])
 
 

@@ -41,4 +41,4 @@ class TalkingFace(Listed):
         points, _ = read_points(entry.facts["annotation"], TALKING_FACE68.n_points)
         plausible(points, TALKING_FACE68, entry.facts["annotation"])
         facts = {"identity": "franck", "video": "franck", "frame": entry.facts["number"], "split": "test"}
-        return Item(key=entry.key, image=read_image(entry.path), **whole(points - self.base), **facts)
+        return Item(key=entry.key, image=read_image(entry.path, upright=False), **whole(points - self.base), **facts)

@@ -66,7 +66,7 @@ class UdacityFaces:
         if problem:
             raise BadItem(problem, path=path)
         points = _numbers(values, path)
-        image = read_image(path)
+        image = read_image(path, upright=False)
         pose = estimate_pose(points, IBUG68, image.shape[:2])
         person, _, video_frame = path.stem.rpartition("_")
         annotated = np.ones(IBUG68.n_points, bool)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.io import savemat
 
 from data_prep.errors import BadItem, DataError
+from data_prep.images import read_image
 from data_prep.mat import read_mat
 from data_prep.prepare import prepare
 from data_prep.readers.face_movies import FaceMovies, parse_plain
@@ -360,3 +361,18 @@ def test_sets_of_two_markups_meet_in_the_seven(helen, talking, tmp_path):
         seven = SevenPoints(reader)
         store, report = prepare(seven, tmp_path / f"store {reader.markup.name}", size=32)
         assert store.markup is SEVEN and report.kept == 4 and store.table["mask"].all()
+
+
+def test_a_camera_held_upright_does_not_turn_a_data_sets_picture(tmp_path):
+    """EXIF says "turn by 90 degrees"; the points were set on the pixels as they are stored."""
+    pair(tmp_path / "trainset", "1_1", 0, "jpg", base=1)
+    path = tmp_path / "trainset" / "1_1.jpg"
+    plain = path.read_bytes()
+    orientation = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
+    body = b"Exif\0\0" + orientation
+    path.write_bytes(plain[:2] + b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body + plain[2:])
+    assert read_image(path).shape == (110, 90, 3)  # a person's own photograph is turned
+    item = IbugFaces(tmp_path, "helen")[0]
+    assert item.image.shape == (90, 110, 3)
+    path.write_bytes(plain)
+    np.testing.assert_array_equal(item.image, IbugFaces(tmp_path, "helen")[0].image)
