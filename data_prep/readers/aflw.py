@@ -29,12 +29,22 @@ CORNERS = SEVEN[:4] + SEVEN[5:]
 
 
 class Aflw(Listed):
-    """Reader of AFLW: faces "first" (RED-Net's count) or "all"; complete keeps only faces with all seven points."""
+    """Reader of AFLW: faces "first" (RED-Net's count) or "all"; complete keeps only faces with all seven points.
+
+    near_duplicates=False leaves out what the data base lists as such, where it has that table.
+    """
 
     markup = AFLW21
     how_to_get = HOW_TO_GET
 
-    def __init__(self, folder: Path | str, faces: str = "first", complete: bool = False, split_seed: int = 0):
+    def __init__(
+        self,
+        folder: Path | str,
+        faces: str = "first",
+        complete: bool = False,
+        near_duplicates: bool = True,
+        split_seed: int = 0,
+    ):
         super().__init__()
         if faces not in ("first", "all"):
             raise DataError(f"faces {faces!r}, known: first, all", field="faces")
@@ -46,6 +56,8 @@ class Aflw(Listed):
         found, self.warnings = read_faces(table)
         if faces == "first":
             found = _first_of_each(found)
+        if not near_duplicates:
+            found = [face for face in found if not face.near_duplicate]
         if complete:
             found = [face for face in found if face.mask[SEVEN].all()]
         self._mean, self._scale, self._offset = _statistics(found)
@@ -63,7 +75,7 @@ class Aflw(Listed):
             self.warnings.append(f"{swapped} images have another suffix than the data base says")
         self._require(self.folder, "face in its data base")
         tables = hashlib.sha256(table.read_bytes()).hexdigest()
-        choices = {"faces": faces, "complete": complete, "split_seed": split_seed}
+        choices = {"faces": faces, "complete": complete, "near_duplicates": near_duplicates, "split_seed": split_seed}
         self.description = {"reader": "aflw", "table": tables, **choices}
 
     def read(self, entry: Entry) -> Item:

@@ -22,7 +22,8 @@ FEATURES = (
 class Face:
     """A face: its number, image file, the path the data base gives, points (21, 2), mask (21,), pose in degrees.
 
-    rect (3,) = centre x, centre y, width, or None; size (width, height) of the image, or None.
+    rect (3,) = centre x, centre y, width, or None; size (width, height) of the image, or None; near_duplicate where
+    the table NearDuplicates, which may not be there, lists it.
     """
 
     number: int
@@ -33,6 +34,7 @@ class Face:
     mask: np.ndarray
     pose: tuple[float, float, float] = (math.nan, math.nan, math.nan)  # yaw, pitch, roll
     rect: np.ndarray | None = None
+    near_duplicate: bool = False
 
 
 def read_faces(path: Path) -> tuple[list[Face], list[str]]:
@@ -64,6 +66,10 @@ def _read(connection: sqlite3.Connection, path: Path) -> tuple[list[Face], list[
         _rects(connection, tables, faces, warnings)
     if "facepose" in tables:
         _poses(connection, tables, faces, warnings)
+    if "face_id" in tables.get("nearduplicates", ()):
+        for (number,) in connection.execute("SELECT face_id FROM NearDuplicates"):
+            if number in faces:
+                faces[number].near_duplicate = True
     for what, count in (
         ("rectangle", sum(face.rect is None for face in faces.values())),
         ("pose", sum(math.isnan(face.pose[0]) for face in faces.values())),

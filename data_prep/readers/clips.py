@@ -39,9 +39,11 @@ class VideoListed(Listed):
         texts = [path for path in listing(annotations) if path.suffix.lower() == ".pts" and path.stem.isdecimal()]
         texts.sort(key=lambda path: (int(path.stem), path.name))
         numbers: dict[int, Path] = {}
+        absent = not file.is_file()
         for path in texts:
             number, key = int(path.stem), f"{name}/{path.stem}"
             problem = f"second annotation of frame {number}" if number in numbers else ""
+            problem = "its video file is missing" if absent else problem
             problem = "frame 0: annotations are numbered from 1" if number < 1 else problem
             numbers.setdefault(number, path)
             more = {"file": file, "video": name, "number": number, "annotation": path}

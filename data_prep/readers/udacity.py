@@ -149,7 +149,7 @@ def _read_table(table: Path, images: Path) -> list[tuple[str, list[str], str]]:
 
 def _numbers(values: list[str], path: Path) -> np.ndarray:
     try:
-        points = np.array([float(value) for value in values], np.float32).reshape(IBUG68.n_points, 2)
+        points = np.array([_float(value) for value in values], np.float32).reshape(IBUG68.n_points, 2)
     except ValueError:
         bad = next(i for i, value in enumerate(values) if not _is_number(value))
         raise BadItem(f"coordinate {values[bad]!r} is not a number", path=path, field=str(bad)) from None
@@ -159,9 +159,15 @@ def _numbers(values: list[str], path: Path) -> np.ndarray:
     return points
 
 
+def _float(text: str) -> float:
+    if "_" in text:  # float() takes 1_0 for 10, as Python's own numbers are written
+        raise ValueError(text)
+    return float(text)
+
+
 def _is_number(text: str) -> bool:
     try:
-        float(text)
+        _float(text)
     except ValueError:
         return False
     return True

@@ -89,6 +89,13 @@ def test_complete_faces_only(tmp_path):
     assert [seven[k].mask.all() for k in range(3)] == [True, False, True]
 
 
+def test_near_duplicates_can_be_left_out(tmp_path):
+    statements = ["CREATE TABLE NearDuplicates (face_id INTEGER PRIMARY KEY)", "INSERT INTO NearDuplicates VALUES (2)"]
+    aflw(tmp_path, [{"id": k, "file": f"image{k:05d}.jpg"} for k in (1, 2, 3)], sql=statements)
+    assert len(Aflw(tmp_path)) == 3
+    assert [e.facts["face"].number for e in Aflw(tmp_path, near_duplicates=False).entries] == [1, 3]
+
+
 def test_the_split_is_exactly_80_to_20_by_image_and_by_seed(tmp_path):
     faces = [{"id": k, "file": f"image{k:05d}.jpg", "image": False} for k in range(1, 51)]
     aflw(tmp_path, faces)

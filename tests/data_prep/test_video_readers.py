@@ -160,8 +160,10 @@ def test_a_missing_video_file_skips_its_frames_only(tmp_path):
     vw300(tmp_path, "001", 3)
     vw300(tmp_path, "002", 3)
     (tmp_path / "001" / "vid.avi").unlink()
-    items, problems = read_all(VW300(tmp_path))
-    assert len(items) == 3 and list(problems.values()) == ["video file is missing"]
+    reader = VW300(tmp_path)
+    items, problems = read_all(reader)
+    assert len(items) == 3 and set(problems.values()) == {"its video file is missing"}
+    assert len(reader.problems()) == 3  # known without decoding anything
 
 
 # -- frames that the owner excludes
