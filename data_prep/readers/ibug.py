@@ -69,13 +69,14 @@ class IbugFaces(Listed):
                 raise DataError("no such box file", path=Path(given) / name, field="boxes", fix=HOW_TO_GET)
             return {}
         boxes = {}
-        for record in np.atleast_1d(read_mat(path.read_bytes(), "bounding_boxes", path)):
+        records = read_mat(path.read_bytes(), "bounding_boxes", path)
+        for record in records if isinstance(records, list) else [records]:
             try:
-                corners = np.asarray(record.bb_detector, np.float64).reshape(2, 2) - 1
+                corners = np.asarray(record["bb_detector"], np.float64).reshape(2, 2) - 1
                 if not np.isfinite(corners).all() or not (corners[1] > corners[0]).all():
                     raise ValueError("corners in the wrong order")
-                boxes[Path(str(record.imgName)).stem] = np.append(corners.mean(0), (corners[1] - corners[0]).max())
-            except (AttributeError, TypeError, ValueError) as error:
+                boxes[Path(record["imgName"]).stem] = np.append(corners.mean(0), (corners[1] - corners[0]).max())
+            except (KeyError, IndexError, TypeError, ValueError) as error:
                 self.warnings.append(f"{path.name}: a box cannot be used ({error})")
         return boxes
 

@@ -96,11 +96,9 @@ class _Excluded:
         if video not in self._files:
             return set()
         path, data = self._files[video]
-        values = np.atleast_1d(read_mat(path.read_bytes() if data is None else data, "error", path)).ravel()
-        try:
-            numbers = {int(value) for value in values if float(value) == int(value) and value >= 1}
-        except (TypeError, ValueError, OverflowError):
-            numbers = set()
+        values = read_mat(path.read_bytes() if data is None else data, "error", path)
+        values = values.ravel() if isinstance(values, np.ndarray) else np.array([np.nan])
+        numbers = {int(value) for value in values if value >= 1 and value == np.floor(value) and value < 1e9}
         if len(numbers) != len(values):
             raise DataError("does not hold frame numbers from 1", path=path, field="error", fix=HOW_TO_GET)
         self.total += len(numbers)

@@ -10,7 +10,6 @@ from scipy.io import savemat
 
 from data_prep.errors import BadItem, DataError
 from data_prep.images import read_image
-from data_prep.mat import read_mat
 from data_prep.prepare import prepare
 from data_prep.readers.face_movies import FaceMovies, parse_plain
 from data_prep.readers.helen194 import HelenOriginal, parse_helen
@@ -160,43 +159,6 @@ def test_other_folders_are_errors(tmp_path, make, reason):
 def test_half_a_set_is_told(helen, tmp_path):
     pair(tmp_path / "lfpw" / "testset", "image_0001", 0)
     assert IbugFaces(tmp_path, "lfpw").warnings == ["trainset is missing or empty: only the other half is used"]
-
-
-# ---------------------------------------------------------------------------------------------------- .mat files
-
-
-def mat_bytes(tmp_path, **values):
-    savemat(tmp_path / "x.mat", values, do_compression=True)
-    return (tmp_path / "x.mat").read_bytes()
-
-
-def test_a_mat_that_unpacks_to_too_much_is_refused_before_it_does(tmp_path):
-    data = mat_bytes(tmp_path, error=np.zeros(9 << 20))
-    assert len(data) < 1 << 20
-    with pytest.raises(DataError, match="unpacks to more than 64 MiB"):
-        read_mat(data, "error", "x.mat")
-
-
-def test_a_mat_without_the_variable_is_named(tmp_path):
-    with pytest.raises(DataError, match=r"x.mat: \[error\] holds no variable 'error'"):
-        read_mat(mat_bytes(tmp_path, other=1), "error", "x.mat")
-
-
-@pytest.mark.filterwarnings("ignore")
-@given(st.data())
-def test_any_bytes_are_a_mat_or_a_typed_error(tmp_path_factory, data):
-    path = tmp_path_factory.getbasetemp() / "any.mat"
-    if not path.is_file():
-        savemat(path, {"error": np.arange(5)}, do_compression=True)
-    whole = path.read_bytes()
-    place = data.draw(st.integers(0, len(whole) - 1))
-    kind = data.draw(st.sampled_from(["cut", "change", "noise"]))
-    noise = data.draw(st.binary(max_size=300))
-    broken = {"cut": whole[:place], "change": whole[:place] + b"\x7f" + whole[place + 1 :], "noise": noise}[kind]
-    try:
-        read_mat(broken, "error", "x.mat")
-    except DataError as error:
-        assert "x.mat" in str(error)
 
 
 # ------------------------------------------------------------------------------------------------ Helen's original

@@ -34,21 +34,17 @@ def test_frames_are_those_that_were_written_in_any_order(tmp_path, codec):
 def test_going_forward_opens_once_and_decodes_each_frame_once(tmp_path, monkeypatch):
     calls = []
 
-    class Counting(cv2.VideoCapture):
+    open_capture = cv2.VideoCapture
+
+    class Counting:  # around one, not a subclass: collecting those brings the interpreter down
         def __init__(self, *args):
             calls.append("open")
-            super().__init__(*args)
+            self.capture = open_capture(*args)
 
-        def grab(self):
-            calls.append("grab")
-            return super().grab()
-
-        def read(self, *args):
-            calls.append("read")
-            return super().read(*args)
-
-        def set(self, *args):
-            raise AssertionError("never seek")
+        def __getattr__(self, name):
+            assert name != "set", "never seek"
+            calls.append(name)
+            return getattr(self.capture, name)
 
     path = makers.video(tmp_path / "vid.avi", 12)
     monkeypatch.setattr(videos.cv2, "VideoCapture", Counting)
