@@ -44,7 +44,9 @@ def shapes(path: Path) -> dict[str, tuple[int, ...]]:
                     int(np.prod(shape, dtype=object)) * dtype.itemsize,
                     archive.getinfo(f"{name}.npy").file_size,
                 )
-                if not 0 < size <= min(LARGEST, held):
+                if size > LARGEST:
+                    raise BadItem(f"{size} bytes, more than is read ({LARGEST})", path=path, field=name)
+                if not 0 < size <= held:
                     raise BadItem(f"{size} bytes, of which the file holds {held}", path=path, field=name)
                 found[name] = shape
     except BadItem:

@@ -2,6 +2,7 @@
 
 import math
 import pickle
+import sqlite3
 
 import numpy as np
 import pytest
@@ -87,6 +88,21 @@ def test_complete_faces_only(tmp_path):
     assert len(Aflw(aflw(tmp_path, faces), complete=True)) == 2
     seven = SevenPoints(Aflw(tmp_path))
     assert [seven[k].mask.all() for k in range(3)] == [True, False, True]
+
+
+def test_a_data_base_in_wal_mode_is_read_without_a_file_beside_it(tmp_path):
+    aflw(tmp_path, [{"id": 1, "file": "image00001.jpg"}])
+    connection = sqlite3.connect(tmp_path / "data" / "aflw.sqlite")
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.close()
+    before = tree_of(tmp_path)  # the folder's own time would tell of a file that came and went
+    assert len(Aflw(tmp_path)) == 1 and tree_of(tmp_path) == before
+
+
+def test_pictures_are_those_of_the_faces_own_data_base(tmp_path):
+    other = "INSERT INTO FaceImages VALUES (0, 'other', 'image00001.jpg', '!/image00001.jpg', 0, 1, 1)"
+    reader = Aflw(aflw(tmp_path, [{"id": 1, "file": "image00001.jpg"}], sql=[other]))
+    assert len(reader) == 1 and reader[0].mask.all()
 
 
 def test_near_duplicates_can_be_left_out(tmp_path):

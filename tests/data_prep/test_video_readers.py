@@ -13,6 +13,7 @@ from scipy.io import savemat
 from data_prep import video as videos
 from data_prep.errors import BadItem, DataError
 from data_prep.prepare import prepare
+from data_prep.readers import youtube_faces
 from data_prep.readers.vw300 import VW300
 from data_prep.readers.vw300_split import COLUMNS, OFFICIAL, default_split, read_split
 from data_prep.readers.youtube_faces import YouTubeFaces, shapes
@@ -360,12 +361,25 @@ def test_bad_videos_are_named_and_the_rest_is_read(youtube):
         ("G_0.npz", "not a readable .npz"),
         ("H_0.npz", "not a readable .npz"),
         ("I_0.npz frame 1", "a coordinate is not finite"),
-        ("J_0.npz", "[colorImages] 10800000000000 bytes, of which the file holds"),
+        ("J_0.npz", "[colorImages] 10800000000000 bytes, more than is read"),
         ("nameless.npz", "file name is not Person_Name_k.npz"),
         ("Alan_Turing_1.npz", "second file of this video (first in part_2)"),
     ):
         assert reason in why.pop(name), name
     assert not why
+
+
+def test_a_video_larger_than_memory_should_hold_is_refused_from_its_header(youtube, monkeypatch):
+    monkeypatch.setattr(youtube_faces, "LARGEST", 3 * 90 * 110 * 2)
+    reader = YouTubeFaces(youtube)
+    assert [why for _, why in reader.problems()] == ["[colorImages] 89100 bytes, more than is read (59400)"]
+
+
+def test_an_array_that_claims_more_than_the_file_holds_is_refused(youtube):
+    with zipfile.ZipFile(youtube / "Z_0.npz", "w") as archive:
+        archive.writestr("colorImages.npy", big((9, 9, 3, 4)) + b"x" * 100)
+        archive.writestr("landmarks2D.npy", big((68, 2, 4)))
+    assert "972 bytes, of which the file holds" in YouTubeFaces(youtube).problems()[0][1]
 
 
 def test_a_damaged_video_is_named_when_it_is_read(youtube):
