@@ -19,6 +19,8 @@ class Item:
     identity: a person's name; video and frame: where the picture stands in a video ("" and 0 for a still).
     yaw, pitch, roll: degrees, NaN where unknown (yaw > 0: nose to the viewer's left; pitch > 0: looking up;
     roll > 0: head tilted counter-clockwise on the screen). group: the papers' test group, "" where none.
+    box: the data set's own face box (3,) = centre x, centre y, side, None where it has none; it is used where the
+    points do not give one.
     """
 
     key: str
@@ -34,13 +36,15 @@ class Item:
     roll: float = np.nan
     split: str = "train"
     group: str = ""
+    box: np.ndarray | None = None
 
 
 class Reader(Protocol):
     """A data set as a sequence: cheap to open, picklable (worker processes read it), deterministic.
 
     `reader[i]` returns an Item or raises BadItem; both are the same whatever is read before. `description`
-    holds plain values that identify the data (they are hashed into the store's fingerprint).
+    holds plain values that identify the data (they are hashed into the store's fingerprint). A reader of videos may
+    have `runs()`: the ranges of items that one process should read, each in order, because decoding goes forward.
     """
 
     markup: Markup

@@ -6,10 +6,11 @@ shall walk through give margin None: the whole (square) picture is kept, so the 
 """
 
 import json
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -64,9 +65,12 @@ def crop_box(item: Item, reader: Reader, margin: float | None) -> np.ndarray:
         return np.array([(width - 1) / 2, (height - 1) / 2, max(width, height)], np.float64)
     seven = list(reader.markup.seven)
     corners = seven[:4] + seven[5:]
-    if not item.mask[corners].all():
+    if item.mask[corners].all():
+        box = frames.face_box(item.points.astype(np.float64), reader.markup)
+    elif item.box is not None:  # DATASETS 0.2: the data set's own box, never a guess from what is not there
+        box = np.array(item.box, np.float64)
+    else:
         raise BadItem("an eye or mouth corner is not annotated, the face box is undefined", path=item.key)
-    box = frames.face_box(item.points.astype(np.float64), reader.markup)
     if not box[2] >= MIN_BOX:
         raise BadItem(f"face box smaller than {MIN_BOX:g} pixels", path=item.key, field="points")
     reach = box[2] / 2
@@ -93,14 +97,45 @@ class _Cutter:
             return error
 
 
-def _results(cutter: _Cutter, count: int, workers: int) -> Iterator:
+def jobs(reader: Reader) -> tuple[list[range], bool]:
+    """Ranges of items, each for one worker, and whether they are a reader's own runs (videos, to be read in order)."""
+    own = reader.runs() if hasattr(reader, "runs") else None
+    if own is not None:
+        return own, True
+    return [range(first, min(first + CHUNK, len(reader))) for first in range(0, len(reader), CHUNK)], False
+
+
+def _results(cutter: _Cutter, workers: int, folder: Path) -> Iterator:
+    """Results in order of the items. Few jobs are ahead of the one that is wanted, so memory does not grow."""
     if workers <= 1:
-        yield from map(cutter, range(count))
+        yield from map(cutter, range(len(cutter.reader)))
         return
+    ranges, are_runs = jobs(cutter.reader)
+    # A video's crops wait on disk for their turn: they are too many for memory.
+    places = [folder / f"run-{k}" if are_runs else None for k in range(len(ranges))]
     # spawn: the same on every system, and safe where threads (OpenMP, a kernel's) are already running.
-    context = get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(cutter,)) as pool:
-        yield from pool.map(_work, range(count), chunksize=CHUNK)
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start_worker, initargs=(cutter,))
+    try:
+        waiting = zip(ranges, places, strict=True)
+        ahead = deque((pool.submit(_work, *job), job[1]) for job in islice(waiting, 2 * workers))
+        while ahead:
+            future, place = ahead.popleft()
+            results = future.result()
+            ahead.extend((pool.submit(_work, *job), job[1]) for job in islice(waiting, 1))
+            yield from results if place is None else _from_disk(results, place, cutter.size)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _from_disk(results: list, place: Path, size: int) -> Iterator:
+    with open(place, "rb") as file:
+        for result in results:
+            if isinstance(result, BadItem):
+                yield result
+            else:
+                crop = np.frombuffer(file.read(size * size * 3), np.uint8).reshape(size, size, 3)
+                yield crop, *result[1:]
+    place.unlink()
 
 
 _cutter: _Cutter | None = None  # a worker process's own copy: sent once, not with every item
@@ -112,8 +147,19 @@ def _start_worker(cutter: _Cutter) -> None:
     cv2.setNumThreads(1)
 
 
-def _work(index: int):
-    return _cutter(index)
+def _work(indices: range, place: Path | None) -> list:
+    """Results of some items; with a place, their crops are written there and not returned."""
+    if place is None:
+        return [_cutter(index) for index in indices]
+    results = []
+    with open(place, "wb") as file:
+        for index in indices:
+            result = _cutter(index)
+            if not isinstance(result, BadItem):
+                file.write(np.ascontiguousarray(result[0]))
+                result = (None, *result[1:])
+            results.append(result)
+    return results
 
 
 def prepare(
@@ -132,7 +178,7 @@ def prepare(
     report = Report()
     total = len(reader)
     with StoreWriter(path, reader.markup, size) as writer:
-        for done, result in enumerate(_results(_Cutter(reader, size, margin), total, workers), 1):
+        for done, result in enumerate(_results(_Cutter(reader, size, margin), workers, writer.work), 1):
             if isinstance(result, BadItem):
                 report.skipped.append((str(result.path), result.problem))
             else:

@@ -61,10 +61,11 @@ class StoreWriter:
         self.path, self.markup, self.size = Path(path), markup, size
         self.work = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex[:8]}.part")
         self.work.mkdir(parents=True)
-        self._rows: list[np.ndarray] = []
+        self._count = 0
         self._names: dict[str, dict[str, int]] = {"identity": {}, "video": {}, "group": {}}
-        self._crops = open(self.work / "crops.npy", "wb")
-        self._write_header(0)
+        self._row_type = row_type(markup)
+        self._crops, self._table = open(self.work / "crops.npy", "wb"), open(self.work / "table.npy", "wb")
+        self._write_headers()
         self._digest = hashlib.sha256()
 
     def __enter__(self) -> "StoreWriter":
@@ -72,13 +73,16 @@ class StoreWriter:
 
     def __exit__(self, kind, error, trace) -> None:
         self._crops.close()
+        self._table.close()
         shutil.rmtree(self.work, ignore_errors=True)  # nothing is left there after `close`
 
-    def _write_header(self, count: int) -> None:
+    def _write_headers(self) -> None:
         # NumPy pads its header so that a first axis can grow: rewriting it keeps its length.
-        self._crops.seek(0)
-        header = {"descr": "|u1", "fortran_order": False, "shape": (count, self.size, self.size, 3)}
-        np.lib.format.write_array_header_1_0(self._crops, header)
+        row = np.lib.format.dtype_to_descr(self._row_type)
+        for file, kind, shape in ((self._crops, "|u1", (self.size, self.size, 3)), (self._table, row, ())):
+            file.seek(0)
+            header = {"descr": kind, "fortran_order": False, "shape": (self._count, *shape)}
+            np.lib.format.write_array_header_1_0(file, header)
 
     def _index(self, table: str, name: str) -> int:
         if not name:
@@ -87,7 +91,7 @@ class StoreWriter:
 
     def add(self, crop: np.ndarray, item, points: np.ndarray, box: np.ndarray) -> None:
         """Append one crop (S, S, 3) uint8 with its points (L, 2) in crop pixels and what `item` says of it."""
-        row = np.zeros((), row_type(self.markup))
+        row = np.zeros((), self._row_type)
         if len(item.key) > KEY_LENGTH:
             raise DataError(f"key longer than {KEY_LENGTH} characters: {item.key}", field="key")
         row["key"], row["points"], row["mask"], row["box"] = item.key, points, item.mask, box
@@ -101,23 +105,26 @@ class StoreWriter:
             raise DataError(f"crop of shape {data.shape}, wanted ({self.size}, {self.size}, 3)", field="crops")
         self._crops.write(data)
         self._digest.update(data)
-        self._rows.append(row)
+        self._table.write(row.tobytes())  # nothing is kept in memory, however many rows there are
+        self._count += 1
 
     def close(self, meta: dict) -> "Store":
         """Complete the store with provenance `meta` (plain values) and move it to its place."""
-        if not self._rows:
+        if not self._count:
             self.__exit__(DataError, None, None)
             raise DataError("no usable item at all", path=self.path, fix="see the report of skipped items")
-        table = np.stack(self._rows)
-        self._digest.update(table.tobytes())
-        self._write_header(len(table))
+        self._write_headers()
         self._crops.close()
-        np.save(self.work / "table.npy", table, allow_pickle=False)
+        self._table.close()
+        table = _mapped(self.work / "table.npy")
+        for start in range(0, self._count, 1024):
+            self._digest.update(table[start : start + 1024].tobytes())
+        del table  # an open map would keep the folder from being renamed on Windows
         facts = {
             "format": FORMAT,
             "markup": self.markup.name,
             "size": self.size,
-            "count": len(table),
+            "count": self._count,
             "splits": list(SPLITS),
             "identities": list(self._names["identity"]),
             "videos": list(self._names["video"]),

@@ -74,6 +74,10 @@ class NetConfig:
                 (getattr(self, name) not in known, f"{name} {getattr(self, name)!r}, known: {', '.join(known)}")
                 for name, known in KNOWN.items()
             ),
+            (
+                self.markup in MARKUPS and MARKUPS[self.markup].stand_in,
+                f"markup {self.markup!r} lacks one of the seven points; bring the faces to 'seven' first",
+            ),
             (not self.steps, "steps is empty"),
             (set(self.steps) - {"detection", "regression"}, f"steps {self.steps}: detection or regression"),
             (

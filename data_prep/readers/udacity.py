@@ -56,13 +56,17 @@ class UdacityFaces:
     def __len__(self) -> int:
         return len(self._rows)
 
+    def problems(self) -> list[tuple[str, str]]:
+        """(where, why) of the rows that are known to be bad from the tables alone."""
+        return [(str(self.folder / half / name), why) for half, name, _, why in self._rows if why]
+
     def __getitem__(self, index: int) -> Item:
         half, name, values, problem = self._rows[index]
         path = self.folder / half / name
         if problem:
             raise BadItem(problem, path=path)
         points = _numbers(values, path)
-        image = read_image(path)
+        image = read_image(path, upright=False)
         pose = estimate_pose(points, IBUG68, image.shape[:2])
         person, _, video_frame = path.stem.rpartition("_")
         annotated = np.ones(IBUG68.n_points, bool)
@@ -145,7 +149,7 @@ def _read_table(table: Path, images: Path) -> list[tuple[str, list[str], str]]:
 
 def _numbers(values: list[str], path: Path) -> np.ndarray:
     try:
-        points = np.array([float(value) for value in values], np.float32).reshape(IBUG68.n_points, 2)
+        points = np.array([_float(value) for value in values], np.float32).reshape(IBUG68.n_points, 2)
     except ValueError:
         bad = next(i for i, value in enumerate(values) if not _is_number(value))
         raise BadItem(f"coordinate {values[bad]!r} is not a number", path=path, field=str(bad)) from None
@@ -155,9 +159,15 @@ def _numbers(values: list[str], path: Path) -> np.ndarray:
     return points
 
 
+def _float(text: str) -> float:
+    if "_" in text:  # float() takes 1_0 for 10, as Python's own numbers are written
+        raise ValueError(text)
+    return float(text)
+
+
 def _is_number(text: str) -> bool:
     try:
-        float(text)
+        _float(text)
     except ValueError:
         return False
     return True

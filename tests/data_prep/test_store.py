@@ -299,7 +299,7 @@ def test_a_file_that_does_not_fit_is_named(damaged, name, content, problem):
     [
         ({"format": 2}, "store format 2, this version reads 1"),
         ({"format": None}, "store format None"),
-        ({"markup": "aflw21"}, "unknown markup 'aflw21', known: seven, ibug68"),
+        ({"markup": "menpo39"}, "unknown markup 'menpo39', known: seven, ibug68"),
         ({"count": 8}, "crops.npy"),
         ({"size": 9}, "crops.npy"),
         ({"identities": ...}, "does not say identities"),

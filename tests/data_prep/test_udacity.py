@@ -247,7 +247,7 @@ def test_a_truncated_image_is_named(tmp_path, kind):
     assert "Ada_Lovelace_00.jpg: not a readable image" in problem(reader, 0)
 
 
-@pytest.mark.parametrize("value", ["abc", "", "1,5".replace(",", ";"), "--3"])
+@pytest.mark.parametrize("value", ["abc", "", "1,5".replace(",", ";"), "--3", "1_0"])
 def test_something_that_is_no_number_is_named_with_its_column(tmp_path, value):
     values = row("Ada_Lovelace_00.jpg", points_of(0))
     values[1 + 17] = value

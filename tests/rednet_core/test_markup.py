@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rednet_core.markup import IBUG68, MARKUPS, SEVEN
+from rednet_core.markup import AFLW21, HELEN194, IBUG68, LFW10, MARKUPS, SEVEN, TALKING_FACE68
 from tests.helpers import template
 
 BOTH = pytest.mark.parametrize("markup", MARKUPS.values(), ids=list(MARKUPS))
@@ -17,7 +17,9 @@ def test_flipping_twice_gives_every_point_back(markup):
 
 @BOTH
 def test_the_seven_flip_into_the_seven_in_the_order_of_the_seven(markup):
-    assert [markup.flip[i] for i in markup.seven] == [markup.seven[i] for i in (3, 2, 1, 0, 4, 6, 5)]
+    real = [place for place in range(7) if place not in markup.stand_in]
+    mirrored = [markup.seven[i] for i in (3, 2, 1, 0, 4, 6, 5)]
+    assert [markup.flip[markup.seven[place]] for place in real] == [mirrored[place] for place in real]
 
 
 @BOTH
@@ -67,6 +69,29 @@ def test_left_is_the_viewers_left():
             assert drawn[list(group), 0].min() > 0
 
 
-def test_markups_are_found_by_name_and_are_not_equal():
-    assert MARKUPS == {"seven": SEVEN, "ibug68": IBUG68}
-    assert SEVEN != IBUG68
+def test_markups_are_found_by_name_and_no_two_are_equal():
+    known = [SEVEN, IBUG68, AFLW21, TALKING_FACE68, HELEN194, LFW10]
+    assert list(MARKUPS.values()) == known and all(MARKUPS[markup.name] is markup for markup in known)
+    assert len(set(known)) == 6
+
+
+def test_the_two_68_point_markups_cannot_be_confused():
+    assert IBUG68.n_points == TALKING_FACE68.n_points == 68 and IBUG68 != TALKING_FACE68
+    assert TALKING_FACE68.seven == (27, 29, 34, 32, 67, 48, 54)  # DATASETS 6: the right eye's outer corner comes first
+    assert TALKING_FACE68.outer_eyes == (27, 32)
+
+
+def test_aflws_seven_are_its_features_7_9_10_12_15_18_20():
+    assert [i + 1 for i in AFLW21.seven] == [7, 9, 10, 12, 15, 18, 20]
+    assert [i + 1 for i in AFLW21.flip] == [6, 5, 4, 3, 2, 1, 12, 11, 10, 9, 8, 7, 17, 16, 15, 14, 13, 20, 19, 18, 21]
+
+
+def test_what_has_no_nose_tip_says_so():
+    assert [markup.name for markup in MARKUPS.values() if markup.stand_in] == ["helen194", "lfw10"]
+    assert HELEN194.stand_in == LFW10.stand_in == (4,)
+
+
+def test_helens_lips_mirror_about_their_corners():
+    assert (HELEN194.flip[58], HELEN194.flip[65], HELEN194.flip[79]) == (72, 65, 79)  # corner, top, bottom
+    assert (HELEN194.flip[59], HELEN194.flip[85]) == (71, 73)
+    assert (HELEN194.flip[20], HELEN194.flip[49], HELEN194.flip[115]) == (20, 49, 135)

@@ -411,6 +411,7 @@ def test_sizes_of_the_papers_configuration():
     [
         {"design": "resnet51"},
         {"markup": "ibug69"},
+        {"markup": "helen194"},
         {"steps": ()},
         {"steps": ("detection", "regresion")},
         {"input_size": 100},

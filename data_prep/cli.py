@@ -1,0 +1,174 @@
+"""The command line of data preparation.
+
+    python -m data_prep list                       the data sets that can be read
+    python -m data_prep doctor FOLDER              what a folder holds, what is missing, how to get it; writes nothing
+    python -m data_prep prepare FOLDER STORE       a folder made into a prepared store, with progress
+
+A store is complete or absent: a run that is killed leaves nothing that looks like one, and the same command begins
+again. Where the same store already stands, nothing is done; where another does, it is an error.
+"""
+
+import argparse
+import errno
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from data_prep.datasets import DATASETS, dataset
+from data_prep.doctor import examine, nearest
+from data_prep.errors import DataError
+from data_prep.prepare import MARGIN, prepare
+from data_prep.sevens import SevenPoints
+from data_prep.store import Store
+
+SIZE = 320  # the papers' 256 and the margin of augmentation
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; returns 0, 1 for data that cannot be used (said on stderr), 130 where it was interrupted."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except DataError as error:
+        print(f"error: {error}", file=sys.stderr)
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        what = "no space left" if full else error.strerror or str(error)
+        print(f"error: {what} ({error.filename or 'while writing the store'}); nothing was kept", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("interrupted; nothing was kept", file=sys.stderr)
+        return 130
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m data_prep", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(required=True, metavar="command")
+    listed = commands.add_parser("list", help="the data sets that can be read")
+    listed.set_defaults(run=_list)
+    doctor = commands.add_parser("doctor", help="look at a folder without writing")
+    doctor.set_defaults(run=_doctor)
+    doctor.add_argument("--read", action="store_true", help="open every picture too (slow)")
+    make = commands.add_parser("prepare", help="make a prepared store of a folder")
+    make.set_defaults(run=_prepare)
+    for command in (doctor, make):
+        command.add_argument("folder", type=Path)
+        command.add_argument("--dataset", choices=list(DATASETS), help="which data set it is (default: the nearest)")
+        command.add_argument(
+            "--set", action="append", default=[], metavar="OPTION=VALUE", help="an option of its reader"
+        )
+    make.add_argument("store", type=Path)
+    make.add_argument("--size", type=int, default=SIZE, help=f"side of the crops in pixels (default {SIZE})")
+    make.add_argument("--margin", type=float, default=MARGIN, help=f"crop over face box (default {MARGIN})")
+    make.add_argument("--whole-frames", action="store_true", help="keep whole pictures, for tracking through videos")
+    make.add_argument("--seven", action="store_true", help="keep the seven points only, whatever the markup")
+    make.add_argument("--workers", type=int, default=1, help="worker processes (default 1)")
+    make.add_argument("--dry-run", action="store_true", help="say what would be done and how large it would be")
+    return parser
+
+
+def _list(options) -> int:
+    for one in DATASETS.values():
+        print(f"{one.name:<14} {one.title}\n{'':<14} Table 4: {one.table4}\n{'':<14} get it: {one.how_to_get}")
+    return 0
+
+
+def _doctor(options) -> int:
+    diagnosis = examine(options.folder, options.dataset, options.read, **_choices(options.set))
+    print(diagnosis.text())
+    return 0 if diagnosis.dataset and not diagnosis.error else 1
+
+
+def _choices(pairs: list[str]) -> dict[str, object]:
+    """Options of a reader: numbers and true / false as such, anything else as text."""
+    choices = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise DataError(f"{pair!r} is not OPTION=VALUE", field="--set")
+        try:
+            parsed = json.loads(value)
+        except ValueError:
+            parsed = value
+        choices[name.replace("-", "_")] = parsed if isinstance(parsed, int | float) else value
+    return choices
+
+
+def open_reader(folder: Path, name: str | None, choices: dict):
+    """The reader of a folder, of the data set that is named or the nearest; raises DataError."""
+    if name is None:
+        if not folder.is_dir():
+            raise DataError("no such folder", path=folder, field="data folder")
+        one, _ = nearest(folder)
+        if one is None:
+            raise DataError("no data set that is known here", path=folder, fix="python -m data_prep doctor FOLDER")
+        name = one.name
+    return name, dataset(name).open(folder, **choices)
+
+
+def _prepare(options) -> int:
+    if options.size < 8 or not options.margin > 0 or options.workers < 1:
+        raise DataError("size must be 8 or more, margin above 0, workers 1 or more", field="--size")
+    name, reader = open_reader(options.folder, options.dataset, _choices(options.set))
+    if options.seven:
+        reader = SevenPoints(reader)
+    margin = None if options.whole_frames else options.margin
+    bad = reader.problems()
+    need = (len(reader) - len(bad)) * options.size**2 * 3
+    size = f"at most {need / 1e9:.2f} GB"
+    print(f"{name}: {len(reader):,} items, {len(bad):,} known to be bad, {size}, markup {reader.markup.name}")
+    for warning in getattr(reader, "warnings", []):
+        print(f"note: {warning}")
+    if _stands(options.store, reader, options.size, margin):
+        print(f"{options.store}: already prepared, nothing to do")
+        return 0
+    free = shutil.disk_usage(_existing(options.store)).free
+    if need > free:
+        raise DataError(f"{need / 1e9:.2f} GB are needed, {free / 1e9:.2f} GB are free", path=options.store)
+    if options.dry_run:
+        print("dry run: nothing was written")
+        return 0
+    return _make(options, reader, margin)
+
+
+def _make(options, reader, margin: float | None) -> int:
+    from filelock import FileLock, Timeout
+    from tqdm import tqdm
+
+    path: Path = options.store
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(path.with_name(f".{path.name}.lock"), timeout=0):
+            if _stands(path, reader, options.size, margin):
+                return 0
+            for left in path.parent.glob(f".{path.name}.*.part"):  # of a run that was killed: nobody else is at it
+                shutil.rmtree(left, ignore_errors=True)
+            with tqdm(total=len(reader), unit="face", disable=None) as bar:
+                step = lambda done, total: bar.update(done - bar.n)  # noqa: E731
+                store, report = prepare(reader, path, options.size, margin, options.workers, step)
+    except Timeout:
+        raise DataError("another run is preparing this store", path=path, fix="wait for it") from None
+    print(f"{path}: {report.summary()}")
+    if report.skipped:
+        print(f"every skipped item and why: {path / 'skipped.json'}")
+    return 0
+
+
+def _stands(path: Path, reader, size: int, margin: float | None) -> bool:
+    """Whether the very store that is wanted stands there; raises DataError where something else does."""
+    if not path.exists() and not path.is_symlink():
+        return False
+    store = Store(path)
+    source = json.loads(json.dumps(reader.description))
+    if (store.meta.get("source"), store.size, store.meta.get("margin")) == (source, size, margin):
+        return True
+    raise DataError("another store stands there", path=path, fix="remove it, or name another place")
+
+
+def _existing(path: Path) -> str:
+    path = path.resolve()
+    while not path.exists():
+        path = path.parent
+    return os.fspath(path)

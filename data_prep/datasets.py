@@ -1,0 +1,242 @@
+"""The data sets that can be read: one line each for opening them, telling them, getting them, and what to expect."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+from data_prep.errors import DataError
+
+NON_COMMERCIAL = "non-commercial research only"
+
+
+@dataclass(frozen=True)
+class Sign:
+    """Something that a data set's folder has: what it is, and patterns below the folder of which one must be there.
+
+    What is optional is looked for and told, but does not help to tell which data set it is.
+    """
+
+    what: str
+    patterns: tuple[str, ...]
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A data set: reader names "module:class" and the choices that make it this one; its first sign is needed.
+
+    count: usable items in a whole copy (0: not known); table4: what the papers' Table 4 says of it.
+    """
+
+    name: str
+    title: str
+    reader: str
+    signs: tuple[Sign, ...]
+    count: int
+    table4: str
+    terms: str
+    fixed: tuple[tuple[str, object], ...] = ()
+
+    @property
+    def maker(self) -> Callable:
+        """The reader's class, imported when it is asked for."""
+        module, _, name = self.reader.partition(":")
+        return getattr(import_module(f"data_prep.readers.{module}"), name)
+
+    @property
+    def how_to_get(self) -> str:
+        """Where a copy comes from."""
+        maker = self.maker
+        return getattr(maker, "how_to_get", "") or import_module(maker.__module__).HOW_TO_GET
+
+    def choices(self) -> dict[str, object]:
+        """The reader's options with their defaults."""
+        given = {"folder", *(name for name, _ in self.fixed)}
+        parameters = inspect.signature(self.maker).parameters
+        return {name: one.default for name, one in parameters.items() if name not in given}
+
+    def open(self, folder, **choices):
+        """The reader of a folder; raises DataError for an option it does not have and for a folder it cannot read."""
+        for name in choices:
+            if name not in self.choices():
+                known = ", ".join(self.choices()) or "none"
+                raise DataError(f"{self.name} has no option {name!r}, known: {known}", field=name)
+        return self.maker(folder, **dict(self.fixed), **choices)
+
+
+def _below(name: str, *patterns: str) -> tuple[str, ...]:
+    """Patterns in the folder itself and in a folder of the data set's name in it."""
+    return (*patterns, *(f"{name}/{pattern}" for pattern in patterns))
+
+
+def _halves(name: str, pictures: str, words: str) -> tuple[Sign, ...]:
+    halves = [Sign(f"{half} with {words}", _below(name, f"{half}/{pictures}")) for half in ("trainset", "testset")]
+    return (*halves, Sign("points (.pts)", _below(name, "trainset/*.pts", "testset/*.pts")))
+
+
+DATASETS = {
+    one.name: one
+    for one in (
+        DataSet(
+            "aflw",
+            "AFLW, 21 points",
+            "aflw:Aflw",
+            (
+                Sign("aflw.sqlite", ("aflw.sqlite", "data/aflw.sqlite")),
+                Sign("images", ("data/flickr/*/*.jpg", "flickr/*/*.jpg", "images/*/*.jpg", "images/*.jpg")),
+            ),
+            21080,
+            "21,080 images, 21 points, 16,864 train / 4,216 test",
+            f"{NON_COMMERCIAL}; the images are the Flickr users', no redistribution",
+        ),
+        DataSet(
+            "lfw",
+            "LFW with flandmark's seven points",
+            "lfw:LfwSeven",
+            (
+                Sign("LFW_annotation.txt", ("LFW_annotation.txt",)),
+                Sign("images", ("lfw/*/*_0001.jpg", "*/*_0001.jpg")),
+            ),
+            12007,
+            "12,007 images, 7 points, 5,371 subjects",
+            "research use; the images are their news sources'",
+        ),
+        DataSet(
+            "lfw10",
+            "LFW with Dantone's ten points (no nose tip)",
+            "lfw:LfwTen",
+            (Sign("lfw_ffd_ann.txt", ("lfw_ffd_ann.txt",)), Sign("images", ("lfw/*/*_0001.jpg", "*/*_0001.jpg"))),
+            13232,
+            "not in it",
+            "research use; the images are their news sources'",
+        ),
+        DataSet(
+            "helen",
+            "Helen in iBUG's form, 68 points",
+            "ibug:IbugFaces",
+            _halves("helen", "[0-9]*_[0-9]*.jpg", "<number>_<k>.jpg"),
+            2330,
+            "2,330 images, 194 points (+68)",
+            f"{NON_COMMERCIAL}; cite iBUG's 300-W papers",
+            (("name", "helen"),),
+        ),
+        DataSet(
+            "lfpw",
+            "LFPW in iBUG's form, 68 points",
+            "ibug:IbugFaces",
+            _halves("lfpw", "image_*.png", "image_<number>.png"),
+            1035,
+            "1,035 images, 68 points",
+            f"{NON_COMMERCIAL}; cite iBUG's 300-W papers",
+            (("name", "lfpw"),),
+        ),
+        DataSet(
+            "afw",
+            "AFW in iBUG's form, 68 points",
+            "ibug:IbugFaces",
+            (Sign("<number>_<k>.pts", _below("afw", "[0-9]*_[0-9]*.pts")), Sign("images", _below("afw", "[0-9]*.jpg"))),
+            337,
+            "not in it",
+            f"{NON_COMMERCIAL}; cite iBUG's 300-W papers",
+            (("name", "afw"),),
+        ),
+        DataSet(
+            "ibug",
+            "iBUG, 68 points",
+            "ibug:IbugFaces",
+            (Sign("image_<number>.pts", _below("ibug", "image_*.pts")), Sign("images", _below("ibug", "image_*.jpg"))),
+            135,
+            "not in it",
+            f"{NON_COMMERCIAL}; cite iBUG's 300-W papers",
+            (("name", "ibug"),),
+        ),
+        DataSet(
+            "helen194",
+            "Helen as first released, 194 points (not for RED-Net's seven)",
+            "helen194:HelenOriginal",
+            (
+                Sign("annotation/1.txt ...", ("annotation/*.txt",)),
+                Sign("images", ("*/*.jpg", "*.jpg")),
+                Sign("trainnames.txt", ("trainnames.txt",), optional=True),
+            ),
+            2330,
+            "2,330 images, 194 points (+68)",
+            "research use; the images are the Flickr users'",
+        ),
+        DataSet(
+            "talking_face",
+            "Talking Face, 68 points of its own markup",
+            "talking_face:TalkingFace",
+            (
+                Sign("franck_00000.pts ...", ("franck_*.pts", "*/franck_*.pts", "*/*/franck_*.pts")),
+                Sign("franck_00000.jpg ...", ("franck_*.jpg", "*/franck_*.jpg", "*/*/franck_*.jpg", "*/franck_*.png")),
+            ),
+            5000,
+            "500 frames, 5 videos, 1 subject (its owner: 5,000 frames in 5 archives)",
+            "free; cite FGNet",
+        ),
+        DataSet(
+            "300vw",
+            "300-VW, 68 points",
+            "vw300:VW300",
+            (
+                Sign("NNN/vid.avi", ("[0-9][0-9][0-9]/vid.avi", "*/[0-9][0-9][0-9]/vid.avi")),
+                Sign("NNN/annot/*.pts", ("[0-9][0-9][0-9]/annot/*.pts", "*/[0-9][0-9][0-9]/annot/*.pts")),
+                Sign(
+                    "extra.zip or extra/*.mat",
+                    ("extra.zip", "extra/*.mat", "*/extra.zip", "*/extra/*.mat"),
+                    optional=True,
+                ),
+            ),
+            218597 - 2127,
+            "114,000 frames, 114 videos, 105 subjects, 90,000 train / 24,000 test (owner: 218,597, 2,127 excluded)",
+            f"{NON_COMMERCIAL}; register first",
+        ),
+        DataSet(
+            "face_movies",
+            "Face Movies, 68 points (layout guessed)",
+            "face_movies:FaceMovies",
+            (
+                Sign("<video>/annot/*.pts", ("*/annot/*.pts",)),
+                Sign("<video>/img/*.jpg or vid.avi", ("*/img/*.jpg", "*/vid.avi")),
+            ),
+            2150,
+            "2,150 frames, 6 videos, 6 subjects",
+            "not known",
+        ),
+        DataSet(
+            "youtube_faces",
+            "YouTube Faces with Facial Keypoints, 68 points by an aligner",
+            "youtube_faces:YouTubeFaces",
+            (
+                Sign("<Person_Name_k>.npz", ("*.npz", "*/*.npz", "*/*/*.npz")),
+                Sign("index (.csv)", ("*.csv", "*/*.csv"), optional=True),
+            ),
+            0,
+            "not in it",
+            "see its Kaggle page; made from YouTube Faces (Tel Aviv University, research)",
+        ),
+        DataSet(
+            "udacity",
+            "YouTube Faces in Udacity's layout, 68 points by an aligner",
+            "udacity:UdacityFaces",
+            (
+                Sign("training_frames_keypoints.csv", ("training_frames_*.csv", "data/training_frames_*.csv")),
+                Sign("test_frames_keypoints.csv", ("test_frames_*.csv", "data/test_frames_*.csv")),
+                Sign("training/*.jpg", ("training/*.jpg", "data/training/*.jpg")),
+                Sign("test/*.jpg", ("test/*.jpg", "data/test/*.jpg")),
+            ),
+            4232,
+            "not in it",
+            "the code MIT; the images are from YouTube Faces (research)",
+        ),
+    )
+}
+
+
+def dataset(name: str) -> DataSet:
+    """The data set of that name; raises DataError naming those there are."""
+    if name not in DATASETS:
+        raise DataError(f"unknown data set {name!r}, known: {', '.join(DATASETS)}", field="dataset")
+    return DATASETS[name]

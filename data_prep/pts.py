@@ -1,0 +1,126 @@
+"""Landmark text files (.pts): any bytes give the points that stand there, or a BadItem that says what is wrong.
+
+    version: 1
+    n_points:  68
+    {
+    <x> <y>          one line a point
+    }
+
+Coordinates are returned as the file has them; where its pixels begin (0 or 1) is the data set's business. Small
+departures that leave no doubt are taken and noted; whatever could mean other points than were meant is refused.
+"""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from data_prep.errors import BadItem
+
+LARGEST_FILE = 1 << 20  # bytes; 194 points take 5,000
+LARGEST = 1e6  # pixels; no picture is that large
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+PAIR = re.compile(rf"({NUMBER.pattern})[ \t]+({NUMBER.pattern})", re.ASCII)
+HEADER = re.compile(r"([A-Za-z_ ]+?)\s*:\s*(.*)")
+
+
+def read_points(path: Path, count: int) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Points (count, 2) float64 of a .pts file, and notes on how it departs from the format; raises BadItem."""
+    return parse_points(read_bytes(path), count, path)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of an annotation file; raises BadItem for one that is missing, unreadable or far too large."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(LARGEST_FILE + 1)
+    except FileNotFoundError:
+        raise BadItem("annotation file is missing", path=path) from None
+    except OSError as error:
+        raise BadItem(f"annotation file cannot be read ({error.strerror})", path=path) from None
+    if len(data) > LARGEST_FILE:
+        raise BadItem("annotation file larger than any of its kind (1 MiB)", path=path)
+    return data
+
+
+def text_lines(data: bytes) -> list[str]:
+    """Lines of a text file without its byte order mark, comments, empty lines and blanks at either end."""
+    text = data.removeprefix(b"\xef\xbb\xbf").decode("latin-1")
+    lines = (line.strip() for line in re.split(r"\r\n|\r|\n", text))
+    return [line for line in lines if line and not line.startswith(("#", "//"))]
+
+
+def number(text: str) -> float | None:
+    """The number that `text` is, None where it is none or cannot be a pixel; stricter than float()."""
+    value = float(text) if NUMBER.fullmatch(text) else np.nan
+    return value if abs(value) <= LARGEST else None
+
+
+def coordinates(line: str) -> tuple[float, float] | str:
+    """(x, y) of a line of two numbers between blanks or one comma, else what is wrong with it."""
+    pair = PAIR.fullmatch(line)
+    if pair and abs(x := float(pair[1])) <= LARGEST and abs(y := float(pair[4])) <= LARGEST:  # as nearly always
+        return x, y
+    fields = line.split()
+    if "," in line:  # a comma parts x from y; a decimal comma would give more of them
+        fields = [field.strip() for field in line.split(",")]
+        if len(fields) != 2:
+            return f"{line[:40]!r} is not two numbers"
+    if not 2 <= len(fields) <= 3:
+        return f"{len(fields)} fields instead of 2"
+    x, y = number(fields[0]), number(fields[1])
+    if x is None or y is None:
+        return f"coordinate {(fields[0] if x is None else fields[1])[:40]!r} is not a number of pixels"
+    return x, y
+
+
+def parse_points(data: bytes, count: int, path: Path | str | None = None) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Points (count, 2) float64 of the bytes of a .pts file, and notes; raises BadItem naming line and fault."""
+    lines = text_lines(data.replace(b"{", b"\n{\n").replace(b"}", b"\n}\n"))
+    notes = []
+    if "{" not in lines:
+        raise BadItem("no opening brace, not a .pts file", path=path, field="{")
+    start = lines.index("{")
+    declared = _header(lines[:start], notes, path)
+    body = lines[start + 1 :]
+    if "}" in body:
+        end = body.index("}")
+        if body[end + 1 :]:
+            raise BadItem("text after the closing brace", path=path, field="}")
+        body = body[:end]
+    elif not data.endswith((b"\n", b"\r")):
+        raise BadItem("cut off: no closing brace, and the last number may be incomplete", path=path, field="}")
+    else:
+        notes.append("no closing brace")
+    if declared is not None and declared != len(body):
+        raise BadItem(f"n_points says {declared}, {len(body)} lines follow", path=path, field="n_points")
+    if len(body) != count:
+        raise BadItem(f"{len(body)} points instead of {count}", path=path, field="n_points")
+    points = []
+    for place, line in enumerate(body, 1):
+        pair = coordinates(line)
+        if isinstance(pair, str):
+            raise BadItem(pair, path=path, field=f"point {place}")
+        if line.count(" ") + line.count("\t") > 1 and "," not in line and len(line.split()) > 2:
+            notes.append("a third field")
+        points.append(pair)
+    return np.array(points, np.float64).reshape(count, 2), tuple(dict.fromkeys(notes))
+
+
+def _header(lines: list[str], notes: list[str], path) -> int | None:
+    """The number of points that the header promises, None where it does not say; appends to notes."""
+    declared = None
+    for line in lines:
+        match = HEADER.fullmatch(line)
+        if not match:
+            raise BadItem(f"{line[:40]!r} is no header line", path=path, field="header")
+        key, value = match[1].lower().replace(" ", "_"), match[2]
+        if key == "n_points":
+            if not re.fullmatch(r"\d{1,6}", value, re.ASCII) or declared is not None:
+                raise BadItem(f"n_points {value[:40]!r} is no count, or given twice", path=path, field="n_points")
+            declared = int(value)
+        elif key == "version" and value not in ("1", "1.0"):
+            notes.append("unknown version")
+    if declared is None:
+        notes.append("n_points is not given")
+    return declared

@@ -1,0 +1,44 @@
+"""The Talking Face video (FGNet): 5,000 numbered frames of one person, 68 points of their own markup.
+
+    <folder>/images/franck_00000.jpg ...    <folder>/points/franck_00000.pts ...     (or all in one folder)
+
+The 68 are not iBUG's: the markup is `talkingface68`, and every face must look like one in it. Where pixels begin is
+uncertain (DATASETS 1.4): `base` 0 by default. The papers' Table 4 counts 500 frames and 5 videos, the owner 5,000
+frames in five archives of 1,000; here it is one video.
+"""
+
+from pathlib import Path
+
+from data_prep.images import read_image
+from data_prep.item import Item
+from data_prep.pts import read_points
+from data_prep.readers.base import Entry, Listed, digest, open_folder, pair_up, plausible, tree, whole
+from rednet_core.markup import TALKING_FACE68
+
+HOW_TO_GET = "download the Talking Face Video from INRIA's FGNet page or T. Cootes' page (Manchester); free"
+
+
+class TalkingFace(Listed):
+    """Reader of the Talking Face video; frames and points are matched by stem anywhere below the folder."""
+
+    markup = TALKING_FACE68
+    how_to_get = HOW_TO_GET
+
+    def __init__(self, folder: Path | str, base: int = 0):
+        super().__init__()
+        self.folder, self.base = open_folder(folder, HOW_TO_GET), base
+        files = [path for path in tree(self.folder) if path.stem.rpartition("_")[2].isdecimal()]
+        self.entries = pair_up(files, self.folder)
+        for entry in self.entries:
+            entry.facts["number"] = int(entry.path.stem.rpartition("_")[2])
+        self.entries.sort(key=lambda entry: (entry.facts["number"], entry.key))
+        if not any(entry.facts["annotation"] for entry in self.entries):
+            self.entries = []
+        self._require(self.folder, "frames franck_00000.jpg with points franck_00000.pts")
+        self.description = {"reader": "talking_face", "files": digest(files, self.folder), "base": base}
+
+    def read(self, entry: Entry) -> Item:
+        points, _ = read_points(entry.facts["annotation"], TALKING_FACE68.n_points)
+        plausible(points, TALKING_FACE68, entry.facts["annotation"])
+        facts = {"identity": "franck", "video": "franck", "frame": entry.facts["number"], "split": "test"}
+        return Item(key=entry.key, image=read_image(entry.path, upright=False), **whole(points - self.base), **facts)

@@ -1,0 +1,39 @@
+"""Any reader as one of the papers' seven points, so that data sets of different markups can be trained on together."""
+
+from dataclasses import replace
+
+from data_prep.item import Item
+from rednet_core.markup import SEVEN
+
+
+class SevenPoints:
+    """A reader whose items are `reader`'s with their seven points; what its markup lacks is masked, never made up."""
+
+    markup = SEVEN
+
+    def __init__(self, reader):
+        self.reader = reader
+        self.description = {"seven points of": reader.description, "markup": reader.markup.name}
+
+    def __len__(self) -> int:
+        return len(self.reader)
+
+    def __getitem__(self, index: int) -> Item:
+        item, markup = self.reader[index], self.reader.markup
+        places = list(markup.seven)
+        mask, visible = item.mask[places], item.visible[places]
+        mask[list(markup.stand_in)] = False  # indexing with a list has made copies
+        return replace(item, points=item.points[places], mask=mask, visible=visible & mask)
+
+    def runs(self) -> list[range] | None:
+        """The wrapped reader's."""
+        return self.reader.runs() if hasattr(self.reader, "runs") else None
+
+    def problems(self) -> list[tuple[str, str]]:
+        """The wrapped reader's."""
+        return self.reader.problems() if hasattr(self.reader, "problems") else []
+
+    @property
+    def warnings(self) -> list[str]:
+        """The wrapped reader's."""
+        return getattr(self.reader, "warnings", [])

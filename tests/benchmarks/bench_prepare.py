@@ -1,0 +1,132 @@
+"""How fast pictures and videos are prepared on one core, against a bare loop that only decodes them.
+
+    python tests/benchmarks/bench_prepare.py [--pictures 150] [--frames 200] [--rounds 3]
+
+Writes pictures in iBUG's form (JPEG of 500 x 400, and of 1200 x 900 as Helen's are about) and a 300-VW video (1280 x
+720, MJPG) into a temporary folder, then prepares them into stores of 320-pixel crops. Prints items per second of
+`prepare` (open, decode, crop, checksum, write) and of the bare loop (`cv2.imread`; `cv2.VideoCapture.read`), taken
+in turns, the best round of each, by the clock and by processor time; and the ratio, which is to be 0.70 or more. The
+third line reads the items without cutting them, to see where the rest goes. Peak memory is printed last.
+"""
+
+import argparse
+import os
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import cv2  # noqa: E402
+import numpy as np  # noqa: E402
+
+from data_prep.prepare import prepare  # noqa: E402
+from data_prep.readers.ibug import IbugFaces  # noqa: E402
+from data_prep.readers.vw300 import VW300  # noqa: E402
+from tests.data_prep.makers import pts  # noqa: E402
+from tests.helpers import face, smooth_picture  # noqa: E402
+
+SIZE = 320
+
+
+def noisy(height, width, seed):
+    """A picture with detail, as a camera's has: a plain one decodes too fast."""
+    rng = np.random.default_rng(seed)
+    picture = smooth_picture(height, width, rng).astype(np.int16)
+    return np.clip(picture + rng.integers(-12, 13, picture.shape), 0, 255).astype(np.uint8)
+
+
+def write_pictures(folder, count, height, width):
+    """The pictures in iBUG's form, and their paths."""
+    paths = []
+    (folder / "trainset").mkdir(parents=True)
+    for k in range(count):
+        path = folder / "trainset" / f"{k}_1.jpg"
+        cv2.imwrite(str(path), noisy(height, width, k % 8))
+        path.with_suffix(".pts").write_bytes(pts(face((width / 2, height / 2), height / 2) + 1))
+        paths.append(path)
+    return paths
+
+
+def write_video(folder, frames, height=720, width=1280):
+    """A 300-VW video and its annotation."""
+    (folder / "001" / "annot").mkdir(parents=True)
+    path = folder / "001" / "vid.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 25, (width, height))
+    pictures = [noisy(height, width, k) for k in range(4)]
+    for k in range(frames):
+        writer.write(pictures[k % 4])
+        annotation = folder / "001" / "annot" / f"{k + 1:06d}.pts"
+        annotation.write_bytes(pts(face((width / 2, height / 2), height / 3) + 1))
+    writer.release()
+    return path
+
+
+def read_pictures(paths):
+    """The bare loop over pictures."""
+    for path in paths:
+        cv2.imread(str(path))
+
+
+def read_video(path):
+    """The bare loop over a video's frames."""
+    video = cv2.VideoCapture(str(path))
+    while video.read()[0]:
+        pass
+
+
+def read_items(reader):
+    """The reader alone: decoding and the annotation, no crop, no store."""
+    for k in range(len(reader)):
+        reader[k]
+
+
+def rates(count, rounds, ways):
+    """{name: (items per second by the clock, by processor time)} of the best round of each way, taken in turns."""
+    best = {name: (0.0, 0.0) for name in ways}
+    for _ in range(rounds):
+        for name, work in ways.items():
+            clock, processor = time.perf_counter(), time.process_time()
+            work()
+            now = count / (time.perf_counter() - clock), count / (time.process_time() - processor)
+            best[name] = tuple(map(max, best[name], now))
+    return best
+
+
+def main(arguments=None):
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pictures", type=int, default=150)
+    parser.add_argument("--frames", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args(arguments)
+    cv2.setNumThreads(1)
+    with tempfile.TemporaryDirectory() as place:
+        place, stores = Path(place), iter(range(1000))
+        cases = []
+        for height, width in ((400, 500), (900, 1200)):
+            folder = place / f"{height}"
+            paths = write_pictures(folder, options.pictures, height, width)
+            reader = IbugFaces(folder, "helen")
+            cases.append((f"{width} x {height} JPEG", reader, lambda paths=paths: read_pictures(paths)))
+        video = write_video(place / "vw", options.frames)
+        cases.append(("1280 x 720 MJPG video", VW300(place / "vw"), lambda: read_video(video)))
+        print(f"{'what':<24}{'loop':<18}{'clock':>8}{'processor':>11}{'ratio':>8}{'ratio':>8}   a second, one core")
+        for what, reader, bare in cases:
+            ways = {
+                "bare": bare,
+                "reader": lambda reader=reader: read_items(reader),
+                "prepare": lambda reader=reader: prepare(reader, place / f"store {next(stores)}", SIZE),
+            }
+            found = rates(len(reader), options.rounds, ways)
+            for name, (clock, processor) in found.items():
+                ratio, other = clock / found["bare"][0], processor / found["bare"][1]
+                print(f"{what:<24}{name:<18}{clock:>8.1f}{processor:>11.1f}{ratio:>8.2f}{other:>8.2f}")
+    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,355 @@
+"""The doctor and the command line: every data set is told from its folder, and a store is complete or absent."""
+
+import errno
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from filelock import FileLock
+from scipy.io import savemat
+
+from data_prep import store as stores
+from data_prep.cli import main
+from data_prep.datasets import DATASETS, dataset
+from data_prep.doctor import examine, nearest
+from data_prep.errors import DataError
+from data_prep.store import Store
+from rednet_core.markup import AFLW21, HELEN194, LFW10, SEVEN, TALKING_FACE68
+from tests.data_prep import makers, test_stills_readers, test_table_readers, test_udacity
+from tests.data_prep.makers import encode, pair, picture, points_of, put, tree_of, vw300
+
+# ------------------------------------------------------------------------------- a folder of every data set, whole
+
+
+def make_aflw(root):
+    makers.aflw(root, [{"id": k, "file": f"image{k:05d}.jpg"} for k in (1, 2)])
+
+
+def make_lfw(root):
+    for k in (1, 2):
+        put(root / "lfw" / "Ada_Lovelace" / f"Ada_Lovelace_000{k}.jpg", encode(picture(k), "jpg"))
+    rows = [test_table_readers.lfw_row(f"Ada_Lovelace_000{k}.jpg", points_of(k, SEVEN)) for k in (1, 2)]
+    put(root / "LFW_annotation.txt", "\n".join(rows).encode())
+
+
+def make_lfw10(root):
+    put(root / "lfw" / "Ada_Lovelace" / "Ada_Lovelace_0001.jpg", encode(picture(), "jpg"))
+    numbers = " ".join(map(str, points_of(0, LFW10).round().astype(int).ravel()))
+    put(root / "lfw_ffd_ann.txt", f"# x\nAda_Lovelace/Ada_Lovelace_0001.jpg 0 0 80 80 0 10 {numbers}\n".encode())
+
+
+def make_halves(pattern, kind):
+    def make(root):
+        for k, half in enumerate(("trainset", "testset")):
+            pair(root / half, pattern.format(k), k, kind)
+
+    return make
+
+
+def make_flat(stem):
+    return lambda root: pair(root, stem, 0, "jpg")
+
+
+def make_helen194(root):
+    put(root / "helen_1" / "face.jpg", encode(picture(), "jpg"))
+    put(root / "annotation" / "1.txt", test_stills_readers.helen_text("face", points_of(0, HELEN194)))
+    put(root / "trainnames.txt", b"face\n")
+
+
+def make_talking_face(root):
+    pair(root / "images", "franck_00000", 0, "jpg", TALKING_FACE68)
+
+
+def make_face_movies(root):
+    put(root / "film" / "img" / "1.jpg", encode(picture(), "jpg"))
+    put(root / "film" / "annot" / "1.pts", makers.pts(points_of(0)))
+
+
+def make_300vw(root):
+    vw300(root, "001", 3)
+    (root / "extra").mkdir()
+    savemat(root / "extra" / "401.mat", {"error": np.array([1, 2])})
+
+
+def make_youtube(root):
+    makers.npz(root / "part" / "Ada_Lovelace_0.npz", 2)
+    put(root / "index.csv", b"videoID,personName\nAda_Lovelace_0,Ada_Lovelace\n")
+
+
+def make_udacity(root):
+    halves = {half: [test_udacity.good("Ada_Lovelace_00.jpg", k)] for k, half in enumerate(("training", "test"))}
+    test_udacity.write(root, halves)
+
+
+MAKERS = {
+    "aflw": make_aflw,
+    "lfw": make_lfw,
+    "lfw10": make_lfw10,
+    "helen": make_halves("1004{}_1", "jpg"),
+    "lfpw": make_halves("image_000{}", "png"),
+    "afw": make_flat("1051618_1"),
+    "ibug": make_flat("image_003_1"),
+    "helen194": make_helen194,
+    "talking_face": make_talking_face,
+    "300vw": make_300vw,
+    "face_movies": make_face_movies,
+    "youtube_faces": make_youtube,
+    "udacity": make_udacity,
+}
+EVERY = pytest.mark.parametrize("name", list(DATASETS))
+
+
+def test_every_data_set_has_a_folder_here():
+    assert list(MAKERS) == list(DATASETS)
+
+
+# ----------------------------------------------------------------------------------------------------- the doctor
+
+
+@EVERY
+def test_the_doctor_tells_what_a_folder_is_and_writes_nothing(tmp_path, name):
+    folder = tmp_path / "daten ü"
+    MAKERS[name](folder)
+    before = tree_of(tmp_path)
+    found = examine(folder, read=True)
+    assert found.dataset.name == name and not found.missing and not found.error
+    assert found.listed == found.usable > 0 and not found.skipped and not found.elsewhere
+    text = found.text()
+    for part in ("seems to be", DATASETS[name].table4, DATASETS[name].terms, DATASETS[name].how_to_get):
+        assert part in text
+    assert tree_of(tmp_path) == before
+    assert examine(folder, name=name).usable == found.usable
+
+
+@EVERY
+def test_what_differs_from_the_nearest_is_told(tmp_path, name):
+    MAKERS[name](tmp_path / "x")
+    one = DATASETS[name]
+    victims = [p for p in sorted((tmp_path / "x").rglob("*")) if p.is_file() and _is(p, tmp_path / "x", one.signs[0])]
+    assert victims
+    for victim in victims:
+        victim.unlink()
+    found = examine(tmp_path / "x", name=name)
+    assert one.signs[0].what in found.missing and not found.well
+    assert f"missing   {one.signs[0].what}" in found.text() and "get it" in found.text()
+
+
+def _is(path, root, sign):
+    return any(path in set(root.glob(pattern)) for pattern in sign.patterns)
+
+
+def test_300vw_without_its_extra_is_still_300vw(tmp_path):
+    vw300(tmp_path, "001", 3)
+    found = examine(tmp_path)
+    assert found.dataset.name == "300vw" and found.missing == ["extra.zip or extra/*.mat"]
+
+
+def test_expected_and_found_counts_and_the_reasons_are_told(tmp_path):
+    MAKERS["helen"](tmp_path)
+    for k in range(5):
+        put(tmp_path / "trainset" / f"9{k}_1.jpg", encode(picture(), "jpg"))
+    text = examine(tmp_path).text()
+    assert "7 listed, 2 usable" in text and "expected  2,330 usable" in text
+    assert "skipped   5 x image without annotation" in text and text.count("_1.jpg") >= 3 and "94_1.jpg" not in text
+
+
+def test_a_picture_that_cannot_be_read_is_found_by_reading(tmp_path):
+    MAKERS["helen"](tmp_path)
+    put(tmp_path / "trainset" / "10040_1.jpg", b"nothing")
+    assert examine(tmp_path).usable == 2 and examine(tmp_path, read=True).usable == 1
+
+
+def test_a_data_set_one_folder_further_in_is_pointed_at(tmp_path):
+    MAKERS["udacity"](tmp_path / "some" / "p1")
+    found = examine(tmp_path / "some")
+    assert found.dataset is None and "perhaps   YouTube Faces in Udacity's layout" in found.text()
+    assert "is in p1: point there" in found.text()
+
+
+def test_archives_are_to_be_unpacked_first(tmp_path):
+    put(tmp_path / "helen.zip", b"")
+    text = examine(tmp_path).text()
+    assert "no data set that is known here" in text and "helen.zip: unpack first" in text and "known     aflw" in text
+
+
+def test_nothing_at_all(tmp_path):
+    assert nearest(tmp_path) == (None, []) and "in it     nothing" in examine(tmp_path).text()
+    with pytest.raises(DataError, match="no such folder"):
+        examine(tmp_path / "absent")
+    with pytest.raises(DataError, match="unknown data set 'x', known: aflw"):
+        dataset("x")
+
+
+def test_an_option_that_a_reader_does_not_have_is_an_error(tmp_path):
+    MAKERS["helen"](tmp_path)
+    with pytest.raises(DataError, match="helen has no option 'bass', known: base, boxes"):
+        examine(tmp_path, bass=0)
+
+
+REAL = os.environ.get("REDNET_REAL_FACES")
+
+
+@pytest.mark.skipif(not REAL, reason="set REDNET_REAL_FACES to a folder in the Udacity layout to run this")
+def test_real_faces_are_told():
+    found = examine(REAL)
+    assert found.dataset.name == "udacity" and not found.missing and found.usable > 1000
+
+
+# ------------------------------------------------------------------------------------------------ the command line
+
+
+@EVERY
+def test_every_data_set_is_prepared(tmp_path, name, capsys):
+    MAKERS[name](tmp_path / "x")
+    assert main(["prepare", str(tmp_path / "x"), str(tmp_path / "store"), "--size", "32"]) == 0
+    store = Store(tmp_path / "store")
+    store.verify()
+    said = capsys.readouterr().out
+    assert said.startswith(f"{name}: ") and f"{len(store)} kept, 0 skipped" in said
+    assert main(["prepare", str(tmp_path / "x"), str(tmp_path / "store"), "--size", "32"]) == 0
+    assert "already prepared" in capsys.readouterr().out
+
+
+def test_seven_points_whole_frames_and_options(tmp_path, capsys):
+    MAKERS["aflw"](tmp_path / "x")
+    command = ["prepare", str(tmp_path / "x"), str(tmp_path / "s"), "--size", "40", "--seven", "--whole-frames"]
+    assert main([*command, "--set", "faces=all", "--set", "split_seed=3"]) == 0
+    store = Store(tmp_path / "s")
+    assert store.markup is SEVEN and store.meta["margin"] is None
+    assert store.meta["source"]["seven points of"]["split_seed"] == 3 and store.meta["source"]["markup"] == AFLW21.name
+
+
+def test_a_dry_run_writes_nothing(tmp_path, capsys):
+    MAKERS["300vw"](tmp_path / "x")
+    before = tree_of(tmp_path)
+    assert main(["prepare", str(tmp_path / "x"), str(tmp_path / "a" / "store"), "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert "3 items, 0 known to be bad" in said and "dry run" in said and "note: no split file" in said
+    assert tree_of(tmp_path) == before
+
+
+def test_skipped_items_are_counted_and_listed(tmp_path, capsys):
+    MAKERS["helen"](tmp_path / "x")
+    put(tmp_path / "x" / "trainset" / "9_1.jpg", encode(picture(), "jpg"))
+    assert main(["prepare", str(tmp_path / "x"), str(tmp_path / "store"), "--size", "16"]) == 0
+    assert "2 kept, 1 skipped; 1 x image without annotation" in capsys.readouterr().out
+    listed = json.loads((tmp_path / "store" / "skipped.json").read_text())
+    assert listed == [{"where": str(tmp_path / "x" / "trainset" / "9_1.jpg"), "why": "image without annotation"}]
+
+
+@pytest.mark.parametrize(
+    "change, reason",
+    [
+        (["--size", "24"], "another store stands there"),
+        (["--margin", "2"], "another store stands there"),
+        (["--set", "base=0"], "another store stands there"),
+    ],
+)
+def test_another_store_is_not_replaced(tmp_path, capsys, change, reason):
+    MAKERS["helen"](tmp_path / "x")
+    command = ["prepare", str(tmp_path / "x"), str(tmp_path / "store"), "--size", "16"]
+    assert main(command) == 0
+    before = tree_of(tmp_path / "store")
+    assert main([*command, *change]) == 1 and reason in capsys.readouterr().err
+    assert tree_of(tmp_path / "store") == before
+
+
+@pytest.mark.parametrize(
+    "arguments, reason",
+    [
+        (["prepare", "{}/absent", "{}/s"], "no such folder"),
+        (["prepare", "{}", "{}/s"], "no data set that is known here"),
+        (["prepare", "{}", "{}/s", "--dataset", "aflw"], "no aflw.sqlite"),
+        (["prepare", "{}", "{}/s", "--size", "0"], "size must be 8 or more"),
+        (["prepare", "{}", "{}/s", "--set", "base"], "'base' is not OPTION=VALUE"),
+        (["doctor", "{}/absent"], "no such folder"),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_sentence(tmp_path, capsys, arguments, reason):
+    assert main([part.format(tmp_path) for part in arguments]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("error: ") and reason in said and "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_doctors_exit_says_whether_it_can_be_prepared(tmp_path, capsys):
+    assert main(["doctor", str(tmp_path)]) == 1
+    MAKERS["lfpw"](tmp_path)
+    assert main(["doctor", str(tmp_path), "--read"]) == 0 and "LFPW" in capsys.readouterr().out
+
+
+def test_the_list_names_every_data_set(capsys):
+    assert main(["list"]) == 0
+    said = capsys.readouterr().out
+    assert all(one.title in said and one.how_to_get in said for one in DATASETS.values())
+
+
+# ------------------------------------------------------------------------------------------- complete or absent
+
+
+def leftovers(folder):
+    return [p.name for p in folder.iterdir() if p.name.endswith(".part") or p.name == "store"]
+
+
+def test_no_space_left_is_said_and_leaves_nothing(tmp_path, capsys, monkeypatch):
+    MAKERS["helen"](tmp_path / "x")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(stores.StoreWriter, "add", full)
+    assert main(["prepare", str(tmp_path / "x"), str(tmp_path / "store"), "--size", "16"]) == 1
+    assert "no space left" in capsys.readouterr().err and leftovers(tmp_path) == []
+
+
+def test_too_little_space_is_known_beforehand(tmp_path, capsys, monkeypatch):
+    MAKERS["helen"](tmp_path / "x")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1))
+    assert main(["prepare", str(tmp_path / "x"), str(tmp_path / "store")]) == 1
+    assert "are free" in capsys.readouterr().err and leftovers(tmp_path) == []
+
+
+def test_two_runs_at_once(tmp_path, capsys):
+    MAKERS["helen"](tmp_path / "x")
+    part = tmp_path / ".store.0badf00d.part"
+    part.mkdir()  # the other run's
+    with FileLock(tmp_path / ".store.lock"):
+        assert main(["prepare", str(tmp_path / "x"), str(tmp_path / "store"), "--size", "16"]) == 1
+        assert "another run is preparing this store" in capsys.readouterr().err and part.is_dir()
+    assert main(["prepare", str(tmp_path / "x"), str(tmp_path / "store"), "--size", "16"]) == 0
+    assert leftovers(tmp_path) == ["store"]  # what the other one left when it died is gone
+
+
+def test_an_interrupted_run_leaves_nothing(tmp_path, capsys, monkeypatch):
+    MAKERS["helen"](tmp_path / "x")
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stores.StoreWriter, "add", stop)
+    assert main(["prepare", str(tmp_path / "x"), str(tmp_path / "store"), "--size", "16"]) == 130
+    assert leftovers(tmp_path) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is of POSIX systems")
+def test_a_killed_run_leaves_no_store_and_the_next_one_makes_it(tmp_path):
+    root = tmp_path / "x" / "trainset"
+    for k in range(300):
+        pair(root, f"{k}_1", k % 3)
+    command = [sys.executable, "-m", "data_prep", "prepare", str(tmp_path / "x"), str(tmp_path / "store")]
+    checkout = Path(__file__).resolve().parents[2]
+    run = subprocess.Popen([*command, "--size", "640"], cwd=checkout, stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 60
+    while not any(p.name.endswith(".part") for p in tmp_path.iterdir()) and time.monotonic() < end:
+        time.sleep(0.005)
+    run.kill()
+    assert run.wait() < 0  # it was killed, it had not ended
+    assert [name[-5:] for name in leftovers(tmp_path)] == [".part"]
+    assert main([*command[3:], "--size", "16", "--dataset", "helen"]) == 0
+    assert leftovers(tmp_path) == ["store"] and len(Store(tmp_path / "store")) == 300
