@@ -18,11 +18,11 @@ from data_prep.readers.udacity import UdacityFaces
 from rednet_core import metrics, stages
 from rednet_core.evaluation import predict_mean_shape, predict_stills
 from rednet_core.rednet import NetConfig, count_parameters
-from rednet_core.training import TrainConfig
+from rednet_core.training import TrainConfig, Trainer
 from rednet_lab.cache import ROOT
 from rednet_lab.profiles import QUICK
 from rednet_lab.progress import Progress
-from rednet_lab.sources import stored
+from rednet_lab.sources import FaceWorldSource, stored
 from rednet_lab.stamp import make_stamp
 
 LOG = ROOT / "figures" / "recipes.csv"
@@ -64,6 +64,8 @@ RECIPES: dict[str, tuple[dict, dict, dict]] = {
     "width 0.5": ({"width": 0.5}, {}, {}),
     "input 96, width 0.25, 40 % of the images": ({"input_size": 96, "width": 0.25}, {"images": int(0.4 * IMAGES)}, {}),
     "2.5 times the images": ({}, {"images": int(2.5 * IMAGES)}, {}),
+    "half of the images of the face world, first": ({}, {"images": IMAGES // 2, "first": IMAGES // 2}, {}),
+    "as many images of the face world, first": ({}, {"first": IMAGES}, {}),
 }
 
 
@@ -71,16 +73,24 @@ def run(name: str, data: str, seed: int) -> dict:
     """Train one recipe and return its row."""
     net_changes, changes, light = RECIPES[name]
     config, train = replace(BASE_NET, **net_changes), {**BASE, **changes}
-    images, batch = train.pop("images"), train.pop("batch")
+    images, batch, first = train.pop("images"), train.pop("batch"), train.pop("first", 0)
     size = config.input_size * 3 // 2
     store = stored("udacity", UdacityFaces(data), size)
     how = replace(QUICK.augmentation, **light)
     with Progress(name) as progress:
-        trainer = stages.stage1(
-            config, store, store.rows("train"), TrainConfig(images // batch, seed=seed, **train), batch, how,
-            callbacks=(lambda t, r: progress(r.step + 1, t.config.steps, f"l_r {r.regression:.4f}"),),
-        )  # fmt: skip
+
+        def trainer_on(data, images: int) -> Trainer:
+            config_of = TrainConfig(images // batch, seed=seed, **train)
+            show = (lambda t, r: progress(r.step + 1, t.config.steps, f"l_r {r.regression:.4f}"),)
+            return stages.stage1(config, data, data.rows("train"), config_of, batch, how, callbacks=show)
+
+        trainer = trainer_on(store, images)
+        before = trainer_on(FaceWorldSource(QUICK, "", seed).stills().data, first) if first else None
         began, cpu = time.perf_counter(), time.process_time()
+        if before:
+            before.run()
+            weights = {k: v for k, v in before.net.state_dict().items() if k != "mean_shape"}
+            trainer.net.load_state_dict(weights, strict=False)
         trainer.run()
     seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
     net, rows = trainer.net, store.rows("validation")
@@ -95,7 +105,7 @@ def run(name: str, data: str, seed: int) -> dict:
         "std (%)": round(score.std, 2),
         "failures (%)": round(score.failure, 1),
         "mean shape (%)": round(float(metrics.errors(mean.points, mean.truth, net.markup).mean()), 2),
-        "images": images // batch * batch,
+        "images": (images // batch + first // batch) * batch,
         "weights (M)": round(count_parameters(net) / 1e6, 2),
         "seconds": round(seconds),
         "CPU seconds": round(cpu),

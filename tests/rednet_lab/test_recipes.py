@@ -5,11 +5,13 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+import torch
 
 from rednet_core.training import TrainConfig
 from rednet_lab import recipes
 from rednet_lab.profiles import QUICK
 from rednet_lab.recipes import BASE, BASE_NET, RECIPES
+from rednet_lab.sources import Role
 
 
 @pytest.fixture
@@ -85,7 +87,7 @@ def test_the_data_must_be_named(log, monkeypatch):
 def test_every_recipe_can_be_built_and_differs_from_the_base(name):
     net_changes, changes, light = RECIPES[name]
     train = {**BASE, **changes}
-    images, batch = train.pop("images"), train.pop("batch")
+    images, batch, _ = train.pop("images"), train.pop("batch"), train.pop("first", 0)
     assert TrainConfig(images // batch, **train).steps > 100
     assert replace(BASE_NET, **net_changes).input_size * 3 % 2 == 0
     replace(QUICK.augmentation, **light)
@@ -101,3 +103,27 @@ def test_a_recipe_is_trained_and_scored_on_validation_persons(cache, udacity, ha
     assert (row["recipe"], row["seed"], row["images"]) == ("detached feedback", 2, 21)
     assert row["error (%)"] > 0 and 0 < row["mean shape (%)"] < 25 and len(row["code"]) == 10
     assert str(udacity.parent) not in str(row)
+
+
+def test_a_recipe_with_the_face_world_first_starts_from_its_weights(cache, udacity, hashed_once, monkeypatch):
+    monkeypatch.setattr("rednet_lab.sources.workers", lambda: 1)
+    monkeypatch.setenv("REDNET_BATCH", "1")
+    monkeypatch.setattr(recipes, "BASE", BASE | {"images": 7, "batch": 7, "rate": 1e-9})  # as good as no training
+    monkeypatch.setattr(recipes, "BASE_NET", replace(BASE_NET, input_size=32, width=0.125))
+    role = recipes.FaceWorldSource(recipes.QUICK, "", 0)
+    drawn = recipes.stored("udacity", recipes.UdacityFaces(str(udacity)), 48)  # plays the face world: quickly made
+    monkeypatch.setattr(type(role), "stills", lambda _: Role(drawn, drawn.rows("train")))
+    runs, plain = [], recipes.Trainer.run
+
+    def run(trainer):
+        if not runs:
+            with torch.no_grad():  # the first training leaves a mark
+                trainer.net.heads["detection"].bias.fill_(3.0)
+        runs.append((trainer.config.steps, float(trainer.net.heads["detection"].bias.detach().mean())))
+        return plain(trainer)
+
+    monkeypatch.setattr(recipes.Trainer, "run", run)
+    monkeypatch.setitem(RECIPES, "marked", ({}, {"first": 14}, {}))
+    row = recipes.run("marked", str(udacity), 0)
+    assert [steps for steps, _ in runs] == [2, 1] and row["images"] == 21
+    assert runs[1][1] == pytest.approx(3.0, abs=1e-3)
