@@ -51,7 +51,7 @@ def test_the_protocol_by_hand_on_frames_that_are_not_square(height, width):
     for t in range(5):
         picture = smooth_picture(height, width, rng)
         found = tracker.update(picture)
-        x, z0, _ = net.seen[t]
+        x, z0, _ = tracker.net.seen[t]
         scale = 32 / box[2]
         matrix = np.array([[scale, 0, 15.5 - scale * box[0]], [0, scale, 15.5 - scale * box[1]]])
         crop = cv2.warpAffine(picture.astype(np.float64), matrix, (32, 32), borderMode=cv2.BORDER_REPLICATE)
@@ -63,7 +63,7 @@ def test_the_protocol_by_hand_on_frames_that_are_not_square(height, width):
             gx, gy = (guess[i] + 0.5) / 2 - 0.5
             disc = (columns - gx) ** 2 + (rows - gy) ** 2 <= (5 * 16 / 128) ** 2
             assert (z0[0, channel].numpy().astype(bool) != disc).sum() <= 1
-        expected = (net.told.numpy() - 15.5) / scale + box[:2]
+        expected = (tracker.net.told.numpy() - 15.5) / scale + box[:2]
         np.testing.assert_allclose(found.points[0], expected, atol=1e-3)
         before, box = expected, loop_box(expected)
     assert box[2] > 45 and before[30, 0] > 0.72 * width + 8  # the face has moved and grown, and was followed
@@ -93,8 +93,8 @@ def test_other_first_guesses_stay_the_same_from_frame_to_frame(guess):
     tracker.start([45, 45, 40])
     for _ in range(4):
         tracker.update(np.zeros((90, 90, 3), np.uint8))
-    first = net.seen[0][1]
-    assert all(torch.equal(z0, first) for _, z0, _ in net.seen)
+    first = tracker.net.seen[0][1]
+    assert all(torch.equal(z0, first) for _, z0, _ in tracker.net.seen)
     assert bool((first == 0).all()) is (guess == "zeros")
 
 
@@ -105,7 +105,7 @@ def test_the_lstms_state_is_carried_or_not():
         tracker = Tracker(net, temporal=temporal)
         tracker.start([30, 30, 30])
         results = [tracker.update(picture) for picture in pictures]
-        states = [states for _, _, states in net.seen]
+        states = [states for _, _, states in tracker.net.seen]
         assert states[0] is None
         if temporal:
             assert states[1] is results[0].prediction.states and states[2] is results[1].prediction.states
@@ -134,12 +134,24 @@ def test_a_network_that_only_detects_gives_seven_points_with_the_sevens_markup()
     assert found.points.shape == (1, 7, 2) and 0 <= found.confidence[0] <= 1
 
 
-def test_tracking_puts_the_network_into_evaluation_and_keeps_no_gradient():
+def test_tracking_works_on_a_copy_in_evaluation_and_keeps_no_gradient():
     net = tiny_net().train()
     tracker = Tracker(net)
     tracker.start([30, 30, 30])
     found = tracker.update(np.zeros((60, 60, 3), np.uint8))
-    assert not net.training and not found.prediction.maps[0].requires_grad
+    assert not tracker.net.training and not found.prediction.maps[0].requires_grad
+    assert net.training and not net.backbone.A1.convs[0].norm.running_mean.any()  # its statistics never moved
+
+
+def test_the_folded_copy_finds_what_the_network_finds():
+    net = settle(tiny_net(seed=5))
+    tracker = Tracker(net)
+    tracker.start([[30, 30, 30], [25, 30, 35]])
+    found = tracker.update(np.random.default_rng(3).integers(0, 255, (2, 60, 60, 3), dtype=np.uint8))
+    with torch.no_grad():
+        plain = net(found.inputs, found.z0)
+    for ours, theirs in zip(found.prediction.maps, plain.maps, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
 
 
 # ------------------------------------------------------------------------------------------------- a lost face
