@@ -30,6 +30,7 @@ SERIES = (
     Entry("12_data_preparation", "Data preparation"),
     Entry("20_maps_and_losses", "Response maps and losses"),
     Entry("30_vgg_encoder_decoder", "The VGG encoder-decoder"),
+    Entry("32_resnet_design", "The ResNet design"),
     Entry("34_spatial_recurrence", "Spatial recurrence", needs=("50_stage1",)),
     Entry("38_temporal_recurrence", "Temporal recurrence", needs=("54_stage3",)),
     Entry("42_identity_disentangling", "Identity disentangling", needs=("52_stage2",)),
