@@ -36,6 +36,7 @@ SERIES = (
     Entry("38_temporal_recurrence", "Temporal recurrence", needs=("54_stage3",)),
     Entry("42_identity_disentangling", "Identity disentangling", needs=("52_stage2",)),
     Entry("44_f_reg", "f_REG: from maps to coordinates", needs=("36_two_feedbacks",)),
+    Entry("46_two_papers", "Two papers compared", needs=("00_tour", "36_two_feedbacks")),
     Entry("50_stage1", "Stage 1: still images", needs=("12_data_preparation",)),
     Entry("52_stage2", "Stage 2: identity", needs=("50_stage1",)),
     Entry("54_stage3", "Stage 3: clips", needs=("52_stage2",)),
