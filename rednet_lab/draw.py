@@ -12,8 +12,9 @@ from rednet_core.markup import Markup
 # Okabe and Ito's colours, safe for colour-blind eyes.
 ORANGE, SKY, GREEN, YELLOW = (230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66)
 BLUE, VERMILION, PINK, BLACK = (0, 114, 178), (213, 94, 0), (204, 121, 167), (0, 0, 0)
+WHITE, GREY = (255, 255, 255), (150, 150, 150)
 TRUTH, PREDICTED, HIDDEN = GREEN, ORANGE, PINK
-LABELS = np.array([ORANGE, SKY, YELLOW, VERMILION, PINK, GREEN, BLUE])  # of a label map, in turn
+LABELS = np.array([ORANGE, SKY, YELLOW, VERMILION, PINK, BLUE, GREY])  # of a label map, in turn
 SHIFT = 4  # fractional bits of OpenCV's coordinates: points are drawn at sub-pixel places
 
 
