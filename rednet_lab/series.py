@@ -29,7 +29,7 @@ SERIES = (
     Entry("10_face_world", "The face world"),
     Entry("12_data_preparation", "Data preparation"),
     Entry("20_maps_and_losses", "Response maps and losses"),
-    Entry("30_vgg_encoder_decoder", "The VGG encoder-decoder"),
+    Entry("30_vgg_encoder_decoder", "The VGG encoder-decoder", needs=("00_tour",)),
     Entry("32_resnet_design", "The ResNet design", needs=("00_tour",)),
     Entry("34_spatial_recurrence", "Spatial recurrence", needs=("50_stage1",)),
     Entry("36_two_feedbacks", "Two feedbacks", needs=("00_tour",)),
