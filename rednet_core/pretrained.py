@@ -90,6 +90,7 @@ def put(net: nn.Module, content: dict[str, Tensor], source: str, feedback: str =
             raise CheckpointError(f"{source}: {name} does not fit {target} ({shapes}); is it this network, at width 1?")
     if f"{first}.conv.weight" not in made:
         raise CheckpointError(f"{source}: has no first convolution")
+    _take_bias(made, content, rename)
     _recolour(made, first)
     with torch.no_grad():
         for name, value in made.items():
@@ -109,6 +110,20 @@ def _fitted(value: Tensor, own: Tensor, feedback: str) -> Tensor | None:
         rest = own[:, value.shape[1] :].cpu()
         return torch.cat([value, rest if feedback == "gaussian" else torch.zeros_like(rest)], 1)
     return value if own.shape == value.shape else None
+
+
+def _take_bias(made: dict[str, Tensor], content: dict[str, Tensor], rename: Callable[[str], str | None]) -> None:
+    """Put a convolution's own bias (VGG's have one, this project's have none) into the running mean behind it.
+
+    Where the file has no running mean, batch norm begins anew and takes any constant away.
+    """
+    for name, bias in content.items():
+        layer = name.removesuffix(".bias")
+        if layer == name or content[f"{layer}.weight"].ndim != 4:
+            continue
+        statistics = (rename(f"{layer}.weight") or "").replace(".conv.weight", ".norm.running_mean")
+        if statistics in made:
+            made[statistics] = made[statistics] - bias
 
 
 def _recolour(made: dict[str, Tensor], first: str) -> None:
@@ -145,7 +160,6 @@ def _naming(net: nn.Module, content: dict, source: str) -> tuple[Callable[[str],
         raise CheckpointError(f"{source}: has {len(places)} convolutions, VGG-16 has {len(names)}")
     table = {}
     for place, name in zip(places, names, strict=True):
-        # A convolution's own bias is left out: batch norm follows, and takes any constant away.
         table[f"features.{place}.weight"] = f"{name}.conv.weight"
         if f"features.{place + 1}.running_mean" in content:  # the file is of vgg16_bn
             for kind in ("weight", "bias", "running_mean", "running_var"):

@@ -12,7 +12,9 @@ from rednet_core.markup import Markup
 # Okabe and Ito's colours, safe for colour-blind eyes.
 ORANGE, SKY, GREEN, YELLOW = (230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66)
 BLUE, VERMILION, PINK, BLACK = (0, 114, 178), (213, 94, 0), (204, 121, 167), (0, 0, 0)
+WHITE, GREY = (255, 255, 255), (150, 150, 150)
 TRUTH, PREDICTED, HIDDEN = GREEN, ORANGE, PINK
+LABELS = np.array([ORANGE, SKY, YELLOW, VERMILION, PINK, BLUE, GREY])  # of a label map, in turn
 SHIFT = 4  # fractional bits of OpenCV's coordinates: points are drawn at sub-pixel places
 
 
@@ -82,6 +84,27 @@ def overlay(image: np.ndarray, values: np.ndarray, strength: float = 0.75) -> np
     coloured = cv2.resize(heat(values), size, interpolation=cv2.INTER_LINEAR).astype(np.float32)
     alpha = (strength * np.sqrt(amount))[..., None]
     return (image * (1 - alpha) + coloured * alpha + 0.5).astype(np.uint8)
+
+
+def labels(image: np.ndarray, values: np.ndarray, strength: float = 0.85) -> np.ndarray:
+    """The picture with a label map (m, m) laid over it: each of the labels 1..L in a colour, 0 left as it is."""
+    size = (image.shape[1], image.shape[0])
+    big = cv2.resize(np.asarray(values).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST).astype(int)
+    ink = LABELS[(big - 1) % len(LABELS)]
+    alpha = strength * (big > 0)[..., None]
+    return (image * (1 - alpha) + ink * alpha + 0.5).astype(np.uint8)
+
+
+def arrows(
+    image: np.ndarray, start: np.ndarray, end: np.ndarray, colour: tuple[int, int, int] = PREDICTED
+) -> np.ndarray:
+    """A copy with an arrow from each of the points start (L, 2) to its point of end (L, 2)."""
+    out = image.copy()
+    for a, b in zip(_fixed(start), _fixed(end), strict=True):
+        # OpenCV's arrows have no fractional coordinates in their heads: a line, and a dot where it ends.
+        cv2.line(out, tuple(a.tolist()), tuple(b.tolist()), colour, 1, cv2.LINE_AA, SHIFT)
+        cv2.circle(out, tuple(b.tolist()), max(1, image.shape[1] // 110) << SHIFT, colour, -1, cv2.LINE_AA, SHIFT)
+    return out
 
 
 def face(

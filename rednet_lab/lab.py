@@ -12,6 +12,9 @@ from pathlib import Path
 import torch
 
 from rednet_core import checkpoint, stages
+from rednet_core.batches import seven_of
+from rednet_core.eccv import EccvNet
+from rednet_core.markup import MARKUPS
 from rednet_core.rednet import RedNet
 from rednet_core.training import COLUMNS, Trainer
 from rednet_lab import plots, style
@@ -30,7 +33,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 class Trained:
     """A trained stage: the network, the history (steps, 5; columns as named) and the seconds it took."""
 
-    net: RedNet
+    net: RedNet | EccvNet
     history: torch.Tensor
     columns: tuple[str, ...]
     seconds: float
@@ -145,6 +148,27 @@ class Lab:
         key = {"net": asdict(config), "data": role.data.fingerprint}
         return self.trained(f"demo-{name}", key, plan, train, trainer)
 
+    def demo_eccv(self, name: str = "labels", **choices) -> Trained:
+        """The ECCV network trained for a while, as `demo` does the journal's; choices are EccvConfig fields."""
+        role, plan = self.source.stills(), self.profile.eccv_demo
+        train = plan.config(len(role.rows), self.seed)
+        config = replace(self.profile.eccv, **choices)
+        data = self.marked(role.data, config.markup)
+
+        def trainer(path, callbacks) -> Trainer:
+            how = self.profile.augmentation
+            return stages.stage1(
+                config, data, role.rows, train, plan.batch, how, self.device, path, callbacks, network=EccvNet
+            )
+
+        key = {"net": asdict(config), "data": role.data.fingerprint}
+        return self.trained(f"eccv-{name}", key, plan, train, trainer, EccvNet)
+
+    def marked(self, data, markup: str):
+        """Prepared data with the points of that markup: all of them, or the papers' seven."""
+        own = self.profile.net.markup
+        return data if markup == own else seven_of(data, MARKUPS[own])
+
     # --- how they are kept ---
 
     _keys: dict[str, dict]
@@ -152,7 +176,7 @@ class Lab:
     def _key_of(self, name: str) -> dict:
         return self._keys[name]
 
-    def trained(self, name: str, key: dict, plan, train, trainer) -> Trained:
+    def trained(self, name: str, key: dict, plan, train, trainer, network: type = RedNet) -> Trained:
         """A trained network from the cache, or trained now (resuming a run that was killed) with a progress bar."""
         full_key = {
             "name": name,
@@ -162,7 +186,7 @@ class Lab:
             "augmentation": asdict(self.profile.augmentation),
             "device": self.device.type,
             "torch": torch.__version__.partition("+")[0],
-            "code": code_hash(*imported_files("rednet_core.stages")),
+            "code": code_hash(*imported_files("rednet_core.stages", network.__module__)),
         }
         self.__dict__.setdefault("_keys", {})[name] = full_key
 
@@ -186,7 +210,7 @@ class Lab:
             return facts
 
         folder, facts = asset(f"{self.profile.name}-{name}", full_key, make)
-        net = checkpoint.load_net(folder / "net.pt", self.device)
+        net = checkpoint.load_net(folder / "net.pt", self.device, network)
         history = checkpoint.read(folder / "history.pt")["history"]
         return Trained(net, history, COLUMNS, facts["seconds"], facts["factors"])
 

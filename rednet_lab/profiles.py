@@ -8,6 +8,7 @@ full   the papers' sizes, for a GPU and for real data
 from dataclasses import dataclass, replace
 
 from rednet_core.augment import Augmentation
+from rednet_core.eccv import RATIO, EccvConfig
 from rednet_core.rednet import NetConfig
 from rednet_core.training import TrainConfig
 
@@ -45,6 +46,8 @@ class Profile:
     stage2: Plan
     stage3: Plan
     demo: Plan  # the small trainings inside notebooks: the tour, and the batch-norm experiment
+    eccv: EccvConfig  # the ECCV 2016 network, and its short training inside notebooks
+    eccv_demo: Plan
     update: str = "replace"  # f_trn's update of e_p
     hidden: int = 256  # its LSTM units
     identity_units: int = 256
@@ -63,6 +66,8 @@ SMOKE = Profile(
     stage2=Plan(TrainConfig(4, "adamw", 2e-3, schedule="one_cycle", weight_decay=0.01), 8),
     stage3=Plan(TrainConfig(4, "adamw", 2e-3, schedule="one_cycle", weight_decay=0.01), 2, frames=4),
     demo=Plan(TrainConfig(6, "adamw", 6e-3, schedule="one_cycle", weight_decay=0.01), 8),
+    eccv=EccvConfig(32, 0.125, (1,) * 5, "seven", steps=(28, 20, 12)),
+    eccv_demo=Plan(TrainConfig(6, "adamw", 6e-3, schedule="one_cycle", weight_decay=0.01, ratio=RATIO), 8),
     hidden=16,
     identity_units=16,
 )
@@ -80,6 +85,9 @@ QUICK = Profile(
     stage2=Plan(TrainConfig(1000, "adamw", 3e-3, schedule="one_cycle", weight_decay=0.01), 16),
     stage3=Plan(TrainConfig(600, "adamw", 2e-3, schedule="one_cycle", weight_decay=0.01), 4, frames=10),
     demo=Plan(TrainConfig(350, "adamw", 8e-3, schedule="one_cycle", weight_decay=0.01), 16),
+    # Seven labels: 68 would not fit beside each other on a map of 64 px. The squares are the paper's 7, 5, 3 px.
+    eccv=EccvConfig(64, 0.25, (1,) * 5, "seven", steps=(14, 10, 6)),
+    eccv_demo=Plan(TrainConfig(400, "adamw", 8e-3, schedule="one_cycle", weight_decay=0.01, ratio=RATIO), 16),
     update="residual",  # starts where stage 2 ended: with "replace" and 400 steps it only caught up with it
     hidden=64,
     identity_units=64,
@@ -100,6 +108,8 @@ FULL = Profile(
         TrainConfig(0, "sgd", 0.01, schedule="steps", mixed_precision=True), 5, frames=10, epochs=50, variations=2
     ),
     demo=Plan(TrainConfig(2_000, "sgd", 0.01, schedule="tenths", mixed_precision=True), 32),
+    eccv=EccvConfig(),
+    eccv_demo=Plan(TrainConfig(2_000, "sgd", 0.01, schedule="tenths", mixed_precision=True, ratio=RATIO), 32),
 )
 
 PROFILES = {profile.name: profile for profile in (SMOKE, QUICK, FULL)}

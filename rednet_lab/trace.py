@@ -6,8 +6,11 @@ Figures, widgets and tests read the same trace, so they show the same numbers.
 from dataclasses import dataclass, field
 
 import numpy as np
+from torch import Tensor
 
 from rednet_core import frames
+from rednet_core.eccv import EccvNet
+from rednet_core.eccv.labels import merge
 from rednet_core.metrics import errors, seven_errors
 from rednet_core.rednet import RedNet
 from rednet_core.tracking import Tracked, Tracker
@@ -99,6 +102,29 @@ def record(net: RedNet, seen: Tracked, images: np.ndarray, truth: np.ndarray | N
 
 def _codes(seen: Tracked, k: int, n: int) -> tuple[np.ndarray, np.ndarray]:
     return _numpy(seen.prediction.e_i[k][n]), _numpy(seen.prediction.e_p[k][n])
+
+
+def look(net: RedNet | EccvNet, data, rows: np.ndarray) -> tuple[Tracked, np.ndarray]:
+    """What a network of either paper says of stored stills in their face boxes; the true points in its pixels.
+
+    data has the points of the network's own markup (`Lab.marked`).
+    """
+    truth = np.array(data.table["points"][rows])
+    tracker = Tracker(net)
+    tracker.start(frames.face_box(truth, net.markup))
+    seen = tracker.update(np.array(data.crops[rows]))
+    return seen, frames.apply(_numpy(seen.matrix), truth)
+
+
+def likelier(logits: Tensor, weight: float) -> Tensor:
+    """Labels (N, m, m) of an ECCV response map (N, L + 1, m, m), the loss's weight of foreground pixels undone.
+
+    Trained with foreground pixels counted `weight` times, a landmark wins pixels where it is `weight` times less
+    likely than the background; here it wins those where it is likelier.
+    """
+    logits = logits.clone()
+    logits[:, 0] += float(np.log(weight))
+    return merge(logits)
 
 
 def trace_stills(net: RedNet, data, rows: np.ndarray) -> list[Frame]:

@@ -95,13 +95,17 @@ def inside(x):
     return x[..., 2:-2, 2:-2]
 
 
+def convolved(x, weights, place):
+    return F.conv2d(x, weights[f"features.{place}.weight"], weights[f"features.{place}.bias"], padding=1)
+
+
 def test_the_stem_computes_what_vgg16_bn_does_on_imagenets_colours(files):
     net = tiny_net(**FULL).eval()
     pretrained.load(net, files[0] / "vgg16_bn")
     weights, x = files[1]["vgg16_bn"], torch.rand(2, 3, 32, 32)
     expected = (x - MEAN[:, None, None]) / SPREAD[:, None, None]
     for place in (0, 3):
-        expected = F.conv2d(expected, weights[f"features.{place}.weight"], padding=1)  # its bias: see below
+        expected = convolved(expected, weights, place)
         expected = F.relu(norm(expected, weights, f"features.{place + 1}"))
     with torch.no_grad():
         found = net.backbone.A0((x - 0.45) / 0.25)
@@ -115,7 +119,7 @@ def test_the_rest_computes_what_vgg16_bn_does(files):
     expected, z = stem, torch.rand(2, 7, 16, 16)  # a z that zero weights do not see
     for block in ((7, 10), (14, 17, 20), (24, 27, 30), (34, 37, 40)):
         for place in block:
-            expected = F.conv2d(expected, weights[f"features.{place}.weight"], padding=1)
+            expected = convolved(expected, weights, place)
             expected = F.relu(norm(expected, weights, f"features.{place + 1}"))
         expected = F.max_pool2d(expected, 2)
     with torch.no_grad():
@@ -173,7 +177,7 @@ def test_the_eccv_encoder_takes_vgg_16_behind_which_z_comes(files, feedback, fed
     assert net.encoder[0].convs[0].conv.weight.shape[1] == 3 + fed
     weights, x = files[1]["vgg16_bn"], torch.rand(1, 3, 32, 32)
     expected = (x - MEAN[:, None, None]) / SPREAD[:, None, None]
-    expected = F.relu(norm(F.conv2d(expected, weights["features.0.weight"], padding=1), weights, "features.1"))
+    expected = F.relu(norm(convolved(expected, weights, 0), weights, "features.1"))
     with torch.no_grad():
         found = net.encoder[0].convs[0](torch.cat([(x - 0.45) / 0.25, torch.rand(1, fed, 32, 32)], 1), 2)
     torch.testing.assert_close(inside(found), inside(expected), atol=1e-4, rtol=1e-4)

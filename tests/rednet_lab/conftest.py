@@ -24,6 +24,7 @@ TINY = replace(
     stage2=replace(profiles.SMOKE.stage2, train=replace(profiles.SMOKE.stage2.train, steps=2), batch=4),
     stage3=replace(profiles.SMOKE.stage3, train=replace(profiles.SMOKE.stage3.train, steps=2), frames=3),
     demo=replace(profiles.SMOKE.demo, train=replace(profiles.SMOKE.demo.train, steps=2), batch=4),
+    eccv_demo=replace(profiles.SMOKE.eccv_demo, train=replace(profiles.SMOKE.eccv_demo.train, steps=2), batch=4),
 )
 
 

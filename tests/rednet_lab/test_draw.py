@@ -125,3 +125,20 @@ def test_png_bytes_are_the_picture():
     picture = smooth_picture(13, 17, np.random.default_rng(1))
     decoded = cv2.imdecode(np.frombuffer(draw.png(picture), np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
     np.testing.assert_array_equal(decoded, picture)
+
+
+def test_a_label_map_is_laid_over_the_picture_and_its_background_is_not():
+    values = np.zeros((3, 3), int)
+    values[0, 2], values[2, 1] = 1, len(draw.LABELS) + 2  # the colours begin again
+    shown = draw.labels(GREY, values, strength=1.0)
+    assert shown.dtype == np.uint8 and shown.shape == GREY.shape
+    np.testing.assert_array_equal(shown[10, 50], draw.LABELS[0])
+    np.testing.assert_array_equal(shown[50, 30], draw.LABELS[1])
+    assert (changed(shown, GREY) > 0).mean() == pytest.approx(2 / 9)
+
+
+def test_an_arrow_ends_at_its_point():
+    shown = draw.arrows(GREY, np.array([[10.0, 30.0]]), np.array([[40.0, 30.0]]))
+    rows, columns = np.nonzero(changed(shown, GREY))
+    assert 9 <= columns.min() <= 10 and 40 <= columns.max() <= 42 and set(rows) <= {28, 29, 30, 31, 32}
+    assert (shown[30, 40] == draw.PREDICTED).all() and (GREY == 100).all()

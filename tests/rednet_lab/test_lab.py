@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 import torch
 
+from rednet_core.eccv import RATIO, EccvNet
+from rednet_core.markup import MARKUPS
 from rednet_core.rednet import RedNet
 from rednet_core.training import COLUMNS
 from rednet_lab import lab as module
@@ -107,6 +109,28 @@ def test_another_choice_is_another_training(open_lab):
     assert without.net.f_trn is None
     assert lab.demo("tour").net.config == TINY.net
     assert lab.demo("shared", step_statistics=False).net.config == replace(TINY.net, step_statistics=False)
+
+
+def test_the_eccv_network_is_trained_and_kept_the_same_way(open_lab, monkeypatch):
+    lab = open_lab()
+    plain, probs = lab.demo_eccv(), lab.demo_eccv("probs", feedback="prob_maps", regression=False)
+    assert isinstance(plain.net, EccvNet) and plain.net.config == TINY.eccv
+    assert probs.net.config == replace(TINY.eccv, feedback="prob_maps", regression=False)
+    # Its losses are weighed by its own ratio, not by the journal's.
+    first = plain.history[: TINY.eccv_demo.train.steps].mean(0)
+    assert plain.factors["regression"] == pytest.approx(float(RATIO[1] * first[0] / first[1]), rel=1e-4)
+    monkeypatch.setattr(module.stages, "stage1", lambda *_, **__: pytest.fail("trained a second time"))
+    again = open_lab("20_c").demo_eccv()
+    assert same(weights(plain.net), weights(again.net))
+
+
+def test_data_are_marked_as_a_network_wants_them(open_lab):
+    lab = open_lab()
+    data, markup = lab.source.stills().data, MARKUPS[lab.profile.net.markup]
+    assert lab.marked(data, "ibug68") is data
+    seven = lab.marked(data, "seven")
+    np.testing.assert_array_equal(seven.table["points"], data.table["points"][:, list(markup.seven)])
+    assert seven.crops is data.crops
 
 
 def test_seed_and_settings_have_their_own_assets(open_lab, monkeypatch):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from rednet_core.eccv import RATIO, EccvConfig
 from rednet_core.rednet import NetConfig
 from rednet_core.training import TrainConfig
 from rednet_lab.profiles import PROFILES, Plan, Profile
@@ -39,6 +40,8 @@ def test_full_is_the_papers_network_and_training():
         assert plan.train.ratio == (1.0, 10.0, 1.0) and plan.train.foreground_weight == 15
     assert [plan.epochs for plan in stages] == [30, 20, 50]
     assert (full.stage1.variations, full.stage3.frames, full.stage3.batch) == (10, 10, 5)
+    assert full.eccv == EccvConfig() and (full.eccv.input_size, full.eccv.sides) == (128, (7, 5, 3))
+    assert full.eccv_demo.train.ratio == RATIO
     turned = full.augmentation
     assert full.store_size >= 1.4 * net.input_size  # room for the augmentation at full resolution
     assert turned == type(turned)()
@@ -52,10 +55,12 @@ def test_every_profile_can_be_trained(profile):
         (profile.stage2, profile.people[0] * profile.people[1] * 4 // 5),
         (profile.stage3, profile.videos[0]),
         (profile.demo, profile.stills[0]),
+        (profile.eccv_demo, profile.stills[0]),
     ):
         assert 0 < plan.batch <= pictures and plan.config(pictures, 0).steps > 0
     assert profile.stage3.frames <= min(profile.videos[1], profile.videos[3])
     assert profile.people[1] >= 5  # every fifth picture of a person is held back
+    assert profile.eccv.sides == (7, 5, 3)  # the paper's squares, in pixels, whatever the map
     assert profile.videos[2] >= 2  # a common and a challenging one
 
 

@@ -8,7 +8,7 @@ from rednet_core import frames
 from rednet_core.augment import resample
 from rednet_core.metrics import LEAST_INTEROCULAR
 from rednet_core.tracking import Tracker
-from rednet_lab.trace import SEVEN_NAMES, record, trace_stills, trace_video
+from rednet_lab.trace import SEVEN_NAMES, likelier, look, record, trace_stills, trace_video
 from tests.helpers import loop_box, make_data, settle, tiny_net
 
 ROWS = np.array([0, 3, 5, 6])
@@ -149,3 +149,23 @@ def test_a_stored_table_is_not_written_to():
     before = data.table.copy()
     trace_stills(settle(tiny_net()), data, np.array([1, 0]))
     np.testing.assert_array_equal(data.table, before)
+
+
+def test_a_look_at_stills_equals_a_direct_call(net, faces):
+    seen, truth = look(net, faces, ROWS)
+    for i, row in enumerate(ROWS):
+        points = faces.table["points"][row].astype(float)
+        x, matrix, out = direct(net, faces.crops[row], loop_box(points))
+        np.testing.assert_allclose(seen.inputs[i], x[0], atol=1e-5)
+        np.testing.assert_allclose(seen.prediction.maps[1][i], out.maps[1][0], atol=1e-4)
+        np.testing.assert_allclose(truth[i], points @ matrix[:, :2].T + matrix[:, 2], atol=1e-2)
+
+
+def test_a_label_wins_a_pixel_where_it_is_likelier_than_the_background():
+    # A network trained with weight 15 says w p / (w p + 1 - p) where the true share is p.
+    share = torch.tensor([0.02, 0.2, 0.45, 0.55, 0.9]).view(1, 1, 1, 5)
+    said = 15 * share / (15 * share + 1 - share)
+    logits = torch.cat([1 - said, said], 1).log()
+    assert likelier(logits, 15.0).flatten().tolist() == [0, 0, 0, 1, 1]
+    assert logits.argmax(1).flatten().tolist() == [0, 1, 1, 1, 1] == likelier(logits, 1.0).flatten().tolist()
+    torch.testing.assert_close(logits, torch.cat([1 - said, said], 1).log())
