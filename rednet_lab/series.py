@@ -28,6 +28,7 @@ SERIES = (
     Entry("00_tour", "The tour: a tracked face in two minutes"),
     Entry("10_face_world", "The face world"),
     Entry("12_data_preparation", "Data preparation"),
+    Entry("14_formats", "Formats of the papers' data sets"),
     Entry("20_maps_and_losses", "Response maps and losses"),
     Entry("30_vgg_encoder_decoder", "The VGG encoder-decoder"),
     Entry("34_spatial_recurrence", "Spatial recurrence", needs=("50_stage1",)),
