@@ -51,11 +51,11 @@ class _Crops:
 class Joined:
     """One or more prepared stores of one markup and size, with the fields of a single one; the table is in memory.
 
-    A name is the same person in all of them; videos are never the same. Yaw that a test face's data set does not
-    tell is estimated from its points (`data_prep.pose`). Raises DataError where stores do not fit together.
+    A name is the same person in all of them; videos are never the same. Yaw that a face's data set does not tell is
+    estimated from its points (`data_prep.pose`), of test faces only where there may be very many (videos). Raises DataError where stores do not fit together.
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, videos: bool = False):
         self.path = path
         here = [path] if (path / "store.json").is_file() else sorted(p.parent for p in path.glob("*/store.json"))
         if not here:
@@ -75,6 +75,7 @@ class Joined:
         self.identities, self.groups = ([*dict.fromkeys(n)] for n in (self._names("identities"), self._names("groups")))
         self.videos = [f"{s.path.name}/{v}" if len(here) > 1 else v for s in self.parts for v in s.videos]
         self.table = self._table()
+        self._estimate_yaw(self.rows("test") if videos else self.rows())
         self.fingerprint = hashlib.sha256(" ".join(s.fingerprint for s in self.parts).encode()).hexdigest()
         self.readers = [_reader(store) for store in self.parts]
         source = {"reader": ", ".join(self.readers)}
@@ -101,12 +102,14 @@ class Joined:
             table["video"] = np.where(table["video"] >= 0, table["video"] + videos, -1)
             videos += len(store.videos)
             tables.append(table)
-        table = np.concatenate(tables)
-        seven = list(self.markup.seven)
-        known = table["mask"][:, seven].all(1) & (not self.markup.stand_in)
-        for i in np.flatnonzero(known & np.isnan(table["yaw"]) & (table["split"] == SPLITS.index("test"))):
-            table["yaw"][i] = estimate_pose(table["points"][i], self.markup, (self.size, self.size)).yaw
-        return table
+        return np.concatenate(tables)
+
+    def _estimate_yaw(self, rows: np.ndarray) -> None:
+        if not self.markup.stand_in:
+            whole = self.table["mask"][rows][:, list(self.markup.seven)].all(1)
+            for i in rows[whole & np.isnan(self.table["yaw"][rows])]:
+                pose = estimate_pose(self.table["points"][i], self.markup, (self.size, self.size))
+                self.table["yaw"][i] = pose.yaw
 
     def rows(self, split: str | None = None, group: str | None = None) -> np.ndarray:
         """Row numbers of a split and a group, all where None; faces without a single known point are left out."""
@@ -167,7 +170,7 @@ class PreparedSource:
     def _open(self, part: str) -> Joined | None:
         if not (self.folder / part).is_dir():
             return None
-        found = Joined(self.folder / part)
+        found = Joined(self.folder / part, videos=part == "videos")
         if part != "stills" and found.markup is not self._stills.markup:
             problem = f"markup {found.markup.name}, but the stills have {self._stills.markup.name}"
             raise DataError(problem, path=found.path, fix="prepare all with --seven")

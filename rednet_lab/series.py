@@ -29,7 +29,7 @@ SERIES = (
     Entry("10_face_world", "The face world"),
     Entry("12_data_preparation", "Data preparation"),
     Entry("14_formats", "Formats of the papers' data sets"),
-    Entry("16_table4", "Table 4: the data, and who is challenging", needs=("12_data_preparation",)),
+    Entry("16_table4", "Table 4: the data, and who is challenging"),
     Entry("18_crops", "The crop convention", needs=("50_stage1",)),
     Entry("20_maps_and_losses", "Response maps and losses"),
     Entry("30_vgg_encoder_decoder", "The VGG encoder-decoder"),
