@@ -51,8 +51,9 @@ class _Crops:
 class Joined:
     """One or more prepared stores of one markup and size, with the fields of a single one; the table is in memory.
 
-    A name is the same person in all of them; videos are never the same. Yaw that a face's data set does not tell is
-    estimated from its points (`data_prep.pose`), of test faces only where there may be very many (videos). Raises DataError where stores do not fit together.
+    A name is the same person in all of them; videos are never the same. Yaw that a data set does not tell is
+    estimated from the points (`data_prep.pose`); of videos, which are long, for test frames only. Raises DataError
+    where stores do not fit together.
     """
 
     def __init__(self, path: Path, videos: bool = False):

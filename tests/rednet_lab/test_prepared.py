@@ -135,6 +135,17 @@ def test_without_people_the_stills_persons_are_taken_and_without_videos_clips_ar
     assert "made of real stills" in found.what and sum(map(len, found.groups.values())) == 4 * TINY.videos[3]
 
 
+def test_yaw_is_estimated_where_it_is_not_told_and_of_videos_for_test_frames_only(tmp_path):
+    put(tmp_path, "stills/told", stills(yaw=70.0))
+    put(tmp_path, "stills/not", stills())
+    put(tmp_path, "videos", videos(yaws=(np.nan, np.nan)), margin=None)
+    yaw = Joined(tmp_path / "stills").table["yaw"]
+    assert (yaw[16:] == 70).all() and (np.abs(yaw[:16]) < 10).all()
+    filmed = Joined(tmp_path / "videos", videos=True)
+    assert np.isnan(filmed.table["yaw"][filmed.rows("train")]).all()
+    assert np.isfinite(filmed.table["yaw"][filmed.rows("test")]).all()
+
+
 def test_without_people_and_persons_stage_2_is_refused_with_the_remedy(tmp_path):
     put(tmp_path, "stills", stills())
     with pytest.raises(DataError, match="of 0 persons known by name.*FOLDER/people"):
