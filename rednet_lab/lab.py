@@ -64,6 +64,8 @@ class Lab:
         self.profile: Profile = PROFILES[profile]
         self.seed, self.device = seed, choose_device(device)
         self.source = MAKERS[source](self.profile, data, seed)
+        if markup := getattr(self.source, "markup", ""):  # the data decides how many points the network has
+            self.profile = replace(self.profile, net=replace(self.profile.net, markup=markup))
         self.run = run_name(profile, source, seed)
         folder = Path(out).expanduser()
         parameters = {"profile": profile, "source": source, "data": data, "seed": seed, "device": str(self.device)}

@@ -1,27 +1,24 @@
 """Where a run's faces come from: each source fills the three roles of the papers' training, and the test sets.
 
-A later issue adds the papers' seven data sets here, each with its reader in `data_prep.readers`.
+The papers' own data sets come prepared, by `python -m data_prep`: see `rednet_lab.prepared`.
 """
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from data_prep.prepare import MARGIN, prepare
 from data_prep.readers.face_world import FaceWorldPeople, FaceWorldStills, FaceWorldVideos
 from data_prep.readers.udacity import UdacityFaces
 from data_prep.store import Store
-from rednet_core.clips import made_videos
 from rednet_lab.cache import asset
+from rednet_lab.prepared import PreparedSource
 from rednet_lab.profiles import Profile
 from rednet_lab.progress import Progress
+from rednet_lab.roles import Role, TestVideos, hold_back, made_test_videos
 from rednet_lab.stamp import code_hash, imported_files
 
-SOURCES = ("face_world", "udacity")
-MADE_TEST_VIDEOS = 40  # stills of test persons that are set in motion, for sources without video
+SOURCES = ("face_world", "udacity", "prepared")
 
 
 def workers() -> int:
@@ -46,28 +43,6 @@ def stored(name: str, reader, size: int, margin: float | None = MARGIN) -> Store
 
     folder, _ = asset(f"store-{name.replace(' ', '-')}", key, make)
     return Store(folder / "store")
-
-
-@dataclass(frozen=True)
-class Role:
-    """What one stage trains on: a store, its training rows, and whether its clips are made of stills.
-
-    held_back are other pictures of the same persons, to test recognition with.
-    """
-
-    data: Store
-    rows: np.ndarray
-    made: bool = False
-    held_back: np.ndarray | None = None
-
-
-@dataclass(frozen=True)
-class TestVideos:
-    """Videos to track: anything with crops and table, the rows of each group, and what they are."""
-
-    data: object
-    groups: dict[str, np.ndarray]
-    what: str
 
 
 class FaceWorldSource:
@@ -141,12 +116,7 @@ class UdacitySource:
     def people(self) -> Role:
         """The same stills, but every eighth picture of a person is held back."""
         store = self._store()
-        rows = store.rows("train")
-        rows = rows[np.argsort(store.table["identity"][rows], kind="stable")]
-        _, first = np.unique(store.table["identity"][rows], return_index=True)
-        place = np.arange(len(rows)) - np.repeat(first, np.diff([*first, len(rows)]))
-        held = place % 8 == 7
-        return Role(store, np.sort(rows[~held]), held_back=np.sort(rows[held]))
+        return hold_back(store, store.rows("train"))
 
     def clips(self) -> Role:
         """The same stills, to be set in motion (`rednet_core.clips`): there is no video here."""
@@ -161,14 +131,7 @@ class UdacitySource:
     def test_videos(self) -> TestVideos:
         """Made videos of test persons: stills under smooth motion, drifting light, a passing disc in some."""
         store = self._store()
-        rows = store.rows("test")
-        chosen = rows[np.linspace(0, len(rows) - 1, min(MADE_TEST_VIDEOS, len(rows))).astype(int)]
-        yaw = np.abs(store.table["yaw"][chosen])
-        data = made_videos(store, chosen, self.profile.videos[3], seed=self.seed)
-        groups = {"common": yaw < 30, "challenging": yaw >= 30}
-        frames = data.table["video"]
-        found = {name: np.flatnonzero(keep[frames]) for name, keep in groups.items() if keep.any()}
-        return TestVideos(data, found, "videos made of real stills by moving the camera; grouped by estimated yaw")
+        return made_test_videos(store, store.rows("test"), self.profile.videos[3], self.seed)
 
 
 def _rendered(stored_size: int) -> int:
@@ -176,4 +139,4 @@ def _rendered(stored_size: int) -> int:
     return round(stored_size * 4 / 3)
 
 
-MAKERS: dict[str, Callable] = {"face_world": FaceWorldSource, "udacity": UdacitySource}
+MAKERS: dict[str, Callable] = {"face_world": FaceWorldSource, "udacity": UdacitySource, "prepared": PreparedSource}

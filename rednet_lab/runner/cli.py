@@ -19,6 +19,7 @@ examples (python3 go.py run ... does the same and makes the environment first):
   %(prog)s --only 50 60                      two notebooks, and those that they need
   %(prog)s --only 34 --no-needs --force      one notebook alone, even if it is up to date
   %(prog)s --source udacity --data FOLDER    on real faces
+  %(prog)s --source prepared --data FOLDER   on stores made by python -m data_prep (stills, people, videos)
   %(prog)s --seeds 0 1 2 --jobs 2            three runs, two notebooks at a time
   %(prog)s --only 50 -p steps=200            with a parameter of the notebook's own
 
@@ -35,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     p.add_argument("--profile", choices=PROFILES, default="quick", help="how much work (default: quick)")
     p.add_argument("--source", choices=SOURCES, default=SOURCES[0], help="which faces (default: face_world)")
-    p.add_argument("--data", type=Path, metavar="FOLDER", help="where the real faces are (for --source udacity)")
+    p.add_argument("--data", type=Path, metavar="FOLDER", help="where the real faces or the prepared stores are")
     p.add_argument("--device", choices=DEVICES, default="auto", help="what to compute on (default: auto)")
     p.add_argument("--seeds", type=seed, nargs="+", default=[0], metavar="N", help="one run for each (default: 0)")
     p.add_argument("--out", type=Path, metavar="FOLDER", help="where runs go (default: figures in the checkout)")
@@ -75,11 +76,14 @@ def assignment(text: str) -> tuple[str, str]:
 def options_from(args: argparse.Namespace) -> Options:
     """Check what belongs together and return the options. Raises UsageError."""
     if args.source != SOURCES[0] and args.data is None:
-        raise UsageError(f"--source {args.source} needs --data FOLDER, the folder with its images and tables")
+        what = "prepared stores" if args.source == "prepared" else "images and tables"
+        raise UsageError(f"--source {args.source} needs --data FOLDER, the folder with its {what}")
     if args.source == SOURCES[0] and args.data is not None:
         raise UsageError(f"--data is for real faces; with --source {SOURCES[0]} leave it out")
     if args.data is not None and not args.data.is_dir():
         raise UsageError(f"--data {args.data}: {'not a folder' if args.data.exists() else 'no such folder'}")
+    if args.source == "prepared" and not (args.data / "stills").is_dir():
+        raise UsageError(f"--data {args.data}: no folder stills in it (python -m data_prep prepare makes it)")
     if args.no_needs and not args.only:
         raise UsageError("--no-needs goes with --only")
     if args.timeout is not None and args.timeout <= 0:

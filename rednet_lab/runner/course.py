@@ -16,7 +16,7 @@ from ..series import SERIES, Entry
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILES = ("smoke", "quick", "full")
-SOURCES = ("face_world", "udacity")
+SOURCES = ("face_world", "udacity", "prepared")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 STANDARD = (
     "profile",

@@ -35,7 +35,7 @@ def same(first, second):
     ("choice", "message"),
     [
         ({"profile": "quik"}, "profile 'quik', known: smoke, quick, full"),
-        ({"source": "aflw"}, "source 'aflw', known: face_world, udacity"),
+        ({"source": "aflw"}, "source 'aflw', known: face_world, udacity, prepared"),
         ({"device": "gpu"}, "device 'gpu', known: auto, cpu, cuda, mps"),
         ({"data": "faces"}, "data: the face world"),
         ({"source": "udacity"}, "data: name the folder"),
