@@ -157,6 +157,11 @@ def wait_for(path: Path, seconds: float = 40) -> None:
         time.sleep(0.05)
 
 
+def hears_ctrl_c():
+    """Undo what a shell does to its background jobs, tests among them: they and their children ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("how", ["kill -9", "Ctrl-C"])
 def test_a_run_that_was_ended_goes_on_where_it_was(chain, how):
     if how == "Ctrl-C" and os.name == "nt":
@@ -166,7 +171,7 @@ def test_a_run_that_was_ended_goes_on_where_it_was(chain, how):
     (chain.notebooks / "wait").touch()
     process = subprocess.Popen(
         chain.command(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(ROOT)}, preexec_fn=hears_ctrl_c if os.name == "posix" else None,
     )  # fmt: skip
     wait_for(chain.notebooks / "started")
     family = descendants(process.pid)
