@@ -5,9 +5,19 @@ written in float64 loops.
 """
 
 import math
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import pytest
+
+# Real faces are never part of the project: tests use them where they are, and skip where they are not.
+_BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data" / "youtube_faces_keypoints"
+REAL_FACES = Path(os.environ.get("REDNET_REAL_FACES") or _BESIDE)
+needs_real_faces = pytest.mark.skipif(
+    not REAL_FACES.is_dir(), reason="no real faces here: set REDNET_REAL_FACES to a folder in the Udacity layout"
+)
 
 L = 68
 CORNERS = (36, 39, 42, 45, 48, 54)  # four eye corners, two mouth corners (DATASETS 0.1)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from html.parser import HTMLParser
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import PurePosixPath, PureWindowsPath
 from urllib.parse import unquote
 
 import nbformat
@@ -20,12 +20,12 @@ from rednet_lab.parameters import read_parameters
 from rednet_lab.runner.course import ROOT
 from rednet_lab.runner.outcome import errors_in
 from rednet_lab.series import SERIES
+from tests.helpers import REAL_FACES, needs_real_faces
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 NAMES = [entry.name for entry in SERIES]
 MOST_LINES = 25  # of a code cell
 MOST_BYTES = 100_000  # of a PNG
-REAL_FACES = Path(os.environ.get("REDNET_UDACITY") or ROOT.parent / "shared" / "data" / "youtube_faces_keypoints")
 # A path from the root of some system in prose or code: /home/..., C:\..., file:///...
 ABSOLUTE = re.compile(
     r"(?<![\w.:/~*])/(?:home|Users|tmp|var|root|mnt|media|work|content|opt|usr|srv)\b|file://|\b[A-Za-z]:\\"
@@ -286,9 +286,8 @@ def test_a_second_run_has_nothing_to_do(smoke):
     assert [file.stat().st_mtime_ns for file in files] == before
 
 
+@needs_real_faces
 def test_real_faces_are_prepared(checkout):
-    if not REAL_FACES.is_dir():
-        pytest.skip("no real faces here: set REDNET_UDACITY to YouTube Faces in the Udacity layout")
     checkout("--out", str(checkout.root / "figures"), "--only", "12", "--source", "udacity", "--data", str(REAL_FACES))
     folder = checkout.root / "figures" / "smoke-udacity"
     results = json.loads((folder / "12_data_preparation" / "results.json").read_text(encoding="utf-8"))

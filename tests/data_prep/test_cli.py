@@ -23,6 +23,7 @@ from data_prep.store import Store
 from rednet_core.markup import AFLW21, HELEN194, LFW10, SEVEN, TALKING_FACE68
 from tests.data_prep import makers, test_stills_readers, test_table_readers, test_udacity
 from tests.data_prep.makers import encode, pair, picture, points_of, put, tree_of, vw300
+from tests.helpers import REAL_FACES, needs_real_faces
 
 # ------------------------------------------------------------------------------- a folder of every data set, whole
 
@@ -192,12 +193,9 @@ def test_an_option_that_a_reader_does_not_have_is_an_error(tmp_path):
         examine(tmp_path, bass=0)
 
 
-REAL = os.environ.get("REDNET_REAL_FACES")
-
-
-@pytest.mark.skipif(not REAL, reason="set REDNET_REAL_FACES to a folder in the Udacity layout to run this")
+@needs_real_faces
 def test_real_faces_are_told():
-    found = examine(REAL)
+    found = examine(REAL_FACES)
     assert found.dataset.name == "udacity" and not found.missing and found.usable > 1000
 
 

@@ -12,7 +12,7 @@ from data_prep.errors import BadItem, DataError
 from data_prep.prepare import prepare
 from data_prep.readers.udacity import TEST_SHARE, VALIDATION_SHARE, UdacityFaces, split_persons
 from rednet_core.markup import IBUG68
-from tests.helpers import face, smooth_picture
+from tests.helpers import REAL_FACES, face, needs_real_faces, smooth_picture
 
 HEADER = ["", *map(str, range(136))]
 HEIGHT, WIDTH = 90, 100
@@ -399,12 +399,10 @@ def test_a_table_that_is_no_text_is_named(tmp_path):
 
 # ------------------------------------------------------------------------------------------------------ real faces
 
-REAL = os.environ.get("REDNET_REAL_FACES")
 
-
-@pytest.mark.skipif(not REAL, reason="set REDNET_REAL_FACES to a folder in the Udacity layout to run this")
+@needs_real_faces
 def test_real_faces_are_read(tmp_path):
-    reader = UdacityFaces(REAL)
+    reader = UdacityFaces(REAL_FACES)
     splits, yaws = {}, []
     step = max(1, len(reader) // 150)
     for k in range(0, len(reader), step):
@@ -420,9 +418,9 @@ def test_real_faces_are_read(tmp_path):
     assert np.isfinite(yaws).all() and np.mean(np.abs(yaws) < 90) > 0.98 and abs(np.median(yaws)) < 15
 
 
-@pytest.mark.skipif(not REAL, reason="set REDNET_REAL_FACES to a folder in the Udacity layout to run this")
+@needs_real_faces
 def test_hardly_a_real_face_is_skipped(tmp_path):
-    reader = UdacityFaces(REAL)
+    reader = UdacityFaces(REAL_FACES)
     annotated = [k for k in range(len(reader)) if not reader._rows[k][3]]
 
     class Some(type(reader)):
