@@ -172,12 +172,7 @@ class Store:
 
     def rows(self, split: str | None = None, group: str | None = None) -> np.ndarray:
         """Row numbers (int64) of a split ("train", "validation", "test") and a group, all where None."""
-        keep = np.ones(len(self), bool)
-        if split is not None:
-            keep &= self.table["split"] == SPLITS.index(split)
-        if group is not None:
-            keep &= self.table["group"] == self.groups.index(group)
-        return np.flatnonzero(keep)
+        return np.flatnonzero(chosen(self.table, self.groups, split, group))
 
     def verify(self) -> None:
         """Read everything and compare it with the checksum; raises DataError where a byte has changed."""
@@ -187,6 +182,16 @@ class Store:
         digest.update(np.ascontiguousarray(self.table).tobytes())
         if digest.hexdigest() != self.fingerprint:
             raise _broken(self.path, "the checksum does not match")
+
+
+def chosen(table: np.ndarray, groups: list[str], split: str | None, group: str | None) -> np.ndarray:
+    """Which rows (M,) bool of a table are of a split and a group, all where None; groups as the table numbers them."""
+    keep = np.ones(len(table), bool)
+    if split is not None:
+        keep &= table["split"] == SPLITS.index(split)
+    if group is not None:
+        keep &= table["group"] == groups.index(group)
+    return keep
 
 
 def _broken(path: Path, problem: str) -> DataError:

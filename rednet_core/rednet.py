@@ -38,6 +38,15 @@ KNOWN = {  # values of the fields of NetConfig that choose among names
 POSITIVE = ("width", "radius", "sigma", "feedback_gain", "hidden", "identity_units")  # fields of NetConfig
 
 
+def unknown_names(config, known: dict) -> list[tuple[bool, str]]:
+    """Whether each field that chooses among names has one that is not known, and what to say then."""
+    chosen = {name: getattr(config, name) for name in known}
+    return [
+        (chosen[name] not in names, f"{name} {chosen[name]!r}, known: {', '.join(names)}")
+        for name, names in known.items()
+    ]
+
+
 @dataclass(frozen=True)
 class NetConfig:
     """Every choice that makes a network; the defaults are the paper's."""
@@ -70,10 +79,7 @@ class NetConfig:
     def __post_init__(self) -> None:
         shrink = 2 * DESIGNS[self.design].code_shrink if self.design in DESIGNS else 0
         for wrong, problem in (
-            *(
-                (getattr(self, name) not in known, f"{name} {getattr(self, name)!r}, known: {', '.join(known)}")
-                for name, known in KNOWN.items()
-            ),
+            *unknown_names(self, KNOWN),
             (
                 self.markup in MARKUPS and MARKUPS[self.markup].stand_in,
                 f"markup {self.markup!r} lacks one of the seven points; bring the faces to 'seven' first",
@@ -119,7 +125,24 @@ class Prediction:
     identity: Tensor | None = None  # scores (N, identities)
 
 
-class RedNet(nn.Module):
+class Guessing:
+    """What the networks of both papers have in common before the first step; each draws a z_0 in its own way."""
+
+    def mean_points(self) -> Tensor:
+        """The mean face (L, 2) where the face box is the whole input, in input pixels."""
+        size = self.config.input_size
+        return self.mean_shape * size + (size - 1) / 2
+
+    def first_guess(self, count: int, how: str | None = None) -> Tensor:
+        """z_0 (count, C, m, m) for pictures of which nothing is known yet; how: the configuration's, or another."""
+        how = how or self.config.first_guess
+        if how not in FIRST_GUESSES:
+            raise ValueError(f"first guess {how!r}, known: {', '.join(FIRST_GUESSES)}")
+        z0 = self.draw_z0(self.mean_points()[None])
+        return (torch.zeros_like(z0) if how == "zeros" else z0).expand(count, -1, -1, -1)
+
+
+class RedNet(Guessing, nn.Module):
     """The journal's network. `forward` runs all spatial steps on N pictures, or on B clips of T = frames."""
 
     Config = NetConfig
@@ -153,26 +176,11 @@ class RedNet(nn.Module):
             nn.init.normal_(head.weight, std=0.01)
         self.to(memory_format=torch.channels_last)  # a layout that convolutions are faster in
 
-    def mean_points(self) -> Tensor:
-        """The mean face (L, 2) where the face box is the whole input, in input pixels."""
-        size = self.config.input_size
-        return self.mean_shape * size + (size - 1) / 2
-
     def draw_z0(self, points: Tensor) -> Tensor:
         """z_0 (N, 7, m, m): discs at the seven points of a guess (N, L, 2) in input pixels (journal 5.1)."""
         config = self.config
         seven = frames_.rescale(points[:, list(self.markup.seven)], config.input_size, config.map_size)
         return maps.draw_discs(seven, config.map_size, config.map_radius)
-
-    def first_guess(self, count: int, how: str | None = None) -> Tensor:
-        """z_0 (count, 7, m, m) for pictures of which nothing is known yet; how: the configuration's, or another."""
-        how = how or self.config.first_guess
-        if how == "mean":
-            return self.draw_z0(self.mean_points()[None]).expand(count, -1, -1, -1)
-        if how == "zeros":
-            size = self.config.map_size
-            return self.mean_shape.new_zeros(count, len(self.markup.seven), size, size)
-        raise ValueError(f"first guess {how!r}, known: {', '.join(FIRST_GUESSES)}")
 
     def feedback(self, kind: str, raw: Tensor) -> Tensor:
         """The seven maps that step `kind` hands to the next: its probabilities, or its seven points' heat maps."""

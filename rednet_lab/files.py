@@ -7,18 +7,28 @@ import os
 import shutil
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file so that a reader, or a kill, finds the old or the new text and nothing between."""
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` make a file so that a reader, or a kill, finds the old or the new one and nothing between."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
-    with open(part, "w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    write(part)
     _persist(os.replace, part, path)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text, whole or not at all."""
+
+    def write(part: Path) -> None:
+        with open(part, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+
+    write_whole(path, write)
 
 
 def write_json(path: Path, value: object) -> None:

@@ -13,13 +13,13 @@ import torch
 
 from rednet_core import checkpoint, stages
 from rednet_core.batches import seven_of
-from rednet_core.eccv import EccvNet
+from rednet_core.eccv import EccvConfig, EccvNet
 from rednet_core.markup import MARKUPS
-from rednet_core.rednet import RedNet
+from rednet_core.rednet import NetConfig, RedNet
 from rednet_core.training import COLUMNS, Trainer
 from rednet_lab import plots, style
 from rednet_lab.cache import ROOT, asset
-from rednet_lab.profiles import PROFILES, Profile
+from rednet_lab.profiles import PROFILES, Plan, Profile
 from rednet_lab.progress import Progress, in_batch
 from rednet_lab.results import Results
 from rednet_lab.runs import run_name
@@ -80,16 +80,7 @@ class Lab:
     @cached_property
     def stage1(self) -> Trained:
         """The network after stage 1."""
-        role, plan = self.source.stills(), self.profile.stage1
-        train = plan.config(len(role.rows), self.seed)
-        config = self.profile.net
-
-        def trainer(path, callbacks) -> Trainer:
-            return stages.stage1(
-                config, role.data, role.rows, train, plan.batch, self.profile.augmentation, self.device, path, callbacks
-            )
-
-        return self.trained("stage1", {"net": asdict(config), "data": role.data.fingerprint}, plan, train, trainer)
+        return self._on_stills("stage1", self.profile.net, self.profile.stage1, RedNet)
 
     @cached_property
     def stage2(self) -> Trained:
@@ -138,33 +129,26 @@ class Lab:
 
     def demo(self, name: str, **choices) -> Trained:
         """A small stage-1 training of its own, for an experiment inside a notebook; choices are NetConfig fields."""
-        role, plan = self.source.stills(), self.profile.demo
-        train = plan.config(len(role.rows), self.seed)
-        config = replace(self.profile.net, **choices)
-
-        def trainer(path, callbacks) -> Trainer:
-            return stages.stage1(
-                config, role.data, role.rows, train, plan.batch, self.profile.augmentation, self.device, path, callbacks
-            )
-
-        key = {"net": asdict(config), "data": role.data.fingerprint}
-        return self.trained(f"demo-{name}", key, plan, train, trainer)
+        return self._on_stills(f"demo-{name}", replace(self.profile.net, **choices), self.profile.demo, RedNet)
 
     def demo_eccv(self, name: str = "labels", **choices) -> Trained:
         """The ECCV network trained for a while, as `demo` does the journal's; choices are EccvConfig fields."""
-        role, plan = self.source.stills(), self.profile.eccv_demo
+        return self._on_stills(f"eccv-{name}", replace(self.profile.eccv, **choices), self.profile.eccv_demo, EccvNet)
+
+    def _on_stills(self, name: str, config: NetConfig | EccvConfig, plan: Plan, network: type) -> Trained:
+        """A network trained from nothing on the stills: stage 1 of either paper, at full length or as a demo."""
+        role = self.source.stills()
         train = plan.config(len(role.rows), self.seed)
-        config = replace(self.profile.eccv, **choices)
         data = self.marked(role.data, config.markup)
 
         def trainer(path, callbacks) -> Trainer:
             how = self.profile.augmentation
             return stages.stage1(
-                config, data, role.rows, train, plan.batch, how, self.device, path, callbacks, network=EccvNet
+                config, data, role.rows, train, plan.batch, how, self.device, path, callbacks, network=network
             )
 
         key = {"net": asdict(config), "data": role.data.fingerprint}
-        return self.trained(f"eccv-{name}", key, plan, train, trainer, EccvNet)
+        return self.trained(name, key, plan, train, trainer, network)
 
     def marked(self, data, markup: str):
         """Prepared data with the points of that markup: all of them, or the papers' seven."""

@@ -16,7 +16,7 @@ import numpy as np
 from data_prep.errors import DataError
 from data_prep.item import SPLITS, Item
 from data_prep.pose import estimate_pose
-from data_prep.store import Store
+from data_prep.store import Store, chosen
 from rednet_lab.profiles import Profile
 from rednet_lab.roles import Role, TestVideos, hold_back, made_test_videos
 
@@ -114,12 +114,7 @@ class Joined:
 
     def rows(self, split: str | None = None, group: str | None = None) -> np.ndarray:
         """Row numbers of a split and a group, all where None; faces without a single known point are left out."""
-        keep = self.table["mask"].any(1)
-        if split is not None:
-            keep &= self.table["split"] == SPLITS.index(split)
-        if group is not None:
-            keep &= self.table["group"] == self.groups.index(group)
-        return np.flatnonzero(keep)
+        return np.flatnonzero(self.table["mask"].any(1) & chosen(self.table, self.groups, split, group))
 
     def verify(self) -> None:
         """Compare every store with its checksum; raises DataError where a byte has changed."""

@@ -9,7 +9,6 @@ import argparse
 import os
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 import torch
@@ -20,6 +19,7 @@ from rednet_core.evaluation import predict_mean_shape, predict_stills
 from rednet_core.rednet import NetConfig, count_parameters
 from rednet_core.training import TrainConfig, Trainer
 from rednet_lab.cache import ROOT
+from rednet_lab.files import write_text
 from rednet_lab.profiles import QUICK
 from rednet_lab.progress import Progress
 from rednet_lab.sources import FaceWorldSource, stored
@@ -134,10 +134,7 @@ def main() -> None:
 
 
 def _append(log: pd.DataFrame, row: dict) -> None:
-    LOG.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(f"{LOG}.part")
-    pd.concat([log, pd.DataFrame([row])], ignore_index=True).to_csv(part, index=False, lineterminator="\n")
-    os.replace(part, LOG)
+    write_text(LOG, pd.concat([log, pd.DataFrame([row])], ignore_index=True).to_csv(index=False, lineterminator="\n"))
 
 
 if __name__ == "__main__":

@@ -5,14 +5,13 @@ results.json lists them for the index page and for later notebooks: {"stamp", "f
 
 import io
 import math
-import os
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
 from PIL import Image
 
-from rednet_lab.files import write_json
+from rednet_lab.files import write_json, write_whole
 
 PNG_LIMIT = 100_000  # bytes
 
@@ -26,21 +25,19 @@ class Results:
 
     def figure(self, figure: plt.Figure, name: str, caption: str, alt: str, hero: bool = False, vector: bool = True):
         """Save a matplotlib figure as <name>.svg, or <name>.png (kept under 100 KB) for pictures; returns it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{name}.{'svg' if vector else 'png'}"
         # No date in the file: the same figure is the same bytes.
         if vector:
-            _replace(path, lambda part: figure.savefig(part, format="svg", metadata={"Date": None}))
+            write_whole(path, lambda part: figure.savefig(part, format="svg", metadata={"Date": None}))
         else:
-            _replace(path, lambda part: Path(part).write_bytes(small_png(figure)))
+            write_whole(path, lambda part: part.write_bytes(small_png(figure)))
         self._add("figures", name, {"file": path.name, "caption": caption, "alt": alt, "hero": hero})
         return figure
 
     def table(self, frame: pd.DataFrame, name: str, caption: str) -> pd.DataFrame:
         """Save a table as <name>.csv and return it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{name}.csv"
-        _replace(path, lambda part: frame.to_csv(part, index=False, lineterminator="\n"))
+        write_whole(path, lambda part: frame.to_csv(part, index=False, lineterminator="\n"))
         self._add("tables", name, {"file": path.name, "caption": caption})
         return frame
 
@@ -72,9 +69,3 @@ def small_png(figure: plt.Figure) -> bytes:
             if packed.tell() <= PNG_LIMIT:
                 return packed.getvalue()
     return packed.getvalue()
-
-
-def _replace(path: Path, write) -> None:
-    part = path.with_name(f".{path.name}.part")
-    write(part)
-    os.replace(part, path)

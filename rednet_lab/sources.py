@@ -18,8 +18,6 @@ from rednet_lab.progress import Progress
 from rednet_lab.roles import Role, TestVideos, hold_back, made_test_videos
 from rednet_lab.stamp import code_hash, imported_files
 
-SOURCES = ("face_world", "udacity", "prepared")
-
 
 def workers() -> int:
     """Worker processes for preparing: every core but at most eight."""
@@ -140,3 +138,4 @@ def _rendered(stored_size: int) -> int:
 
 
 MAKERS: dict[str, Callable] = {"face_world": FaceWorldSource, "udacity": UdacitySource, "prepared": PreparedSource}
+SOURCES = tuple(MAKERS)

@@ -109,11 +109,15 @@ def look(net: RedNet | EccvNet, data, rows: np.ndarray) -> tuple[Tracked, np.nda
 
     data has the points of the network's own markup (`Lab.marked`).
     """
-    truth = np.array(data.table["points"][rows])
+    seen, _, truth = _seen(net, data, rows)
+    return seen, frames.apply(_numpy(seen.matrix), truth)
+
+
+def _seen(net: RedNet | EccvNet, data, rows: np.ndarray) -> tuple[Tracked, np.ndarray, np.ndarray]:
+    truth, images = np.array(data.table["points"][rows]), np.array(data.crops[rows])
     tracker = Tracker(net)
     tracker.start(frames.face_box(truth, net.markup))
-    seen = tracker.update(np.array(data.crops[rows]))
-    return seen, frames.apply(_numpy(seen.matrix), truth)
+    return tracker.update(images), images, truth
 
 
 def likelier(logits: Tensor, weight: float) -> Tensor:
@@ -129,11 +133,8 @@ def likelier(logits: Tensor, weight: float) -> Tensor:
 
 def trace_stills(net: RedNet, data, rows: np.ndarray) -> list[Frame]:
     """The traces of stored stills, each cropped by its annotated face box."""
-    truth = np.array(data.table["points"][rows])
-    tracker = Tracker(net)
-    tracker.start(frames.face_box(truth, net.markup))
-    images = np.array(data.crops[rows])
-    return record(net, tracker.update(images), images, truth)
+    seen, images, truth = _seen(net, data, rows)
+    return record(net, seen, images, truth)
 
 
 def trace_video(net: RedNet, images, truth: np.ndarray | None, box: np.ndarray, **choices) -> list[Frame]:

@@ -17,7 +17,7 @@ from rednet_core.identity import IdentityClassifier
 from rednet_core.layers import channels, init_gaussian, pool, unpool
 from rednet_core.maps import peaks, per_map
 from rednet_core.markup import MARKUPS
-from rednet_core.rednet import FIRST_GUESSES, MEAN_PIXEL, PIXEL_SPREAD, Prediction
+from rednet_core.rednet import FIRST_GUESSES, MEAN_PIXEL, PIXEL_SPREAD, Guessing, Prediction, unknown_names
 from rednet_core.temporal import POOLINGS, UPDATES, State, TemporalRecurrence
 from rednet_core.vgg import ENCODER_CHANNELS, ENCODER_CONVS, Block
 
@@ -61,10 +61,7 @@ class EccvConfig:
 
     def __post_init__(self) -> None:
         for wrong, problem in (
-            *(
-                (getattr(self, name) not in known, f"{name} {getattr(self, name)!r}, known: {', '.join(known)}")
-                for name, known in KNOWN.items()
-            ),
+            *unknown_names(self, KNOWN),
             (not self.steps or not min(self.steps) > 0, f"steps {self.steps}: one side above 0 px or more"),
             (
                 self.input_size < SHRINK or self.input_size % SHRINK,
@@ -96,7 +93,7 @@ class EccvPrediction(Prediction):
     offsets: Tensor | None = None  # (N, L, 2) from the mean face, in sides of the face box
 
 
-class EccvNet(nn.Module):
+class EccvNet(Guessing, nn.Module):
     """The ECCV network. `forward` runs all spatial steps on N pictures, or on B clips of T = frames."""
 
     Config = EccvConfig
@@ -135,11 +132,10 @@ class EccvNet(nn.Module):
             self.f_reg.start_at_mean()
         self.to(memory_format=torch.channels_last)  # a layout that convolutions are faster in
 
-    def shape_points(self, offsets: Tensor | None = None) -> Tensor:
-        """The mean face (L, 2), or faces (N, L, 2) off it, in input pixels; the face box is the whole input."""
+    def shape_points(self, offsets: Tensor) -> Tensor:
+        """Faces (N, L, 2) that far off the mean face, in input pixels; the face box is the whole input."""
         size = self.config.input_size
-        shape = self.mean_shape if offsets is None else self.mean_shape + offsets
-        return shape * size + (size - 1) / 2
+        return (self.mean_shape + offsets) * size + (size - 1) / 2
 
     def _draw(self, points: Tensor, present: Tensor, step: int) -> Tensor:
         """z (N, 1 or L + 1, m, m) of points: their squares as labels between 0 and 1, or as a channel each."""
@@ -151,15 +147,6 @@ class EccvNet(nn.Module):
     def draw_z0(self, points: Tensor) -> Tensor:
         """z_0 of a guess (N, L, 2) in input pixels, which are map pixels."""
         return self._draw(points, torch.ones_like(points[..., 0], dtype=torch.bool), 0)
-
-    def first_guess(self, count: int, how: str | None = None) -> Tensor:
-        """z_0 for `count` pictures of which nothing is known yet; how: the configuration's, or another."""
-        how = how or self.config.first_guess
-        if how == "mean":
-            return self.draw_z0(self.shape_points()[None]).expand(count, -1, -1, -1)
-        if how == "zeros":
-            return self.mean_shape.new_zeros(count, self.fed, self.config.map_size, self.config.map_size)
-        raise ValueError(f"first guess {how!r}, known: {', '.join(FIRST_GUESSES)}")
 
     def encode(self, x: Tensor, z: Tensor, step: int) -> tuple[Tensor, list[Tensor], list[Tensor]]:
         """f_ENC (Eq. 1): image and z to the code (N, 512, 4, 4), the five switches, and the blocks' features."""

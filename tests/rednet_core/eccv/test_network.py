@@ -31,7 +31,7 @@ def tiny_eccv(seed=0, **changes):
 def pictures(n, net, seed=0):
     generator = torch.Generator().manual_seed(seed)
     size = net.config.input_size
-    points = net.shape_points() + torch.randn(n, net.markup.n_points, 2, generator=generator)
+    points = net.mean_points() + torch.randn(n, net.markup.n_points, 2, generator=generator)
     return torch.rand(n, 3, size, size, generator=generator), net.draw_z0(points)
 
 
@@ -344,7 +344,7 @@ def test_f_trnn_puts_its_update_where_the_maxima_stood():
 
 def test_points_are_cluster_centres_or_f_regs():
     net = tiny_eccv(input_size=64, markup="seven")
-    truth = net.shape_points() + torch.tensor([3.0, -2.0])
+    truth = net.mean_points() + torch.tensor([3.0, -2.0])
     drawn = labels.label_map(truth[None], torch.ones(1, 7, dtype=torch.bool), 64, 3)
     raw = 5.0 * torch.nn.functional.one_hot(drawn, 8).movedim(-1, 1)
     raw[0, 3], raw[0, 3, 40, 11] = 0, 7.9  # label 3 wins no pixel ...
@@ -355,7 +355,7 @@ def test_points_are_cluster_centres_or_f_regs():
     expected = (truth + 0.5).floor()
     expected[2] = torch.tensor([11.0, 40.0])  # ... and is where its channel is highest
     torch.testing.assert_close(found, expected)
-    torch.testing.assert_close(net.points(out)[0], net.shape_points() + 0.25 * 64)
+    torch.testing.assert_close(net.points(out)[0], net.mean_points() + 0.25 * 64)
     out.offsets = None
     torch.testing.assert_close(net.points(out)[0], expected)
 

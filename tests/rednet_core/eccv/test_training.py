@@ -32,7 +32,7 @@ def seven():
 
 def some_inputs(net, n=3, identity=None):
     generator = torch.Generator().manual_seed(1)
-    points = net.shape_points() + 2 * torch.randn(n, net.markup.n_points, 2, generator=generator)
+    points = net.mean_points() + 2 * torch.randn(n, net.markup.n_points, 2, generator=generator)
     mask = torch.rand(n, net.markup.n_points, generator=generator) < 0.7
     x, z0 = pictures(n, net)
     return Inputs(x, z0, points, mask, torch.tensor(identity or [-1] * n))
