@@ -30,7 +30,8 @@ rednet_lab.recipes`. Every file can be made again; a run of yours replaces them,
 CSS = """body{font:16px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:90rem;padding:0 1rem;color:#1b1b1b;
 background:#fff}h1,h2,h3{line-height:1.2}.table{overflow-x:auto}table{border-collapse:collapse;font-size:.85rem}
 th,td{border-bottom:1px solid #ccc;padding:.3rem .5rem;text-align:left;vertical-align:top}th{position:sticky;top:0;
-background:#f3f3f3}tr:target{outline:2px solid #0072b2}a{color:#0b5394}code{font-size:.95em}"""
+background:#f3f3f3}td:first-child{white-space:nowrap}tr:target{outline:2px solid #0072b2}
+a{color:#0b5394}code{font-size:.95em}"""
 
 
 def open_ledger(folder: Path, runs: tuple[str, ...]) -> Ledger:
@@ -57,7 +58,7 @@ def figures_readme(ledger: Ledger) -> str:
 def page(ledger: Ledger, folder: str = "figures") -> str:
     """The HTML page, with links from `folder` (below the repository's root)."""
     paragraphs = HEAD.strip().split("\n\n")
-    title, text = paragraphs[0].removeprefix("# "), " ".join(paragraphs[1:])
+    title, text = paragraphs[0].removeprefix("# "), " ".join(paragraphs[1:]).replace("\n", " ")
     body = "\n".join(writing.html(table, folder) for table in tables(ledger))
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">

@@ -200,6 +200,8 @@ def _setting(entry: Entry) -> str:
     if not entry.setting:
         return ""
     full, quick = (plain(in_profile(entry.setting, name)) for name in ("full", "quick"))
+    if full == quick:
+        return full
     return f"{full} / {'by batches' if 'epochs' in entry.setting and quick == '0' else quick}"
 
 
