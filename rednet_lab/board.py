@@ -73,9 +73,14 @@ def _stamp(results: dict[str, dict]) -> str:
     return f"profile {first['profile']}, seed {' '.join(sorted(seeds))}, {where}, code {' '.join(sorted(codes))}"
 
 
+def ledger_of(folder: Path) -> render.Ledger:
+    """The ledger with the verdicts of the kept runs under `folder`."""
+    return pages.open_ledger(folder, *(folder / run for run in RUNS))
+
+
 def claims_table(folder: Path) -> str:
     """The papers' claims with the verdicts of the kept runs under `folder`, a line each."""
-    ledger = pages.open_ledger(folder, tuple(RUNS))
+    ledger = ledger_of(folder)
     table = writing.markdown(render.claims_compact(ledger))
     words = "; ".join(f"{symbol} {status}" for status, symbol in render.SYMBOLS.items() if status != render.BUILT)
     return f"{table}\n\n{words}. What these words mean, and all parts: [figures/README.md](figures/README.md)."
@@ -95,9 +100,8 @@ def rendered(text: str, folder: Path) -> str:
 
 def tracked_pages() -> dict[Path, str]:
     """The two tracked files as they should be now."""
-    ledger = pages.open_ledger(FIGURES, tuple(RUNS))
     text = README.read_text(encoding="utf-8")
-    return {README: rendered(text, FIGURES), FIGURES / "README.md": pages.figures_readme(ledger)}
+    return {README: rendered(text, FIGURES), FIGURES / "README.md": pages.figures_readme(ledger_of(FIGURES))}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -119,7 +123,7 @@ def main(arguments: list[str] | None = None) -> int:
         if old:
             print(f"{', '.join(old)} not up to date: run python -m rednet_lab.board", file=sys.stderr)
         return 1 if old else 0
-    write_text(FIGURES / "ledger.html", pages.page(pages.open_ledger(FIGURES, tuple(RUNS))))
+    write_text(FIGURES / "ledger.html", pages.page(ledger_of(FIGURES)))
     print("figures/ledger.html written")
     return 0
 

@@ -34,9 +34,9 @@ background:#f3f3f3}td:first-child{white-space:nowrap}tr:target{outline:2px solid
 a{color:#0b5394}code{font-size:.95em}"""
 
 
-def open_ledger(folder: Path, runs: tuple[str, ...]) -> Ledger:
-    """The entries with what these runs under `folder` measured."""
-    return Ledger(entries.load(), verdicts.read_verdicts(folder, runs), folder)
+def open_ledger(folder: Path, *runs: Path) -> Ledger:
+    """The entries, with the verdicts of these runs (their folders) and the results kept under `folder`."""
+    return Ledger(entries.load(), verdicts.read_verdicts(*runs), folder)
 
 
 def notebooks_here() -> list[str]:

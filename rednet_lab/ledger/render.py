@@ -20,6 +20,12 @@ PLURALS = {
     "figure": "Figures",
     "reading": "Where something had to be decided",
 }
+FULL_NAMES = {
+    "journal": "the journal paper (IJCV 2018)",
+    "ECCV": "the ECCV paper (2016)",
+    "both": "both papers",
+    "authors' code": "the authors' released code",
+}
 MOST_PARTS = 3  # of a claim in the compact table
 
 
@@ -163,37 +169,33 @@ def coverage(ledger: Ledger, notebooks: list[str]) -> Table:
     return Table("What is covered", "", columns, rows)
 
 
-def listing(ledger: Ledger, kind: str, paper: str) -> Table:
-    """All entries of one kind and paper."""
-    rows = []
-    numbers = kind == "hyper-parameter"
-    for entry in (entry for entry in ledger.entries if (entry.kind, entry.paper) == (kind, paper)):
-        note = [f"*{entry.differs or entry.not_attempted}*"] if entry.differs or entry.not_attempted else []
-        says = [entry.says, *(["\n", *note] if note else [])]
+def listing(ledger: Ledger, some: list[Entry], title: str = "") -> Table:
+    """Some entries, a line each; hyper-parameters with their values."""
+    rows, numbers = [], any(entry.kind == "hyper-parameter" for entry in some)
+    for entry in some:
+        note = entry.differs or entry.not_attempted
+        says = [entry.says, *(["\n", f"*{note}*"] if note else [])]
         values = [[plain(entry.value)], [_setting(entry)]] if numbers else []
         cells = [[entry.id], [entry.where], says, *values, _code(entry), _tests(entry), _notebooks(entry)]
         rows.append([*cells, _results(ledger, entry), [word(*ledger.status(entry))]])
     values = ("in the paper", "on `full` / `quick`") if numbers else ()
     columns = ("", "where", "in our words", *values, "code", "tests", "notebooks", "here", "status")
-    return Table(f"{PLURALS[kind]}: {_paper(paper)}", "", columns, rows, level=3)
+    return Table(title, "", columns, rows, level=3)
 
 
 def listings(ledger: Ledger) -> list[Table]:
-    """All tables of entries, kind by kind."""
-    pairs = dict.fromkeys((entry.kind, entry.paper) for entry in ledger.entries if entry.kind != "claim")
-    return [listing(ledger, kind, paper) for kind, paper in pairs]
+    """All entries but claims, in a table for each kind and paper."""
+    groups: dict[tuple[str, str], list[Entry]] = {}
+    for entry in ledger.entries:
+        if entry.kind != "claim":
+            groups.setdefault((entry.kind, entry.paper), []).append(entry)
+    return [listing(ledger, some, f"{PLURALS[kind]}: {FULL_NAMES[paper]}") for (kind, paper), some in groups.items()]
 
 
 def legend() -> Table:
     """What the words of the last column mean."""
     rows = [[[f"{SYMBOLS[status]} {status}"], [meaning]] for status, meaning in MEANINGS.items()]
     return Table("How to read a verdict", "", ("word", "meaning"), rows)
-
-
-def _paper(paper: str) -> str:
-    return {"journal": "the journal paper (IJCV 2018)", "ECCV": "the ECCV paper (2016)", "both": "both papers"}.get(
-        paper, "the authors' released code"
-    )
 
 
 def _setting(entry: Entry) -> str:

@@ -70,14 +70,14 @@ class Part:
         return 100 * sign * told["effect"] / abs(without), *ends
 
 
-def read_verdicts(folder: Path, runs: tuple[str, ...]) -> list[Part]:
-    """The parts that the runs under `folder` measured; of the same part the one with most seeds, then the first run's.
+def read_verdicts(*runs: Path) -> list[Part]:
+    """The parts that runs (their folders) measured; of the same part the one with most seeds, then the first run's.
 
     Raises LedgerError where a file does not keep to the contract above.
     """
     best: dict[tuple, Part] = {}
     for run in dict.fromkeys(runs):
-        for file in sorted((folder / run).glob("*/verdicts.json")):
+        for file in sorted(run.glob("*/verdicts.json")):
             for part in read_file(file):
                 if part.profile == REFUSED:
                     continue

@@ -55,8 +55,8 @@ def relative(target: str, folder: str) -> str:
     return target.removeprefix(folder + "/") if target.startswith(folder + "/") else "../" + target
 
 
-def html(table: Table, folder: str = "") -> str:
-    """A table as HTML; the same links."""
+def html(table: Table, folder: str | None = "") -> str:
+    """A table as HTML; the same links, or with folder=None their texts alone."""
     head = f'<h{table.level} id="{_anchor(table.title)}">{inline(table.title)}</h{table.level}>' if table.title else ""
     head += f"<p>{inline(table.text)}</p>" if table.text else ""
     columns = "".join(f'<th scope="col">{inline(column)}</th>' for column in table.columns)
@@ -64,19 +64,24 @@ def html(table: Table, folder: str = "") -> str:
     for row in table.rows:
         cells = "".join(f"<td>{_html_cell(cell, folder)}</td>" for cell in row)
         name = next((p for p in row[0] if isinstance(p, str)), "").strip("*") if row else ""
-        rows.append(f'<tr id="{escape(name)}">{cells}</tr>' if ID.fullmatch(name) else f"<tr>{cells}</tr>")
+        rows.append(
+            f'<tr id="{escape(name)}">{cells}</tr>'
+            if folder is not None and ID.fullmatch(name)
+            else f"<tr>{cells}</tr>"
+        )
     body = f"<thead><tr>{columns}</tr></thead><tbody>{''.join(rows)}</tbody>"
     return f'{head}<div class="table"><table>{body}</table></div>'
 
 
-def _html_cell(cell: Cell, folder: str) -> str:
-    texts = [
-        f'<a href="{escape(relative(p.target, folder), quote=True)}">{inline(p.text)}</a>'
-        if isinstance(p, Link)
-        else inline(p)
-        for p in cell
-    ]
-    return "".join(texts)
+def _html_cell(cell: Cell, folder: str | None) -> str:
+    def piece(p: str | Link) -> str:
+        if not isinstance(p, Link):
+            return inline(p)
+        if folder is None:
+            return f'<span title="{escape(p.target, quote=True)}">{inline(p.text)}</span>'
+        return f'<a href="{escape(relative(p.target, folder), quote=True)}">{inline(p.text)}</a>'
+
+    return "".join(map(piece, cell))
 
 
 def inline(text: str) -> str:

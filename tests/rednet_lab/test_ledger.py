@@ -13,7 +13,7 @@ from rednet_lab.ledger.writing import Link, Table, html, markdown
 
 ENTRIES = load()
 IDS = [entry.id for entry in ENTRIES]
-RUNS = tuple(board.RUNS)
+KEPT = [board.FIGURES / run for run in board.RUNS]
 
 
 def numbered(prefix, count):
@@ -72,12 +72,12 @@ def test_nothing_measured_is_written_by_hand():
 
 
 def test_no_orphans():
-    parts = read_verdicts(board.FIGURES, RUNS)
+    parts = read_verdicts(*KEPT)
     assert links.problems(ENTRIES, parts, awaited(), board.FIGURES) == []
 
 
 def test_nothing_is_awaited_that_has_come():
-    assert links.come(awaited(), read_verdicts(board.FIGURES, RUNS)) == [], "remove it from ledger/awaited.yaml"
+    assert links.come(awaited(), read_verdicts(*KEPT)) == [], "remove it from ledger/awaited.yaml"
 
 
 GOOD = Entry(
@@ -217,14 +217,14 @@ def write(folder, *verdicts, run="quick", notebook="72_recurrent_steps"):
 
 
 def test_parts_are_read_with_where_they_come_from(tmp_path):
-    (part,) = read_verdicts(write(tmp_path, PART), ("quick", "quick-udacity"))
+    (part,) = read_verdicts(write(tmp_path, PART) / "quick", tmp_path / "quick-udacity")
     assert (part.claim, part.part, part.seeds, part.note) == ("C2", "common, error", (0, 1, 2), "a note")
     assert (part.run, part.notebook, part.decided) == ("quick", "72_recurrent_steps", True)
-    assert read_verdicts(tmp_path, ("full",)) == [] and read_verdicts(tmp_path / "none", ("quick",)) == []
+    assert read_verdicts(tmp_path / "full") == []
 
 
 def test_a_smoke_run_never_counts(tmp_path):
-    assert read_verdicts(write(tmp_path, {**PART, "profile": "smoke"}), ("quick",)) == []
+    assert read_verdicts(write(tmp_path, {**PART, "profile": "smoke"}) / "quick") == []
 
 
 def test_of_the_same_part_the_one_with_most_seeds_counts(tmp_path):
@@ -232,7 +232,8 @@ def test_of_the_same_part_the_one_with_most_seeds_counts(tmp_path):
     write(tmp_path, {**PART, "seeds": [0, 1]}, run="quick-seed1")
     write(tmp_path, {**PART, "seeds": [3, 4]}, run="quick-seed3")
     write(tmp_path, {**PART, "source": "udacity"}, run="quick-udacity")
-    found = read_verdicts(tmp_path, ("quick", "quick-seed1", "quick-seed3", "quick-udacity"))
+    runs = ("quick", "quick-seed1", "quick-seed3", "quick-udacity")
+    found = read_verdicts(*(tmp_path / run for run in runs))
     assert [(p.run, p.source) for p in found] == [("quick-seed1", "face_world"), ("quick-udacity", "udacity")]
 
 
@@ -247,15 +248,15 @@ def test_of_the_same_part_the_one_with_most_seeds_counts(tmp_path):
     ],
 )
 def test_a_claims_status_is_that_of_its_decided_parts(tmp_path, verdicts, status, decided):
-    parts = read_verdicts(write(tmp_path, *verdicts), ("quick",))
+    parts = read_verdicts(write(tmp_path, *verdicts) / "quick")
     assert overall(parts)[:2] == (status, decided)
 
 
 def test_arithmetic_can_be_reproduced_and_other_data_cannot(tmp_path):
     exact = {**PART, "claim": "C11", "status": "reproduced", "source": "computed", "wanted": "about"}
-    assert overall(read_verdicts(write(tmp_path, exact), ("quick",)))[0] == "reproduced"
+    assert overall(read_verdicts(write(tmp_path, exact) / "quick"))[0] == "reproduced"
     with pytest.raises(LedgerError, match="computed and prepared only"):
-        read_verdicts(write(tmp_path, {**exact, "source": "face_world"}), ("quick",))
+        read_verdicts(write(tmp_path, {**exact, "source": "face_world"}) / "quick")
 
 
 @pytest.mark.parametrize(
@@ -274,7 +275,7 @@ def test_arithmetic_can_be_reproduced_and_other_data_cannot(tmp_path):
 )
 def test_a_verdict_that_contradicts_itself_is_refused(tmp_path, wrong, said):
     with pytest.raises(LedgerError, match=said) as caught:
-        read_verdicts(write(tmp_path, {**PART, **wrong}), ("quick",))
+        read_verdicts(write(tmp_path, {**PART, **wrong}) / "quick")
     assert "verdicts.json" in str(caught.value)
 
 
@@ -282,7 +283,7 @@ def test_a_file_that_is_none_is_named(tmp_path):
     write(tmp_path)
     (tmp_path / "quick" / "72_recurrent_steps" / "verdicts.json").write_text("{half", encoding="utf-8")
     with pytest.raises(LedgerError, match="run its notebook again"):
-        read_verdicts(tmp_path, ("quick",))
+        read_verdicts(tmp_path / "quick")
 
 
 @pytest.mark.parametrize(
@@ -296,7 +297,7 @@ def test_an_interval_decides(low, high, lower, higher):
 
 
 def test_effects_in_common_units_point_to_where_the_paper_wants_them(tmp_path):
-    (part,) = read_verdicts(write(tmp_path, PART), ("quick",))
+    (part,) = read_verdicts(write(tmp_path, PART) / "quick")
     assert part.relative("ours") == pytest.approx((100 * 0.5 / 7.1, 100 * 0.3 / 7.1, 100 * 0.7 / 7.1))
     assert part.relative("paper") == pytest.approx((100 * 0.34 / 6.05,))
     assert (
@@ -305,7 +306,7 @@ def test_effects_in_common_units_point_to_where_the_paper_wants_them(tmp_path):
 
 
 def test_verdicts_that_the_ledger_does_not_expect_are_told(tmp_path):
-    parts = read_verdicts(write(tmp_path, PART, notebook="20_maps_and_losses"), ("quick",))
+    parts = read_verdicts(write(tmp_path, PART, notebook="20_maps_and_losses") / "quick")
     assert [p for p in links.problems(ENTRIES, parts, awaited(), board.FIGURES) if "add it to its notebooks" in p]
     parts = [replace(part, claim="C15") for part in parts]
     assert [p for p in links.problems(ENTRIES, parts, awaited(), board.FIGURES) if "no such claim" in p]
@@ -315,7 +316,7 @@ def test_verdicts_that_the_ledger_does_not_expect_are_told(tmp_path):
 
 
 def ledger_of(folder):
-    return render.Ledger(ENTRIES, read_verdicts(folder, ("quick",)), board.FIGURES)
+    return render.Ledger(ENTRIES, read_verdicts(folder / "quick"), board.FIGURES)
 
 
 def test_a_claims_line_shows_our_figures_and_the_verdict_in_words(tmp_path):
