@@ -9,10 +9,10 @@ from rednet_lab.files import figures
 from rednet_lab.ledger import links
 from rednet_lab.ledger.entries import KINDS, ROOT, Entry
 from rednet_lab.ledger.settings import in_profile
-from rednet_lab.ledger.verdicts import BUILT, MEANINGS, NOT_ATTEMPTED, SYMBOLS, Part, overall
+from rednet_lab.ledger.verdicts import BUILT, COMPUTED, MEANINGS, NOT_ATTEMPTED, SYMBOLS, Part, overall
 from rednet_lab.ledger.writing import Cell, Link, Table
 
-SOURCES = {"face_world": "face world", "udacity": "real faces", "prepared": "prepared data", "computed": "computed"}
+SOURCES = {"face_world": "face world", "udacity": "real faces", "prepared": "prepared data", COMPUTED: "computed"}
 PLURALS = {
     "equation": "Equations",
     "hyper-parameter": "Hyper-parameters",
@@ -77,7 +77,7 @@ def plain(value: object) -> str:
 def who(part: Part) -> str:
     """On what a part was measured: data, profile, seeds."""
     seeds = f", {len(part.seeds)} seed{'s' * (len(part.seeds) != 1)}" if part.seeds else ""
-    if part.source == "computed":
+    if part.source == COMPUTED:
         return "computed"
     return f"{SOURCES.get(part.source, part.source)}, {part.profile}{seeds}"
 
@@ -90,7 +90,8 @@ def measured(part: Part) -> str:
     unit = f" {ours['unit']}" if ours.get("unit") else ""
     both = all(ours.get(name) is not None for name in ("without", "with"))
     values = f"{figures(float(ours['without']))} → {figures(float(ours['with']))}{unit}, " if both else ""
-    return f"{values}{signed(ours['effect'])} [{signed(ours['low'])}, {signed(ours['high'])}]{unit if not both else ''}"
+    interval = f" [{signed(ours['low'])}, {signed(ours['high'])}]" if "low" in ours else ""
+    return f"{values}{signed(ours['effect'])}{interval}{unit if not both else ''}"
 
 
 def quoted(part: Part) -> str:

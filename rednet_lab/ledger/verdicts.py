@@ -3,7 +3,8 @@
 {"stamp": {...}, "verdicts": [{"claim": "C2", "part": "common, error", "paper": {"without", "with", "unit"} or null,
 "ours": {"without", "with", "effect", "low", "high", "unit"}, "wanted": "lower", "status": "...", "seeds": [0, 1, 2],
 "source": "face_world", "profile": "quick", "note": "..."}]}. A claim has several parts; effect is with minus without,
-low and high its interval. A smoke run's verdicts are never read: they mean nothing.
+low and high its interval. Where the source is "computed" (arithmetic) there is no interval and there are no seeds. A
+smoke run's verdicts are never read: they mean nothing. Written by rednet_lab.ablations.verdict.
 """
 
 from __future__ import annotations
@@ -24,13 +25,15 @@ MEANINGS = {
     REPRODUCED: "the same finding on what the paper's own statement is about (arithmetic; the paper's own data)",
     SAME: "an effect in the direction that the paper claims, its interval without nought; other data, other sizes",
     CONTRADICTED: "an effect in the other direction, its interval without nought",
-    UNDECIDED: "measured, but the interval includes nought: these runs cannot tell",
+    UNDECIDED: "measured, but the interval includes nought or there are under three seeds: these runs cannot tell",
     NOT_ATTEMPTED: "nothing to show: not measured (yet), or not built, for the reason given",
     BUILT: "nothing to measure: the code is there, and a test holds it to the paper",
 }
 OWN_DATA = ("computed", "prepared")  # sources on which a paper's finding can be reproduced and not only resembled
 SIGN = {"lower": -1, "higher": 1}
+COMPUTED = "computed"
 REFUSED = "smoke"
+LEAST_SEEDS = 3  # with fewer an interval does not know how much trainings differ: no verdict
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class Part:
             return None
         if who == "paper":
             return (100 * sign * (told["with"] - without) / abs(without),) if told.get("with") is not None else None
-        ends = sorted(100 * sign * told[name] / abs(without) for name in ("low", "high"))
+        ends = sorted(100 * sign * told.get(name, told["effect"]) / abs(without) for name in ("low", "high"))
         return 100 * sign * told["effect"] / abs(without), *ends
 
 
@@ -111,17 +114,30 @@ def _part(file: Path, number: int, plain: dict) -> Part:
         raise wrong("status", f"{status!r} is for {' and '.join(OWN_DATA)} only; here: {plain['source']!r}")
     if status == NOT_ATTEMPTED:
         ours = None
-    elif not isinstance(ours, dict) or not all(_finite(ours.get(name)) for name in ("effect", "low", "high")):
-        raise wrong("ours", "needs finite effect, low and high")
-    elif not ours["low"] <= ours["high"]:
-        raise wrong("ours", "has its low above its high")
-    elif plain["wanted"] in SIGN and (found := direction(plain["wanted"], ours)) != status:
-        if not (found == SAME and status == REPRODUCED):
-            raise wrong("status", f"{status!r}, but the interval says {found!r}")
+    elif what := _problem(plain, ours, len(seeds)):
+        raise wrong(*what)
     told = {name: plain[name] for name in ("claim", "part", "wanted", "status", "source", "profile")}
     where = {"run": file.parent.parent.name, "notebook": file.parent.name}
     return Part(**told, paper=plain.get("paper") or None, ours=ours, seeds=tuple(seeds), note=plain.get("note") or "",
                 **where)  # fmt: skip
+
+
+def _problem(plain: dict, ours: object, seeds: int) -> tuple[str, str] | None:
+    """What is wrong with our figures of a part, or with a status that they do not bear out: (field, what)."""
+    computed = plain["source"] == COMPUTED
+    needed = ("effect",) if computed else ("effect", "low", "high")
+    if not isinstance(ours, dict) or not all(_finite(ours.get(name)) for name in needed):
+        return "ours", f"needs finite {' and '.join(needed)}"
+    if computed:
+        return None
+    if not ours["low"] <= ours["high"]:
+        return "ours", "has its low above its high"
+    if plain["wanted"] not in SIGN:
+        return "wanted", f"{plain['wanted']!r}, known: {', '.join(SIGN)}"
+    found = direction(plain["wanted"], ours) if seeds >= LEAST_SEEDS else UNDECIDED
+    if plain["status"] not in ((found, REPRODUCED) if found == SAME else (found,)):
+        return "status", f"{plain['status']!r}, but interval and seeds ({seeds}) say {found!r}"
+    return None
 
 
 def direction(wanted: str, ours: dict) -> str:

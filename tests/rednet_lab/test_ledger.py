@@ -2,11 +2,26 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from rednet_lab import board
-from rednet_lab.ledger import Entry, LedgerError, awaited, entries, links, load, overall, pages, read_verdicts, render
+from rednet_lab.ablations import Verdicts, effect, statistics
+from rednet_lab.ledger import (
+    Entry,
+    LedgerError,
+    awaited,
+    entries,
+    links,
+    load,
+    overall,
+    pages,
+    read_verdicts,
+    render,
+    verdicts,
+)
 from rednet_lab.ledger.settings import default_of, in_profile, same
 from rednet_lab.ledger.verdicts import direction
 from rednet_lab.ledger.writing import Link, Table, html, markdown
@@ -228,9 +243,9 @@ def test_a_smoke_run_never_counts(tmp_path):
 
 
 def test_of_the_same_part_the_one_with_most_seeds_counts(tmp_path):
-    write(tmp_path, {**PART, "seeds": [0]}, run="quick")
-    write(tmp_path, {**PART, "seeds": [0, 1]}, run="quick-seed1")
-    write(tmp_path, {**PART, "seeds": [3, 4]}, run="quick-seed3")
+    write(tmp_path, {**PART, "seeds": [0, 1, 2]}, run="quick")
+    write(tmp_path, {**PART, "seeds": [1, 2, 3, 4]}, run="quick-seed1")
+    write(tmp_path, {**PART, "seeds": [3, 4, 5, 6]}, run="quick-seed3")
     write(tmp_path, {**PART, "source": "udacity"}, run="quick-udacity")
     runs = ("quick", "quick-seed1", "quick-seed3", "quick-udacity")
     found = read_verdicts(*(tmp_path / run for run in runs))
@@ -253,10 +268,14 @@ def test_a_claims_status_is_that_of_its_decided_parts(tmp_path, verdicts, status
 
 
 def test_arithmetic_can_be_reproduced_and_other_data_cannot(tmp_path):
-    exact = {**PART, "claim": "C11", "status": "reproduced", "source": "computed", "wanted": "about"}
-    assert overall(read_verdicts(write(tmp_path, exact) / "quick"))[0] == "reproduced"
+    ours = {"without": 138.0, "with": 14.7, "effect": -123.3, "unit": "M"}  # no interval
+    exact = {**PART, "claim": "C11", "status": "reproduced", "source": "computed", "seeds": [], "ours": ours}
+    parts = read_verdicts(write(tmp_path, exact) / "quick")
+    assert overall(parts)[0] == "reproduced" and render.measured(parts[0]) == "138 → 14.7 M, −123"
     with pytest.raises(LedgerError, match="computed and prepared only"):
-        read_verdicts(write(tmp_path, {**exact, "source": "face_world"}) / "quick")
+        read_verdicts(write(tmp_path, {**PART, "status": "reproduced"}) / "quick")
+    on_the_papers_data = {**PART, "status": "reproduced", "source": "prepared"}
+    assert read_verdicts(write(tmp_path, on_the_papers_data) / "quick")[0].decided
 
 
 @pytest.mark.parametrize(
@@ -265,10 +284,12 @@ def test_arithmetic_can_be_reproduced_and_other_data_cannot(tmp_path):
         ({"claim": "two"}, "claim must be C1"),
         ({"part": ""}, "part must be a text"),
         ({"status": "confirmed"}, "known: reproduced"),
-        ({"status": "contradicted"}, "the interval says 'same direction"),
-        ({"status": "undecided"}, "the interval says 'same direction"),
-        ({"wanted": "higher"}, "the interval says 'contradicted'"),
-        ({"ours": None}, "needs finite effect, low and high"),
+        ({"status": "contradicted"}, "say 'same direction"),
+        ({"status": "undecided"}, "say 'same direction"),
+        ({"wanted": "higher"}, "say 'contradicted'"),
+        ({"wanted": "better"}, "known: lower, higher"),
+        ({"seeds": [0, 1]}, r"seeds \(2\) say 'undecided'"),
+        ({"ours": None}, "needs finite effect and low and high"),
         ({"ours": {"effect": float("nan"), "low": 0, "high": 1}}, "needs finite"),
         ({"ours": {"effect": 1, "low": 2, "high": 1}}, "low above its high"),
     ],
@@ -303,6 +324,24 @@ def test_effects_in_common_units_point_to_where_the_paper_wants_them(tmp_path):
     assert (
         replace(part, wanted="about").relative("ours") is None and replace(part, paper=None).relative("paper") is None
     )
+
+
+def test_what_the_ablations_write_is_read(tmp_path):
+    """The producer's own file, from its own statistics: one part decided, one of a single seed, one computed."""
+    random = np.random.default_rng(0)
+    first = 6 + random.normal(0, 1, (3, 200))
+    second, clusters = first - 0.5 + random.normal(0, 0.2, (3, 200)), np.arange(200) // 4
+    notebook = SimpleNamespace(folder=tmp_path / "quick" / "72_recurrent_steps", stamp={})
+    kept = Verdicts(notebook, "face_world", "quick", [0, 1, 2])
+    assert kept.add("C2", "error", effect(first, second, clusters), "lower", (6.05, 5.71)).startswith("same")
+    kept.computed("C11", "parameters", (117, 14.8), (138.4, 14.7), "lower", True, "M")
+    found = {part.claim: part for part in read_verdicts(tmp_path / "quick")}
+    assert found["C2"].decided and found["C2"].ours["clusters"] == 50 and found["C2"].paper["with"] == 5.71
+    assert found["C11"].status == "reproduced" and found["C11"].relative("ours")[0] == pytest.approx(89.378, abs=1e-3)
+    one = Verdicts(notebook, "face_world", "quick", [0])
+    one.add("C2", "error", effect(first[:1], second[:1], clusters), "lower")
+    assert [part.status for part in read_verdicts(tmp_path / "quick")] == ["undecided"]
+    assert verdicts.LEAST_SEEDS == statistics.LEAST_SEEDS
 
 
 def test_verdicts_that_the_ledger_does_not_expect_are_told(tmp_path):
