@@ -14,6 +14,7 @@ from rednet_lab.ledger.writing import Cell, Link, Table
 
 SOURCES = {"face_world": "face world", "udacity": "real faces", "prepared": "prepared data", COMPUTED: "computed"}
 PLURALS = {
+    "claim": "Claims",
     "equation": "Equations",
     "hyper-parameter": "Hyper-parameters",
     "table": "Tables",
@@ -21,6 +22,7 @@ PLURALS = {
     "reading": "Where something had to be decided",
 }
 FULL_NAMES = {
+    "all": "code, tests, notebooks",
     "journal": "the journal paper (IJCV 2018)",
     "ECCV": "the ECCV paper (2016)",
     "both": "both papers",
@@ -177,7 +179,8 @@ def listing(ledger: Ledger, some: list[Entry], title: str = "") -> Table:
         note = entry.differs or entry.not_attempted
         says = [entry.says, *(["\n", f"*{note}*"] if note else [])]
         values = [[plain(entry.value)], [_setting(entry)]] if numbers else []
-        cells = [[entry.id], [entry.where], says, *values, _code(entry), _tests(entry), _notebooks(entry)]
+        name = Link(entry.id, "figures/README.md#claims") if entry.kind == "claim" else entry.id
+        cells = [[name], [entry.where], says, *values, _code(entry), _tests(entry), _notebooks(entry)]
         rows.append([*cells, _results(ledger, entry), [word(*ledger.status(entry))]])
     values = ("in the paper", "on `full` / `quick`") if numbers else ()
     columns = ("", "where", "in our words", *values, "code", "tests", "notebooks", "here", "status")
@@ -185,11 +188,10 @@ def listing(ledger: Ledger, some: list[Entry], title: str = "") -> Table:
 
 
 def listings(ledger: Ledger) -> list[Table]:
-    """All entries but claims, in a table for each kind and paper."""
+    """All entries, in a table for each kind and paper; claims in one."""
     groups: dict[tuple[str, str], list[Entry]] = {}
     for entry in ledger.entries:
-        if entry.kind != "claim":
-            groups.setdefault((entry.kind, entry.paper), []).append(entry)
+        groups.setdefault((entry.kind, "all" if entry.kind == "claim" else entry.paper), []).append(entry)
     return [listing(ledger, some, f"{PLURALS[kind]}: {FULL_NAMES[paper]}") for (kind, paper), some in groups.items()]
 
 
