@@ -69,9 +69,9 @@ def load(folder: Path = HERE / "entries") -> list[Entry]:
 
 
 def awaited(file: Path = HERE / "awaited.yaml") -> dict[str, tuple[str, ...]]:
-    """Names of notebooks that are still to be written ("notebooks") or run ("verdicts")."""
+    """Names of notebooks that are still to be written ("notebooks") or run ("results")."""
     content = _read(file)
-    return {name: tuple(content.get(name) or ()) for name in ("notebooks", "verdicts")}
+    return {name: tuple(content.get(name) or ()) for name in ("notebooks", "results")}
 
 
 def _read(file: Path) -> dict:

@@ -10,6 +10,8 @@ from rednet_lab.files import read_json
 from rednet_lab.ledger.entries import ROOT, Entry
 from rednet_lab.ledger.verdicts import Part
 
+KEPT = "quick"  # the run whose results every entry may point to
+
 
 def problems(
     entries: list[Entry], parts: list[Part], awaited: dict[str, tuple[str, ...]], results: Path, root: Path = ROOT
@@ -26,16 +28,15 @@ def problems(
             found.append(f"{part.claim}: {part.run}/{part.notebook} has a verdict on it; add it to its notebooks")
     judged = {part.claim for part in parts}
     for claim in by_claim.values():
-        if claim.id not in judged and not claim.not_attempted and not set(claim.notebooks) & set(awaited["verdicts"]):
+        if claim.id not in judged and not claim.not_attempted and not set(claim.notebooks) & set(awaited["results"]):
             found.append(f"{claim.id}: no verdicts.json under {results.name}/ has a part of it")
     return found
 
 
-def come(awaited: dict[str, tuple[str, ...]], parts: list[Part], root: Path = ROOT) -> list[str]:
-    """What is still awaited although it has come."""
-    there = {part.notebook for part in parts}
+def come(awaited: dict[str, tuple[str, ...]], results: Path, root: Path = ROOT) -> list[str]:
+    """What is still awaited although it has come; results is the folder of runs."""
     found = [f"notebooks: {n}" for n in awaited["notebooks"] if (root / "notebooks" / f"{n}.ipynb").is_file()]
-    return found + [f"verdicts: {name}" for name in awaited["verdicts"] if name in there]
+    return found + [f"results: {name}" for name in awaited["results"] if (results / KEPT / name).is_dir()]
 
 
 def _of_entry(entry: Entry, awaited: dict[str, tuple[str, ...]], results: Path, root: Path) -> list[str]:
@@ -57,7 +58,7 @@ def _of_entry(entry: Entry, awaited: dict[str, tuple[str, ...]], results: Path, 
         if name not in awaited["notebooks"] and not (root / "notebooks" / f"{name}.ipynb").is_file():
             found.append(f"notebook {name} is not there")
     for link in entry.results:
-        if looked_up(link, results) is None:
+        if link.split("/")[1] not in awaited["results"] and looked_up(link, results) is None:
             found.append(f"result {link} is not there; run its notebook")
     return found
 

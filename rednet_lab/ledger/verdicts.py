@@ -33,7 +33,7 @@ OWN_DATA = ("computed", "prepared")  # sources on which a paper's finding can be
 SIGN = {"lower": -1, "higher": 1}
 COMPUTED = "computed"
 REFUSED = "smoke"
-LEAST_SEEDS = 3  # with fewer an interval does not know how much trainings differ: no verdict
+LEAST_SEEDS = 3  # with fewer, the ablations judge nothing that was trained: undecided, whatever the interval
 
 
 @dataclass(frozen=True)
@@ -134,8 +134,9 @@ def _problem(plain: dict, ours: object, seeds: int) -> tuple[str, str] | None:
         return "ours", "has its low above its high"
     if plain["wanted"] not in SIGN:
         return "wanted", f"{plain['wanted']!r}, known: {', '.join(SIGN)}"
-    found = direction(plain["wanted"], ours) if seeds >= LEAST_SEEDS else UNDECIDED
-    if plain["status"] not in ((found, REPRODUCED) if found == SAME else (found,)):
+    found = direction(plain["wanted"], ours)
+    allowed = {found, *([UNDECIDED] if seeds < LEAST_SEEDS else []), *([REPRODUCED] if found == SAME else [])}
+    if plain["status"] not in allowed:
         return "status", f"{plain['status']!r}, but interval and seeds ({seeds}) say {found!r}"
     return None
 
@@ -150,7 +151,8 @@ def direction(wanted: str, ours: dict) -> str:
 def overall(parts: list[Part]) -> tuple[str, int, int]:
     """A claim's status by its parts, how many of them are decided, and how many there are.
 
-    Contradicted if a decided part is; same direction (or reproduced) if all decided ones agree; else undecided.
+    Contradicted if a decided part is; same direction if all decided ones agree; undecided if there are none. Reproduced
+    only if all its parts are: arithmetic does not carry a claim whose other parts are open.
     """
     parts = [part for part in parts if part.status != NOT_ATTEMPTED]
     decided = [part.status for part in parts if part.decided]
@@ -158,7 +160,9 @@ def overall(parts: list[Part]) -> tuple[str, int, int]:
         return NOT_ATTEMPTED, 0, 0
     status = UNDECIDED
     if decided:
-        status = CONTRADICTED if CONTRADICTED in decided else SAME if SAME in decided else REPRODUCED
+        status = CONTRADICTED if CONTRADICTED in decided else SAME
+        if decided == [REPRODUCED] * len(parts):
+            status = REPRODUCED
     return status, len(decided), len(parts)
 
 
