@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from rednet_lab import style
-from rednet_lab.ledger.render import SOURCES
+from rednet_lab.ledger.render import named
 from rednet_lab.ledger.verdicts import CONTRADICTED, REPRODUCED, SAME, UNDECIDED, Part
 
 # Colour, form and filling all tell the verdict: one of them is enough.
@@ -48,8 +48,7 @@ def forest(parts: list[Part]) -> plt.Figure:
 
 def label(part: Part) -> str:
     """A part's line: claim, part, and the data where it is not the face world's."""
-    data = "" if part.source == "face_world" else f" ({SOURCES.get(part.source, part.source)})"
-    return f"{part.claim}  {part.part}{data}"
+    return f"{part.claim}  {named(part)}"
 
 
 def _interval(ax, row: int, effect: float, low: float, high: float, status: str) -> None:

@@ -84,6 +84,12 @@ def who(part: Part) -> str:
     return f"{SOURCES.get(part.source, part.source)}, {part.profile}{seeds}"
 
 
+def named(part: Part) -> str:
+    """A part's name, with the data where it is not the face world's."""
+    told = "" if part.source in ("face_world", COMPUTED) else f" ({SOURCES.get(part.source, part.source)})"
+    return part.part + told
+
+
 def measured(part: Part) -> str:
     """Our figures of a part: without to with, effect, interval."""
     ours = part.ours
@@ -123,7 +129,7 @@ def claims_compact(ledger: Ledger) -> Table:
         parts = sorted(ledger.parts_of(claim), key=lambda part: not part.decided)  # decided ones first
         ours: Cell = []
         for part in parts[:MOST_PARTS]:
-            ours += [f"{part.part}: {measured(part)}", "\n"]
+            ours += [f"{named(part)}: {measured(part)}", "\n"]
         if len(parts) > MOST_PARTS:
             ours += [Link(f"and {len(parts) - MOST_PARTS} more", "figures/README.md#claims")]
         if not parts:
@@ -154,7 +160,7 @@ def claims_full(ledger: Ledger) -> Table:
                "notebook, note")  # fmt: skip
     text = (
         "The papers' figures and ours are of different data and sizes of network: compare directions, not values. "
-        "An effect is *with* minus *without*; its interval is a bootstrap's (notebook 70)."
+        "An effect is *with* minus *without*; its 95 % interval is made as notebook 70 tells."
     )
     return Table("Claims", text, columns, rows)
 

@@ -391,6 +391,12 @@ def test_a_claims_line_shows_our_figures_and_the_verdict_in_words(tmp_path):
     assert "not measured yet" in rows["C1"][3][0] and rows["C1"][5] == ["– not attempted"]
 
 
+def test_a_part_on_real_faces_is_told_from_the_same_on_made_ones(tmp_path):
+    ledger = ledger_of(write(tmp_path, PART, {**PART, "source": "udacity"}))
+    (ours,) = (row[3] for row in render.claims_compact(ledger).rows if row[0] == ["C2"])
+    assert ours[0].startswith("common, error: ") and ours[2].startswith("common, error (real faces): ")
+
+
 def test_tables_and_figures_take_their_status_from_their_claims(tmp_path):
     ledger = ledger_of(write(tmp_path, PART))
     by_id = {entry.id: entry for entry in ENTRIES}
