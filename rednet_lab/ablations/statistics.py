@@ -37,6 +37,11 @@ class Effect:
     each: tuple[float, ...]  # the effect of each seed
 
     @property
+    def half(self) -> float:
+        """Half the interval's width."""
+        return (self.high - self.low) / 2
+
+    @property
     def sure(self) -> bool:
         """Whether the interval excludes nought."""
         return self.low > 0 or self.high < 0

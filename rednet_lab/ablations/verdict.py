@@ -13,18 +13,24 @@ SAME, CONTRADICTED, UNDECIDED, REPRODUCED = (
     "undecided",
     "reproduced",
 )
-WANTED = ("lower", "higher")
+WANTED = ("lower", "higher", "alike")
 
 
-def status(found: Effect, wanted: str, trained: bool = True) -> str:
-    """The verdict on a claim that the effect is "lower" (below nought) or "higher"; undecided where nought is inside.
+def status(found: Effect, wanted: str, trained: bool = True, margin: float = 0.0) -> str:
+    """The verdict on a claim that the effect is "lower" (below nought), "higher", or "alike" (within +-margin).
 
     Other data than the papers' never reproduces: at best it shows the same direction. trained=False is for what no
-    training seed changes (time); else too few seeds decide nothing.
+    training seed changes (time); else too few seeds decide nothing. "alike" is decided by an interval that lies inside
+    the margin, or outside it; a wide interval round nought proves nothing.
     """
     if wanted not in WANTED:
         raise ValueError(f"wanted {wanted!r}, known: {', '.join(WANTED)}")
-    if not (found.decided if trained else found.sure):
+    if trained and found.seeds < LEAST_SEEDS:
+        return UNDECIDED
+    if wanted == "alike":
+        inside, outside = abs(found.mean) + found.half <= margin, abs(found.mean) - found.half > margin
+        return SAME if inside else CONTRADICTED if outside else UNDECIDED
+    if not found.sure:
         return UNDECIDED
     return SAME if (found.high < 0) == (wanted == "lower") else CONTRADICTED
 
@@ -42,10 +48,19 @@ class Verdicts:
         self.rows: list[dict] = []
 
     def add(
-        self, claim: str, part: str, found: Effect, wanted: str, paper=None, unit="%", note="", trained=True
+        self,
+        claim: str,
+        part: str,
+        found: Effect,
+        wanted: str,
+        paper: tuple[float, float] | None = None,
+        unit: str = "%",
+        note: str = "",
+        trained: bool = True,
+        margin: float = 0.0,
     ) -> str:
-        """Judge one part of a claim; paper is (without, with) as printed, or None. Returns the status."""
-        judged = status(found, wanted, trained)
+        """Judge one part of a claim (see `status`); paper is (without, with) as printed. Returns the status."""
+        judged = status(found, wanted, trained, margin)
         ours = {
             "without": found.first,
             "with": found.second,
@@ -54,7 +69,10 @@ class Verdicts:
             "high": found.high,
         }
         errors = {"test": found.test, "train": found.train, "clusters": found.clusters, "each": list(found.each)}
-        self._keep(claim, part, paper, {**ours, **errors, "unit": unit}, wanted, judged, note)
+        if wanted == "alike":
+            errors["margin"] = margin
+        seeds = None if trained else []
+        self._keep(claim, part, paper, {**ours, **errors, "unit": unit}, wanted, judged, note, seeds=seeds)
         return judged
 
     def computed(self, claim: str, part: str, paper, ours, wanted: str, holds: bool, unit: str, note: str = "") -> str:

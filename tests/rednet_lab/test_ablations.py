@@ -108,6 +108,20 @@ def test_verdict_follows_from_the_interval(low, high, seeds, wanted, said):
     assert verdict_.status(an_effect(low, high, seeds), wanted) == said
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (-0.4, 0.3, verdict_.SAME),
+        (-0.6, 0.3, verdict_.UNDECIDED),
+        (0.6, 0.9, verdict_.CONTRADICTED),
+        (0.1, 0.4, verdict_.SAME),
+    ],
+)
+def test_alike_wants_the_whole_interval_inside_the_margin(low, high, said):
+    assert verdict_.status(an_effect(low, high), "alike", margin=0.5) == said
+    assert verdict_.status(an_effect(low, high, seeds=2), "alike", margin=0.5) == verdict_.UNDECIDED
+
+
 def test_time_needs_no_training_seeds():
     assert verdict_.status(an_effect(1, 2, seeds=1), "higher", trained=False) == verdict_.SAME
     with pytest.raises(ValueError, match="smaller"):
