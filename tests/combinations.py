@@ -37,7 +37,7 @@ def distinct(choices, idle):
 
 
 def untrained(net, loss, optimiser):
-    """What is wrong with one step of training down a loss, in words: not finite, or a parameter that it leaves alone."""
+    """What is wrong with one step of training down a loss, in words: not finite, or a parameter left alone."""
     loss.backward()
     optimiser.step()
     wrong = [] if loss.isfinite() else [f"the loss is {float(loss)}"]

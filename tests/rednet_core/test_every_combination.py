@@ -1,10 +1,10 @@
 """Every combination of the journal network's options that meet inside forward and backward trains one step.
 
-The full product of all options is some 180,000 combinations, an hour of tiny networks; two thirds of them are the same
-network twice (statistics per step where there is one step, an LSTM's pooling where there is no LSTM). What is gone
-through here, completely, are the different ones of INSIDE: everything that decides which way values and gradients go.
-Left out are options that change a number, a picture or a layer on the way but no way (OUTSIDE): test_choices.py pairs
-them with everything, at 64 px and through the Trainer.
+The options of INSIDE decide which way values and gradients go. Their full product is 6,144 combinations, of which 1,120
+differ: the rest are the same networks again (statistics per step where there is one step, an LSTM's pooling where there
+is no LSTM). Those 1,120 are gone through, all of them, in half a minute. Times OUTSIDE, options that change a number, a
+picture or the place of a stride but no way, it would be a quarter of an hour; test_choices.py pairs them with everything,
+at 64 px and through the Trainer.
 """
 
 from dataclasses import fields
@@ -33,7 +33,7 @@ INSIDE = {
     "interleave": ("own", "through", "last"),
     "identities": (2, 0),
 }
-OUTSIDE = {"stride", "markup", "first_guess"}
+OUTSIDE = {"stride", "markup", "first_guess"}  # and feedback_gain, a number
 
 
 def idle(choices):
@@ -85,7 +85,7 @@ def test_no_option_is_forgotten():
 
 
 def test_the_different_combinations_are_counted():
-    """Two steps: 2 designs, 2 kinds, 5 ways of weights and norms, 2 feedbacks, 13 of f_trn, 2 of f_cls; and one step."""
+    """Two steps: 2 designs, 2 kinds, 5 of weights and norms, 2 feedbacks, 13 of f_trn, 2 of f_cls; and one step."""
     assert len(COMBINATIONS) == 2 * 2 * 5 * 2 * 13 * 2 + 2 * 2 * 2 * 5 * 2
 
 

@@ -71,14 +71,14 @@ def problems_of(choices):
 
     several = len(choices["steps"]) > 1
     attached = several and choices["feedback"] == "prob_maps" and not choices["detach_feedback"]
-    last, wrong = [net, *net.cascade][-1], []
+    last, wrong = [net, *net.cascade][-1].encoder[0].convs[0].conv.weight, []  # behind the map and f_REG's features
     if reaches(out.maps[-1].square().mean(), z0) != (not several or attached):
         wrong.append("the last step and what the first was given")
     if choices["identities"] and choices["temporal"]:  # f_CLS reads C_id: f_tRNN is behind it, but for the loop
         if reaches(raw["identity"], net.f_trn.lstm.weight_ih_l0) != attached:
             wrong.append("f_CLS and f_tRNN")
-    if choices["regression"] and reaches(raw["regression"], last.head.weight) == choices["detach_response"]:
-        wrong.append("f_REG and the response map")
+    if choices["regression"] and reaches(raw["regression"], last) == choices["detach_response"]:
+        wrong.append("f_REG and the encoder")
     parts = {"detection": True, "regression": choices["regression"], "identity": choices["identities"]}
     if set(raw) != {name for name, there in parts.items() if there}:
         wrong.append(f"terms {sorted(raw)}")
