@@ -2,8 +2,8 @@
 
 The options of INSIDE decide which way values and gradients go. Their full product is 6,144 combinations, of which 1,120
 differ: the rest are the same networks again (statistics per step where there is one step, an LSTM's pooling where there
-is no LSTM). Those 1,120 are gone through, all of them, in half a minute. Times OUTSIDE, options that change a number, a
-picture or the place of a stride but no way, it would be a quarter of an hour; test_choices.py pairs them with everything,
+is no LSTM). Those 1,120 are gone through, all of them, in half a minute. OUTSIDE, options that change a number, a
+picture or the place of a stride but no way, would make it ten minutes: test_choices.py pairs them with everything,
 at 64 px and through the Trainer.
 """
 
