@@ -32,7 +32,7 @@ from rednet_core.eccv import EccvConfig, EccvNet  # noqa: E402
 from rednet_core.fold import folded  # noqa: E402
 from rednet_core.inputs import Inputs  # noqa: E402
 from rednet_core.objective import terms  # noqa: E402
-from rednet_core.rednet import NetConfig, RedNet, count_parameters  # noqa: E402
+from rednet_core.rednet import MEAN_PIXEL, PIXEL_SPREAD, NetConfig, RedNet, count_parameters  # noqa: E402
 from rednet_lab.profiles import QUICK  # noqa: E402
 from tests.benchmarks import where_time_goes  # noqa: E402
 from tests.benchmarks.where_time_goes import timed  # noqa: E402
@@ -88,8 +88,8 @@ def made_faster(net, way, x, z0):
     shape = torch.channels_last if "channels_last" in parts else torch.contiguous_format
     fast, x, z0 = (each.to(memory_format=shape) for each in (fast, x, z0))
     if way == "stem each step":
-        body, encode = fast.backbone, fast.backbone.encode
-        body.encode = lambda stem, z, k: encode(body.stem(x) if k else stem, z, k)
+        body, encode, seen = fast.backbone, fast.backbone.encode, (x - MEAN_PIXEL) / PIXEL_SPREAD
+        body.encode = lambda stem, z, k: encode(body.stem(seen) if k else stem, z, k)
     call = torch.compile(fast) if "compile" in parts else fast
 
     @torch.no_grad()
@@ -156,7 +156,8 @@ def measure(name, options):
             found["compiling"][way] = first
     found["peaks"] = where_time_goes.peaks(device)
     found["where"] = {
-        way: where_time_goes.profiled(made_faster(net, way, x, z0), device) for way in (PLAIN, TRACKING, FASTEST)
+        way: where_time_goes.profiled(made_faster(net, way, x, z0), device, options.repeats)
+        for way in (PLAIN, TRACKING, FASTEST)
     }
     return found
 
@@ -192,10 +193,8 @@ def report(results):
     print("\nthe most this machine does, measured beside each network (GFLOP/s; copies GB/s)")
     for name, found in results.items():
         print(f"{name:<13}" + "".join(f"   {what} {value:.0f}" for what, value in found["peaks"].items()))
-    print(
-        "\nwhere the time goes, % (torch.profiler); GFLOP/s of the convolutions, also in % of the best one above; GB/s"
-    )
-    print("of the rest; bound: what would be left of the time, were there convolutions alone, all as fast as the best")
+    print("\nwhere the time goes, % (torch.profiler); GFLOP/s of the convolutions, in % of the best above; GB/s of the")
+    print("rest; bound: what would be left of the time, were there convolutions alone, all as fast as the best one")
     titles = [*where_time_goes.GROUPS, where_time_goes.OTHER, "GFLOP/s", "% of best", "GB/s", "bound"]
     print(f"{'':<42}" + "".join(f"{title:>12}" for title in titles))
     for name, found in results.items():
@@ -226,7 +225,11 @@ def main(arguments=None):
     results, fresh = {}, {**os.environ, "TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1"}  # compile anew: it is timed
     for name in options.only:
         command = [sys.executable, __file__, "--json", "--only", name, *map(str, given)]
-        done = subprocess.run(command, capture_output=True, text=True, env=fresh)
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, env=fresh)
+        except KeyboardInterrupt:
+            print("stopped; the rest of the tables is of what was measured before")
+            break
         if done.returncode:
             print(f"{name:<13} failed: {done.stderr.strip().splitlines()[-1]}", flush=True)
             continue

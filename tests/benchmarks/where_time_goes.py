@@ -56,7 +56,7 @@ def timed(run, device):
     return clock() - start
 
 
-def profiled(run, device, repeats=9):
+def profiled(run, device, repeats):
     """Seconds and bytes of one run() for each group: {group: (seconds, bytes)}.
 
     The profiler goes by the clock, and a run that is interrupted charges it to the operation that it was at. So each
