@@ -1,0 +1,54 @@
+"""TeX to MathML, which every browser draws without a script or a font of ours."""
+
+from __future__ import annotations
+
+from html import escape
+from xml.etree import ElementTree
+
+from latex2mathml.converter import convert
+
+PARTS = {  # how many parts these elements must have; a formula with too few would be drawn as an error
+    "mfrac": 2, "msub": 2, "msup": 2, "msubsup": 3, "munder": 2, "mover": 2, "munderover": 3, "mroot": 2,
+}  # fmt: skip
+OPENING = {"(", "[", "{"}
+
+
+class TexError(ValueError):
+    """TeX that cannot be turned into MathML; the text says which and why."""
+
+
+def mathml(tex: str, block: bool = False) -> str:
+    """Return a formula as a <math> element; raises TexError for TeX that is unknown or incomplete."""
+    try:
+        text = convert(tex.strip(), display="block" if block else "inline")
+        tree = ElementTree.fromstring(text.replace(' xmlns="http://www.w3.org/1998/Math/MathML"', ""))
+    except Exception as error:  # the converter has many errors of its own, and passes some TeX through as it is
+        raise TexError(f"{tex!r}: {type(error).__name__} {error}".strip()) from error
+    for element in tree.iter():
+        if "\\" in (element.text or ""):
+            raise TexError(f"{tex!r}: {element.text} is not known")
+        if len(element) != PARTS.get(element.tag, len(element)):
+            raise TexError(f"{tex!r}: something is missing in a {element.tag[1:]}")
+    _mend(tree)
+    tree.set("alttext", tex.strip())
+    return ElementTree.tostring(tree, encoding="unicode")
+
+
+def _mend(parent: ElementTree.Element) -> None:
+    """Set what the converter leaves to chance: punctuation is an operator, and a thin space follows log and its like."""
+    for index, child in reversed(list(enumerate(parent))):
+        _mend(child)
+        if child.tag == "mi" and child.text in (";", ":", "!"):
+            child.tag = "mo"
+        function = child.tag == "mi" and len(child.text or "") > 1 and child.text.isascii()
+        after = next(iter(parent[index + 1 : index + 2]), None)
+        if function and parent.tag == "mrow" and after is not None and after.text not in OPENING:
+            parent.insert(index + 1, ElementTree.Element("mspace", width="0.167em"))
+
+
+def formula(tex: str, block: bool = False) -> str:
+    """Return a formula for a page: MathML, or the TeX itself where that fails, so that nothing is lost."""
+    try:
+        return mathml(tex, block)
+    except TexError as error:
+        return f'<code class="tex" title="{escape(str(error), quote=True)}">{escape(tex.strip())}</code>'
