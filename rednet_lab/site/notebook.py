@@ -84,18 +84,20 @@ def _describe(cell, results: dict, file_of: Callable[[str], str | None]) -> None
     names = [label[tag] for tag in tags if tag in label]
     cell.metadata["rednet"] = {"label": names[0] if names else "code", "folded": bool(names)}
     shown = [out for out in cell.outputs if any(kind in out.get("data", {}) for kind in PICTURES)]
-    for output, item in zip(shown, _named(cell.source, results.get("figures"), len(shown)), strict=True):
+    figures = _named(cell.source, ("figure", "pictures"), results.get("figures"), len(shown))
+    for output, item in zip(shown, figures, strict=True):
         output.metadata["rednet"] = _picture(output, item, file_of)
     tables = [out for out in cell.outputs if 'class="dataframe"' in out.get("data", {}).get("text/html", "")]
-    for output, item in zip(tables, _named(cell.source, results.get("tables"), len(tables)), strict=True):
+    frames = _named(cell.source, ("table",), results.get("tables"), len(tables))
+    for output, item in zip(tables, frames, strict=True):
         output.metadata["rednet"] = {"caption": item.get("caption", "")}
     for output in cell.outputs:
         if output.output_type == "stream" and len(output.text) > LONG:
             output.text = f"{output.text[:LONG]}\n... ({len(output.text) - LONG} more characters)"
 
 
-def _named(source: str, items: list | None, count: int) -> list[dict]:
-    """Return the figures (or tables) of results.json that a cell's calls name, one for each of `count` outputs.
+def _named(source: str, methods: tuple[str, ...], items: list | None, count: int) -> list[dict]:
+    """Return what of results.json a cell's calls of `methods` name, one for each of `count` outputs.
 
     `lab.figure(fig, "steps", ...)` names "steps". Where calls and outputs are not as many, none is told, rather
     than a wrong one.
@@ -108,7 +110,7 @@ def _named(source: str, items: list | None, count: int) -> list[dict]:
     found = []
     for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
         names = [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
-        if isinstance(call.func, ast.Attribute) and call.func.attr in ("figure", "pictures", "table"):
+        if isinstance(call.func, ast.Attribute) and call.func.attr in methods:
             found += [known[name] for name in names[:1] if name in known]
     return found if len(found) == count else [{}] * count
 

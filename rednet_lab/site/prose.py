@@ -42,7 +42,8 @@ class Prose(IPythonRenderer):
         taken = {identity for _, identity, _ in self.headings}
         identity = next(name for n in range(1, 10_000) if (name := f"{base}-{n}" if n > 1 else base) not in taken)
         self.headings.append((level, identity, words))
-        return f'<h{level} id="{identity}">{text} <a class="here" href="#{identity}" aria-label="link">#</a></h{level}>\n'
+        here = f'<a class="here" href="#{identity}" aria-label="link to this section">#</a>'
+        return f'<h{level} id="{identity}">{text} {here}</h{level}>\n'
 
     def table(self, text: str) -> str:
         text = re.sub(r"<thead>\s*<tr>\s*(<th[^>]*>\s*</th>\s*)+</tr>\s*</thead>", "", text)  # the head says nothing

@@ -35,7 +35,7 @@ def mathml(tex: str, block: bool = False) -> str:
 
 
 def _mend(parent: ElementTree.Element) -> None:
-    """Set what the converter leaves to chance: punctuation is an operator, and a thin space follows log and its like."""
+    """Set what the converter leaves out: punctuation is an operator, and a thin space follows log and its like."""
     for index, child in reversed(list(enumerate(parent))):
         _mend(child)
         if child.tag == "mi" and child.text in (";", ":", "!"):
