@@ -176,7 +176,7 @@ def board(run: Path) -> str:
 
 
 def ledger_of(figures: Path, with_page: tuple[str, ...]) -> str | None:
-    """Return the ledger, a Markdown file beside the runs with a heading that says so, as HTML; None if there is none."""
+    """Return the ledger as HTML: a Markdown file beside the runs with a heading that says so; or None."""
     for name in ("LEDGER.md", "ledger.md", "README.md"):
         file = figures / name
         text = file.read_text(encoding="utf-8") if file.is_file() else ""

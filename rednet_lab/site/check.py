@@ -17,6 +17,7 @@ SCRIPTED = re.compile(r"""(?:import|fetch|importScripts|\.src\s*=)\s*\(?\s*["'`]
 RAW_TEX = re.compile(
     r"\$\$.+?\$\$|(?<![\w$])\$(?![\s\d])[^$\n]{1,200}?(?<!\s)\$(?!\w)|\\(?:frac|sum|theta|ell|mathrm|begin)\b"
 )
+UNDRAWN = re.compile(r'<code class="tex"[^>]*>([^<]*)')
 SAFE = ("#", "data:", "mailto:", "javascript:")
 
 
@@ -62,9 +63,7 @@ def problems_of(html: str) -> list[str]:
     found += [f"fetches {address[:100]}" for address in page.fetched if re.match(r"[a-z]+:(?!,)|//", address)
               and not address.startswith(SAFE)]  # fmt: skip
     found += [f"raw TeX: {tex[:100]}" for tex in RAW_TEX.findall("".join(page.words))]
-    found += [
-        f"TeX that could not be drawn: {tex[:100]}" for tex in re.findall(r'<code class="tex"[^>]*>([^<]*)', html)
-    ]
+    found += [f"TeX that could not be drawn: {tex[:100]}" for tex in UNDRAWN.findall(html)]
     found += [f"two places are called {name}" for name in sorted({i for i in page.ids if page.ids.count(i) > 1})]
     return found
 

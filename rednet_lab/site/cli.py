@@ -12,8 +12,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    p = argparse.ArgumentParser(prog="python -m rednet_lab.site", description="Turn an executed run into pages that need"
-                                " no network: open index.html in the folder that it names.")  # fmt: skip
+    p = argparse.ArgumentParser(
+        prog="python -m rednet_lab.site",
+        description="Turn an executed run into pages that need no network; open index.html in the folder it names.",
+    )
     p.add_argument("run", type=Path, nargs="?", default=ROOT / "figures" / "quick", metavar="RUN FOLDER",
                    help="a folder that python3 go.py run left (default: figures/quick)")  # fmt: skip
     p.add_argument("--to", type=Path, default=ROOT / "build" / "site", metavar="FOLDER",

@@ -27,7 +27,8 @@ class Frame:
         else:
             body = f'<main id="content">{body}</main>'
         title = title if name == "index.html" else f"{title} · RED-Net course"
-        foot = f"<footer>Made from one run; every page works without a network.{stamp_list(self.stamp)}</footer>"
+        stamp = "" if name == "index.html" else stamp_list(self.stamp)  # the front page has it already
+        foot = f"<footer>Made from one run; every page works without a network.{stamp}</footer>"
         return page(title, self._bar(name) + body + foot, self.smoke, "site", SCRIPTS)
 
     def notebook(self, part) -> str:
@@ -42,12 +43,14 @@ class Frame:
         doors = [("results.html", "Results")] + ([("ledger.html", "Ledger")] if self.with_ledger else [])
         links = "".join(f'<a href="{name}"{current(name == here)}>{text}</a>' for name, text in doors)
         button = '<button type="button" class="code">Hide code</button>' if code else ""
-        return (f'<a class="skip" href="#content">to the text</a><div class="bar" role="banner"><a class="brand"'
-                f' href="index.html">RED-Net course</a>{links}<span class="space"></span>{button}{FIND}</div>')  # fmt: skip
+        home = '<a class="brand" href="index.html">RED-Net course</a>'
+        return (f'<a class="skip" href="#content">to the text</a><div class="bar" role="banner">{home}{links}'
+                f'<span class="space"></span>{button}{FIND}</div>')  # fmt: skip
 
     def _side(self, here) -> str:
         """Return the series as a list, the sections of the page at hand below its name."""
-        return f'<nav class="side" aria-label="The series"><ol>{"".join(self._line(p, here) for p in self.parts)}</ol></nav>'
+        lines = "".join(self._line(part, here) for part in self.parts)
+        return f'<nav class="side" aria-label="The series"><ol>{lines}</ol></nav>'
 
     def _line(self, part, here) -> str:
         """Return one notebook's line at the side."""

@@ -35,11 +35,13 @@ def mathml(tex: str, block: bool = False) -> str:
 
 
 def _mend(parent: ElementTree.Element) -> None:
-    """Set what the converter leaves out: punctuation is an operator, and a thin space follows log and its like."""
+    """Set what the converter leaves out: which signs are operators, which bars stay small, and the space after log."""
     for index, child in reversed(list(enumerate(parent))):
         _mend(child)
         if child.tag == "mi" and child.text in (";", ":", "!"):
             child.tag = "mo"
+        if child.tag == "mo" and child.text in ("\u2016", "|") and not child.get("stretchy"):
+            child.set("stretchy", "false")  # a bar with an index grows alone, and its partner not
         function = child.tag == "mi" and len(child.text or "") > 1 and child.text.isascii()
         after = next(iter(parent[index + 1 : index + 2]), None)
         if function and parent.tag == "mrow" and after is not None and after.text not in OPENING:
