@@ -21,6 +21,7 @@ from .parts import Shown, cards, describe, evidence, heroes, latest_stamp, stamp
 from .prose import Prose
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 MARK = "site.json"  # tells a site of ours from any other folder
 KEPT = "kept"  # small copies of executed notebooks (strip.py), used where the executed ones are not
 LEDGER = re.compile(r"^#+ .*\bledger\b", re.I | re.M)

@@ -6,7 +6,6 @@ import ast
 import base64
 import copy
 import logging
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,7 @@ from jinja2 import FileSystemLoader
 from jinja2.utils import pass_context
 from nbconvert import HTMLExporter
 
-from .parts import is_number
+from .frames import aligned
 from .prose import Prose
 from .still import without_widgets
 from .tex import formula
@@ -23,7 +22,6 @@ from .tex import formula
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg")
 # What is shown of an output that comes in several forms. No scripts of their own: they look for a notebook.
 FORMS = ["text/html", "text/markdown", *PICTURES, "text/latex", "text/plain"]
-CELL = re.compile(r"<td>([^<]*)</td>")
 LONG = 400_000  # characters of a stream that are shown
 UNTOLD = "picture made by the code above"
 
@@ -86,7 +84,7 @@ def _describe(cell, results: dict, file_of: Callable[[str], str | None]) -> None
     label = {"parameters": "parameters", "injected-parameters": "parameters of this run"}
     names = [label[tag] for tag in tags if tag in label]
     cell.metadata["rednet"] = {"label": names[0] if names else "code", "folded": bool(names)}
-    shown = [out for out in cell.outputs if any(kind in out.get("data", {}) for kind in PICTURES)]
+    shown = [out for out in cell.outputs if is_picture(out)]
     figures = _named(cell.source, ("figure", "pictures"), results.get("figures"), len(shown))
     for output, item in zip(shown, figures, strict=True):
         output.metadata["rednet"] = _picture(output, item, file_of)
@@ -94,15 +92,16 @@ def _describe(cell, results: dict, file_of: Callable[[str], str | None]) -> None
     frames = _named(cell.source, ("table",), results.get("tables"), len(tables))
     for output, item in zip(tables, frames, strict=True):
         output.metadata["rednet"] = {"caption": item.get("caption", "")}
-        output.data["text/html"] = CELL.sub(_aligned, output.data["text/html"])
+        output.data["text/html"] = aligned(output.data["text/html"])
     for output in cell.outputs:
         if output.output_type == "stream" and len(output.text) > LONG:
             output.text = f"{output.text[:LONG]}\n... ({len(output.text) - LONG} more characters)"
 
 
-def _aligned(cell: re.Match) -> str:
-    """Return a table's cell, marked if it holds words: pandas sets everything to the right."""
-    return cell[0] if is_number(cell[1]) else f'<td class="words">{cell[1]}</td>'
+def is_picture(output) -> bool:
+    """Tell whether an output is shown as a picture; a player may bring one along and is shown itself."""
+    data = output.get("data", {})
+    return "text/html" not in data and any(kind in data for kind in PICTURES)
 
 
 def _named(source: str, methods: tuple[str, ...], items: list | None, count: int) -> list[dict]:

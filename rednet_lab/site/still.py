@@ -7,6 +7,7 @@ from html import escape
 VIEW, STATE = "application/vnd.jupyter.widget-view+json", "application/vnd.jupyter.widget-state+json"
 RICH = ("text/html", "image/svg+xml", "image/png", "image/jpeg")
 CHILD = "IPY_MODEL_"
+LIVE = "python3 go.py lab"
 PLAYER = "rednet-player"  # the mark of a player that needs no kernel, in its HTML
 
 
@@ -31,23 +32,24 @@ def without_widgets(notebook) -> int:
             if replaced:
                 outputs.remove(output)
             else:
-                output["data"] = {"text/html": still(models, view.get("model_id", ""))}
+                output["data"] = still(models, view.get("model_id", ""))
     notebook.metadata.pop("widgets", None)
     return count
 
 
-def still(models: dict, identity: str) -> str:
-    """Return a widget as HTML that stands still."""
-    shown, controls = [], []
-    _collect(models, identity, shown, controls, set())
+def still(models: dict, identity: str) -> dict[str, str]:
+    """Return a widget that stands still: as HTML, in words, and its first picture if it shows one."""
+    shown, pictures, controls = [], [], []
+    _collect(models, identity, shown, pictures, controls, set())
     values = "".join(f"<li>{escape(label)} <b>{escape(value)}</b></li>" for label, value in controls)
-    return (
-        f'<div class="still">{"".join(shown)}{f"<ul>{values}</ul>" if values else ""}'
-        '<p>Live controls, as they stood; they move in JupyterLab: <code>python3 go.py lab</code></p></div>'
-    )  # fmt: skip
+    html = (f'<div class="still">{"".join(shown)}{f"<ul>{values}</ul>" if values else ""}'
+            f"<p>Live controls, as they stood; they move in JupyterLab: <code>{LIVE}</code></p></div>")  # fmt: skip
+    words = ", ".join(f"{label}: {value}" for label, value in controls)
+    told = {"text/html": html, "text/plain": f"Live controls, as they stood ({LIVE}): {words}"}
+    return told | ({"image/png": pictures[0]} if pictures else {})
 
 
-def _collect(models: dict, identity: str, shown: list, controls: list, seen: set) -> None:
+def _collect(models: dict, identity: str, shown: list, pictures: list, controls: list, seen: set) -> None:
     """Gather the pictures and texts, and the controls with their values, of a widget and all inside it."""
     model = models.get(identity)
     if model is None or identity in seen:
@@ -55,11 +57,12 @@ def _collect(models: dict, identity: str, shown: list, controls: list, seen: set
     seen.add(identity)
     state, name = model.get("state", {}), model.get("model_name", "")
     for child in state.get("children") or []:
-        _collect(models, str(child).removeprefix(CHILD), shown, controls, seen)
+        _collect(models, str(child).removeprefix(CHILD), shown, pictures, controls, seen)
     if name == "ImageModel":
         data = next((b["data"] for b in model.get("buffers", []) if b.get("path") == ["value"]), "")
         kind = escape(str(state.get("format", "png")))
         shown += [f'<img src="data:image/{kind};base64,{data}" alt="what the controls show">'] if data else []
+        pictures += [data] if data and kind == "png" else []
     elif name in ("HTMLModel", "HTMLMathModel"):
         shown += [f"<p>{state['value']}</p>"] if state.get("value") else []
     elif name == "OutputModel":

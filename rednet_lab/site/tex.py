@@ -10,7 +10,7 @@ from latex2mathml.converter import convert
 PARTS = {  # how many parts these elements must have; a formula with too few would be drawn as an error
     "mfrac": 2, "msub": 2, "msup": 2, "msubsup": 3, "munder": 2, "mover": 2, "munderover": 3, "mroot": 2,
 }  # fmt: skip
-OPENING = {"(", "[", "{"}
+OPENING, CLOSING = {"(", "[", "{"}, {")", "]", "}"}
 
 
 class TexError(ValueError):
@@ -35,17 +35,19 @@ def mathml(tex: str, block: bool = False) -> str:
 
 
 def _mend(parent: ElementTree.Element) -> None:
-    """Set what the converter leaves out: which signs are operators, which bars stay small, and the space after log."""
+    """Set what the converter leaves out: which signs are operators, which bars stay small, and the space around log."""
     for index, child in reversed(list(enumerate(parent))):
         _mend(child)
         if child.tag == "mi" and child.text in (";", ":", "!"):
             child.tag = "mo"
         if child.tag == "mo" and child.text in ("\u2016", "|") and not child.get("stretchy"):
             child.set("stretchy", "false")  # a bar with an index grows alone, and its partner not
-        function = child.tag == "mi" and len(child.text or "") > 1 and child.text.isascii()
-        after = next(iter(parent[index + 1 : index + 2]), None)
-        if function and parent.tag == "mrow" and after is not None and after.text not in OPENING:
-            parent.insert(index + 1, ElementTree.Element("mspace", width="0.167em"))
+        if child.tag == "mi" and len(child.text or "") > 1 and child.text.isascii() and parent.tag == "mrow":
+            before, after = parent[index - 1] if index else None, parent[index + 1] if index + 1 < len(parent) else None
+            if after is not None and after.text not in OPENING:
+                parent.insert(index + 1, ElementTree.Element("mspace", width="0.167em"))
+            if before is not None and (before.tag not in ("mo", "mspace") or before.text in CLOSING):
+                parent.insert(index, ElementTree.Element("mspace", width="0.167em"))
 
 
 def formula(tex: str, block: bool = False) -> str:
