@@ -182,7 +182,7 @@ def ledger_of(figures: Path, with_page: tuple[str, ...]) -> str | None:
         file = figures / name
         text = file.read_text(encoding="utf-8") if file.is_file() else ""
         if LEDGER.search(text):
-            prose = Prose([], with_page)
+            prose = Prose([], with_page, folder="figures")
             prose.embed_images, prose.path = True, str(figures)
             return f'<section class="prose">{prose.render(text)}</section>'
     return None

@@ -14,6 +14,7 @@ from jinja2 import FileSystemLoader
 from jinja2.utils import pass_context
 from nbconvert import HTMLExporter
 
+from . import colab
 from .frames import aligned
 from .prose import Prose
 from .still import without_widgets
@@ -82,7 +83,7 @@ def _describe(cell, results: dict, file_of: Callable[[str], str | None]) -> None
     """Note in a code cell's metadata what its pictures and tables are of, and whether the cell opens folded."""
     tags = cell.metadata.get("tags", [])
     label = {"parameters": "parameters", "injected-parameters": "parameters of this run"}
-    names = [label[tag] for tag in tags if tag in label]
+    names = [label[tag] for tag in tags if tag in label] + ["fetch the course"] * colab.is_ours(cell)
     cell.metadata["rednet"] = {"label": names[0] if names else "code", "folded": bool(names)}
     shown = [out for out in cell.outputs if is_picture(out)]
     figures = _named(cell.source, ("figure", "pictures"), results.get("figures"), len(shown))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from html import escape
+from posixpath import join, normpath
 
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
+from .colab import address
 from .tex import formula
 
 TAGS = re.compile(r"<[^>]+>")
@@ -16,12 +18,16 @@ MENTION = re.compile(r"\bnotebooks? \d\d(?:(?:, | and | or | to )\d\d)*\b")
 class Prose(IPythonRenderer):
     """Renders the Markdown of one notebook; keeps its headings as (level, id, text).
 
-    `pages` are the notebooks that have a page beside this one, by name: links to them hold.
+    `pages` are the notebooks that have a page beside this one, by name: links to them hold. `folder` is where the text
+    lies in the repository: its links to other files lead to the repository's address, where that is known.
     """
 
-    def __init__(self, headings: list[tuple[int, str, str]], pages: tuple[str, ...], attachments: dict | None = None):
+    def __init__(
+        self, headings: list[tuple[int, str, str]], pages: tuple[str, ...], attachments: dict | None = None,
+        folder: str = "notebooks",
+    ) -> None:  # fmt: skip
         super().__init__(escape=False, attachments=attachments)
-        self.headings, self.pages = headings, pages
+        self.headings, self.pages, self.folder = headings, pages, folder
 
     def render(self, source: str) -> str:
         """Return the HTML of a Markdown text."""
@@ -38,7 +44,7 @@ class Prose(IPythonRenderer):
 
     def heading(self, text: str, level: int, **_) -> str:
         words = TAGS.sub("", text).strip()
-        base = re.sub(r"\W+", "-", words.lower()).strip("-") or "section"
+        base = re.sub(r"[^\w\- ]", "", words.lower()).strip().replace(" ", "-") or "section"  # GitHub's own way
         taken = {identity for _, identity, _ in self.headings}
         identity = next(name for n in range(1, 10_000) if (name := f"{base}-{n}" if n > 1 else base) not in taken)
         self.headings.append((level, identity, words))
@@ -60,11 +66,13 @@ class Prose(IPythonRenderer):
         return MENTION.sub(lambda mention: re.sub(r"\d\d", linked, mention[0]), super().text(text))
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
-        """A link; one to a notebook leads to its page, one to a file that is not on the site is not a link."""
+        """A link; one to a notebook leads to its page, one to another file into the repository, or it is none."""
         if re.match(r"[a-z]+:|#", url):
             return super().link(text, url, title)
         target, _, anchor = url.partition("#")
         name = target.rsplit("/", 1)[-1].removesuffix(".ipynb")
         if target.endswith(".ipynb") and name in self.pages:
             return super().link(text, f"{name}.html" + (f"#{anchor}" if anchor else ""), title)
-        return f'<span title="{escape(url, quote=True)}">{text}</span>'
+        if repository := address():
+            return super().link(text, f"{repository}/blob/main/{normpath(join(self.folder, url))}", title)
+        return f'<span class="file" title="{escape(url, quote=True)}">{text}</span>'

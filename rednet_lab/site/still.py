@@ -8,7 +8,7 @@ VIEW, STATE = "application/vnd.jupyter.widget-view+json", "application/vnd.jupyt
 RICH = ("text/html", "image/svg+xml", "image/png", "image/jpeg")
 CHILD = "IPY_MODEL_"
 LIVE = "python3 go.py lab"
-PLAYER = "rednet-player"  # the mark of a player that needs no kernel, in its HTML
+PLAYER = "data-rednet-board"  # the mark of a player that needs no kernel, in its HTML
 
 
 def without_widgets(notebook) -> int:

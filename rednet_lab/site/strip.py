@@ -17,20 +17,26 @@ from PIL import Image
 
 from ..files import write_text
 from .build import KEPT, ROOT
-from .still import without_widgets
+from .still import PLAYER, without_widgets
 
 MOST_KB, MOST_TEXT = 40, 8_000  # of a picture or a piece of HTML, in KB; of what a cell printed, in characters
 STEPS = (1.0, 0.85, 0.7, 0.55, 0.45, 0.35, 0.25)
 
 
-def strip(notebook, most: int) -> None:
-    """Make an executed notebook small, in place; no picture or piece of HTML is left of more than `most` bytes."""
+def strip(notebook, most: int, players: bool = False) -> None:
+    """Make an executed notebook small, in place; no picture or piece of HTML is left of more than `most` bytes.
+
+    Players that come with a picture give way to it, or stay whole with `players`.
+    """
     without_widgets(notebook)
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if output.output_type == "stream":
                 output.text = shortened(output.text)
             data = output.get("data", {})
+            if players and PLAYER in data.get("text/html", ""):
+                data.pop("image/png", None)  # the player has it inside
+                continue
             if "image/png" in data:
                 data["image/png"] = b64encode(smaller(b64decode(data["image/png"]), most)).decode()
             for kind in ("image/jpeg", "image/svg+xml", "text/html"):
@@ -70,6 +76,7 @@ def main(argv: list[str] | None = None) -> int:
     p.add_argument("run", type=Path, nargs="?", default=ROOT / "figures" / "quick", metavar="RUN FOLDER")
     p.add_argument("--to", type=Path, metavar="FOLDER", help=f"where they go (default: {KEPT}/ in the run folder)")
     p.add_argument("--most", type=int, default=MOST_KB, metavar="KB", help=f"of one picture (default: {MOST_KB})")
+    p.add_argument("--players", action="store_true", help="keep the players, up to 400 KB each")
     args = p.parse_args(argv)
     files = [file for file in sorted((args.run / "executed").glob("*.ipynb")) if file.stem.count(".") == 0]
     if not files:
@@ -78,7 +85,7 @@ def main(argv: list[str] | None = None) -> int:
     before = after = 0
     for file in files:
         notebook = nbformat.read(file, as_version=4)
-        strip(notebook, args.most * 1000)
+        strip(notebook, args.most * 1000, args.players)
         text = nbformat.writes(notebook) + "\n"
         write_text((args.to or args.run / KEPT) / file.name, text)
         sizes = file.stat().st_size, len(text.encode())
