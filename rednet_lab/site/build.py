@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 
 from ..board import ROWS, results_table
-from ..files import clock, read_json, remove, write_json, write_text
+from ..files import clock, read_json, remove, write_json
 from ..series import SERIES, Entry
 from . import search
 from .frame import Frame
@@ -68,9 +68,9 @@ def build(run: Path, to: Path, series: Sequence[Entry] = SERIES) -> list[Part]:
     remove(new)
     new.mkdir(parents=True)
     for name, text in pages(run, parts, new):
-        write_text(new / name, text)
+        (new / name).write_text(text, encoding="utf-8", newline="\n")
     shutil.copyfile(HERE / "site.js", new / "site.js")
-    write_text(new / ".nojekyll", "")  # GitHub Pages shall take the folder as it is
+    (new / ".nojekyll").touch()  # GitHub Pages shall take the folder as it is
     write_json(new / MARK, {"run": run.name, "stamp": latest_stamp([part.shown for part in parts])})
     remove(to)
     new.replace(to)
@@ -101,7 +101,9 @@ def pages(run: Path, parts: list[Part], to: Path) -> Iterator[tuple[str, str]]:
     for part in parts:
         copy_files(part.shown, to)
         if part.notebook:
-            part.article = article(part.notebook, part.shown.results, file_of(part.shown, to), with_page)
+            fits = part.run.get("stamp", {}).get("code") == part.shown.stamp.get("code")  # figures of the same run
+            told = (part.shown.results, file_of(part.shown, to)) if fits else ()
+            part.article = article(part.notebook, *told, pages=with_page)
     ledger = ledger_of(run.parent, with_page)
     frame = Frame(parts, latest_stamp([part.shown for part in parts]), ledger is not None)
     found = []

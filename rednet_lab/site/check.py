@@ -56,9 +56,9 @@ class Page(HTMLParser):
             self.problems += [f"a {self.inside[-1]} fetches {found[:80]}" for found in pattern.findall(data)]
 
 
-def problems_of(html: str) -> list[str]:
+def problems_of(html: str, page: Page | None = None) -> list[str]:
     """Return what is wrong with a page by itself: addresses elsewhere, raw TeX, pictures without alt text."""
-    page = Page(html)
+    page = page or Page(html)
     found = list(page.problems)
     found += [f"fetches {address[:100]}" for address in page.fetched if re.match(r"[a-z]+:(?!,)|//", address)
               and not address.startswith(SAFE)]  # fmt: skip
@@ -75,7 +75,7 @@ def check(folder: Path, most: int = MOST_BYTES) -> list[str]:
     found = [] if pages else [f"{folder}: no pages"]
     for path, page in pages.items():
         name = path.relative_to(folder).as_posix()
-        found += [f"{name}: {problem}" for problem in problems_of(path.read_text(encoding="utf-8"))]
+        found += [f"{name}: {problem}" for problem in problems_of(path.read_text(encoding="utf-8"), page)]
         for address in dict.fromkeys([*page.links, *page.fetched]):
             if trouble := _unresolved(address, path, folder, pages):
                 found.append(f"{name}: {address[:100]} {trouble}")

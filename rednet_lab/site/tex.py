@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from xml.etree import ElementTree
 
@@ -10,6 +11,7 @@ from latex2mathml.converter import convert
 PARTS = {  # how many parts these elements must have; a formula with too few would be drawn as an error
     "mfrac": 2, "msub": 2, "msup": 2, "msubsup": 3, "munder": 2, "mover": 2, "munderover": 3, "mroot": 2,
 }  # fmt: skip
+OTHER_NAMES = re.compile(r"\\(begin|end)\{(?:aligned|split)\}")  # the converter knows these by one name
 OPENING, CLOSING = {"(", "[", "{"}, {")", "]", "}"}
 
 
@@ -20,10 +22,13 @@ class TexError(ValueError):
 def mathml(tex: str, block: bool = False) -> str:
     """Return a formula as a <math> element; raises TexError for TeX that is unknown or incomplete."""
     try:
-        text = convert(tex.strip(), display="block" if block else "inline")
+        known = OTHER_NAMES.sub(r"\\\1{align*}", tex.strip())
+        text = convert(known, display="block" if block else "inline")
         tree = ElementTree.fromstring(text.replace(' xmlns="http://www.w3.org/1998/Math/MathML"', ""))
     except Exception as error:  # the converter has many errors of its own, and passes some TeX through as it is
         raise TexError(f"{tex!r}: {type(error).__name__} {error}".strip()) from error
+    if r"\begin" in tex and tree.find(".//mtable") is None:
+        raise TexError(f"{tex!r}: an environment that is not known")
     for element in tree.iter():
         if "\\" in (element.text or ""):
             raise TexError(f"{tex!r}: {element.text} is not known")
