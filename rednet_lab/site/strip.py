@@ -35,14 +35,16 @@ def strip(notebook, most: int, players: bool = False) -> None:
                 output.text = shortened(output.text)
             data = output.get("data", {})
             if players and PLAYER in data.get("text/html", ""):
-                data.pop("image/png", None)  # the player has it inside
+                data.pop("image/png", None)  # the player has its picture inside
+                data.pop("image/jpeg", None)
                 continue
-            if "image/png" in data:
-                data["image/png"] = b64encode(smaller(b64decode(data["image/png"]), most)).decode()
-            for kind in ("image/jpeg", "image/svg+xml", "text/html"):
-                if kind in data and ("image/png" in data or len(data[kind]) > most):
+            pictures = [kind for kind in ("image/png", "image/jpeg") if kind in data]
+            for kind in pictures:
+                data[kind] = b64encode(smaller(b64decode(data[kind]), most)).decode()
+            for kind in ("image/svg+xml", "text/html"):
+                if kind in data and (pictures or len(data[kind]) > most):
                     size = len(data.pop(kind))
-                    if "image/png" not in data:
+                    if not pictures:
                         data["text/plain"] = f"left out of this copy: {kind} of {size // 1000} KB; run the notebook"
             if "text/plain" in data:
                 data["text/plain"] = shortened(data["text/plain"])
@@ -54,17 +56,18 @@ def shortened(text: str) -> str:
     return text if rest <= 0 else f"{text[:MOST_TEXT]}\n... ({rest} more characters; run the notebook)"
 
 
-def smaller(png: bytes, most: int) -> bytes:
-    """Return a PNG of at most `most` bytes: in 128 colours, then ever smaller; as it is if it fits already."""
-    if len(png) <= most:
-        return png
-    image = Image.open(io.BytesIO(png)).convert("RGB")
+def smaller(data: bytes, most: int) -> bytes:
+    """Return a PNG or JPEG of at most `most` bytes, made ever smaller; as it is if it fits already."""
+    if len(data) <= most:
+        return data
+    image = Image.open(io.BytesIO(data))
+    kind, image = image.format, image.convert("RGB")
     for step in STEPS:
         size = (max(1, round(image.width * step)), max(1, round(image.height * step)))
-        packed = io.BytesIO()
-        image.resize(size, Image.Resampling.LANCZOS).quantize(128, dither=Image.Dither.NONE).save(
-            packed, "png", optimize=True
-        )
+        part, packed = image.resize(size, Image.Resampling.LANCZOS), io.BytesIO()
+        if kind == "PNG":
+            part = part.quantize(128, dither=Image.Dither.NONE)
+        part.save(packed, kind, optimize=True, quality=80)
         if packed.tell() <= most:
             break
     return packed.getvalue()

@@ -1,6 +1,7 @@
 """Small copies of executed notebooks, and the cell that fetches the course."""
 
 import importlib.util
+import io
 import os
 import subprocess
 import sys
@@ -52,7 +53,11 @@ def test_players_stay_whole_only_where_that_is_wanted():
 def test_pictures_shrink_only_as_far_as_they_must():
     small = picture(20, 20)
     assert strip.smaller(small, 5_000) == small
-    with Image.open(strip.io.BytesIO(strip.smaller(picture(400, 300), 60_000))) as image:
+    jpeg = io.BytesIO()
+    Image.effect_noise((900, 600), 90).save(jpeg, "jpeg", quality=95)
+    with Image.open(io.BytesIO(strip.smaller(jpeg.getvalue(), 30_000))) as image:
+        assert image.format == "JPEG" and image.width < 900
+    with Image.open(io.BytesIO(strip.smaller(picture(400, 300), 60_000))) as image:
         assert (100, 75) < image.size <= (400, 300) and image.width / image.height == pytest.approx(4 / 3, rel=0.02)
 
 
