@@ -39,6 +39,8 @@ class Desk:
     """A network taken apart at its bottleneck; every face is encoded once."""
 
     def __init__(self, net: RedNet):
+        if net.f_trn is not None:
+            raise ValueError("Desk: this network has f_trn, whose memory would mix in; take the one of stage 1 or 2")
         self.watcher = Watcher(net)
         self.net = self.watcher.net
         self.kept: dict[str, Coded] = {}
@@ -61,7 +63,7 @@ class Desk:
     def mix(self, a: Face, b: Face, e_i: float, e_p: float, switches: bool = False, every: bool = False) -> Mixed:
         """A's answer with the shares e_i and e_p (0: A's own, 1: B's) of B's code halves, perhaps B's switches too.
 
-        Only in the last spatial step, or in every one; image and z_0 stay A's. Networks without f_trn only.
+        Only in the last spatial step, or in every one; image and z_0 stay A's.
         """
         net, one, two = self.net, self.coded(a), self.coded(b)
         prediction, z, last = Prediction(), one.z0, len(net.config.steps) - 1

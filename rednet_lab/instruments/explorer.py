@@ -1,5 +1,7 @@
 """The response-map explorer: any channel of any layer, and the pooling switches as a picture."""
 
+from zlib import crc32
+
 import ipywidgets as w
 import numpy as np
 import torch
@@ -31,7 +33,7 @@ class Inside:
 
     def look(self, face: Face) -> tuple[dict[str, list[np.ndarray]], Frame]:
         """Activations {layer: per step (C, h, w)} in the order of the data's flow, and the trace of the same run."""
-        key = (face.name, *face.box.tolist())
+        key = (crc32(face.image.tobytes()), *face.box.tolist())
         if key not in self.kept:
             if len(self.kept) >= KEPT:
                 del self.kept[next(iter(self.kept))]
@@ -138,9 +140,7 @@ def explorer(net: RedNet, faces: list[Face]) -> Painter:
     controls = {
         "file": own.upload,
         "face": w.Dropdown(options=[face.name for face in faces], description="face", style=STYLE),
-        "layer": w.Dropdown(
-            options=[(f"{n}: {s}", n) for n, s in sizes.items()], value=start, description="layer", style=STYLE
-        ),
+        "layer": w.Dropdown(options=sizes, value=start, description="layer", style=STYLE),
         "step": slider("spatial step", 1, inside.steps, inside.steps),
         "channel": slider("channel", 0, channels(start) - 1, 0),
         "over": w.Checkbox(False, description="over the face"),

@@ -8,7 +8,6 @@ from html import escape
 import ipywidgets as w
 import numpy as np
 
-from data_prep.errors import DataError
 from rednet_core.rednet import RedNet
 from rednet_lab import draw
 from rednet_lab.instruments import ink
@@ -40,7 +39,7 @@ class OwnFile:
         try:
             for file in change["new"]:
                 self.take(file["name"], uploaded(file["name"], bytes(file["content"])))
-        except DataError as error:
+        except Exception as error:
             self.problem = error  # is raised where it can be shown: see `check`
 
     def take(self, name: str, frames: list[np.ndarray]) -> None:
@@ -114,7 +113,7 @@ class OwnTracker:
         try:
             if change["new"]:
                 self.own.take(change["new"], frames_of(change["new"], self.seconds))
-        except DataError as error:
+        except Exception as error:
             self.own.problem = error
         self.read.value += 1
 
@@ -136,6 +135,8 @@ class OwnTracker:
 
         try:
             self.track, self.said.value = follow(self.net, self.own.frames, self.own.face().box, tell)
+            if not self.track:
+                raise ValueError("no face in any frame: set the yellow box by hand and try again")
             self.result.children = (player({"": self.track}).box,)
         except Exception as error:
             self.said.value = f"<b>{type(error).__name__}</b>: {escape(str(error))}"
