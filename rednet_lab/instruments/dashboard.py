@@ -20,7 +20,7 @@ from rednet_lab.widgets import Painter, slider
 PAINTS = 1.0  # seconds between two pictures of a running training
 LOOKS = 5.0  # seconds between two looks at the sample faces, and never more than a twentieth of the time
 LINES = 10  # of a log
-CHART = (ink.PANEL + 30, 170)
+CHART = (ink.PANEL, 165)
 NAMES = {"detection": "l_d", "regression": "l_r", "identity": "l_cls", "rate": "learning rate"}
 
 
@@ -159,7 +159,7 @@ class Dashboard:
         def paint(step: int, smooth: int):
             left = trained.seconds * (1 - step / len(history))
             row = Record(step - 1, *history[step - 1].tolist())
-            words = self._words(row, step, len(history), left).replace(", ", "<br>").replace("; ", "<br>")
+            words = self._words(row, step, len(history), left).replace("; ", "<br>").replace(", l", "<br>l", 1)
             return self.picture(history, step, len(history), smooth), words
 
         return Painter(controls, paint)

@@ -103,18 +103,27 @@ def bars(persons: np.ndarray | None, own: tuple[int, int], size: int = ink.PANEL
     return ink.words(out, texts, 12)
 
 
+def own_points(desk: Desk, face: Face, colour=draw.PREDICTED, size: int = ink.PANEL) -> np.ndarray:
+    """What the network saw of a face, with its own points."""
+    one = desk.coded(face)
+    where = draw.place(one.points, one.picture.shape[1], size)
+    return draw.points(draw.enlarge(one.picture, size), where, colour, size=3)
+
+
+def moved_points(desk: Desk, a: Face, mixed: Mixed, size: int = ink.PANEL) -> np.ndarray:
+    """Face A with the points of a mixed code, and lines to them from its own."""
+    one = desk.coded(a)
+    start, end = (draw.place(points, one.picture.shape[1], size) for points in (one.points, mixed.points))
+    return draw.points(draw.arrows(draw.enlarge(one.picture, size), start, end, draw.SKY), end, size=3)
+
+
 def panel(desk: Desk, a: Face, b: Face, mixed: Mixed, own: tuple[int, int], title: str) -> np.ndarray:
     """What is painted: A and B with their own points, A with the mixed code's, and who f_cls says it is."""
-    one, two = desk.coded(a), desk.coded(b)
-    width = one.picture.shape[1]
-    start, end = (draw.place(points, width, ink.PANEL) for points in (one.points, mixed.points))
-    moved = draw.arrows(draw.enlarge(one.picture, ink.PANEL), start, end, draw.SKY)
-    moved = draw.points(moved, end, draw.PREDICTED, size=3)
     return ink.panels(
         {
-            f"A: {a.name}": draw.points(draw.enlarge(one.picture, ink.PANEL), start, draw.SKY, size=3),
-            f"B: {b.name}": draw.face(two.picture, ink.PANEL, two.points),
-            title: moved,
+            f"A: {a.name}": own_points(desk, a, draw.SKY),
+            f"B: {b.name}": own_points(desk, b),
+            title: moved_points(desk, a, mixed),
             "who is it? f_cls reads e_i": bars(mixed.persons, own),
         }
     )

@@ -2,6 +2,7 @@
 
 from zlib import crc32
 
+import cv2
 import ipywidgets as w
 import numpy as np
 import torch
@@ -79,10 +80,19 @@ def sheet(values: np.ndarray, chosen: int, top: float, size: int = ink.PANEL) ->
     """All channels (C, h, w) as small pictures, the chosen one framed."""
     columns = int(np.ceil(np.sqrt(len(values))))
     tile = size // columns
-    out = np.full((size, size, 3), 255, np.uint8)
+    # All channels side by side as one map: colouring hundreds of small ones takes longer than all the rest.
+    rows = -(-len(values) // columns)
+    filled = np.zeros((rows * columns, tile - 1, tile - 1), np.float32)
     for i, one in enumerate(values):
-        y, x = i // columns * tile, i % columns * tile
-        out[y : y + tile - 1, x : x + tile - 1] = draw.heat(one, tile - 1, top)
+        filled[i] = cv2.resize(one, (tile - 1, tile - 1), interpolation=cv2.INTER_NEAREST)
+    grid = np.pad(filled.reshape(rows, columns, tile - 1, tile - 1), ((0, 0), (0, 0), (0, 1), (0, 1)))
+    coloured = draw.heat(grid.transpose(0, 2, 1, 3).reshape(rows * tile, columns * tile), top=top)
+    gaps = np.zeros((rows, columns, tile, tile), bool)
+    gaps[..., -1, :], gaps[..., :, -1] = True, True
+    gaps.reshape(rows * columns, tile, tile)[len(values) :] = True
+    coloured[gaps.transpose(0, 2, 1, 3).reshape(coloured.shape[:2])] = 255
+    out = np.full((size, size, 3), 255, np.uint8)
+    out[: rows * tile, : columns * tile] = coloured
     y, x = chosen // columns * tile, chosen % columns * tile
     corners = np.array([[x, y], [x + tile - 1, y], [x + tile - 1, y + tile - 1], [x, y + tile - 1]], float)
     for width, colour in ((4, draw.WHITE), (2, draw.GREEN)):
@@ -122,7 +132,7 @@ def panel(inside: Inside, face: Face, layer: str, step: int, channel: int, over:
             f"points{error}": whole_picture(face, points=frame.points),
             f"all {len(values)} channels of {layer}": sheet(values, channel, top),
             f"channel {channel}: {one.shape[1]} x {one.shape[0]}": laid,
-            "its switches: where each maximum stood": switch_picture(None if codes is None else codes[channel], pooled),
+            "switches (dark: nothing pooled)": switch_picture(None if codes is None else codes[channel], pooled),
         }
     )
 

@@ -38,7 +38,7 @@ class Bench:
         self.watchers = {name: Watcher(net) for name, net in nets.items()}
         self.size = max(128, 2 * max(net.config.input_size for net in nets.values()))  # pixels of a picture
         self.sample = lru_cache(512)(lambda factors: render(factors, self.size))
-        self.plain = lru_cache(64)(lambda person: plain_face(world.still(person).factors))
+        self.plain = lru_cache(64)(lambda person: on_the_sliders(plain_face(world.still(person).factors)))
 
     def factors(self, person: int = 3, before: str = "nothing", hides: float = 0.45, **values: float) -> Factors:
         """A person's face at rest with these factors, and one thing (one of OCCLUDERS) held before it."""
@@ -88,6 +88,16 @@ class Bench:
 def reach(factor: str) -> tuple[float, float]:
     """The lowest and the highest value that a factor may have."""
     return float(FIELDS[factor]["low"]), float(FIELDS[factor]["high"])
+
+
+def on_the_sliders(factors: Factors) -> Factors:
+    """The factors with those that are moved at values that a slider can have; a browser would round them anyway."""
+    values = {}
+    for name in MOVED:
+        low, high = reach(name)
+        step = (high - low) / 100
+        values[name] = round(low + round((getattr(factors, name) - low) / step) * step, 9)
+    return replace(factors, **values)
 
 
 def breaks(values: np.ndarray, errors: np.ndarray, at: float) -> list[float]:

@@ -28,12 +28,14 @@ def font(size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")), size)
 
 
-def words(image: np.ndarray, texts: list[tuple[str, tuple[float, float], str]], size: int = 12, colour=DARK):
+def words(
+    image: np.ndarray, texts: list[tuple[str, tuple[float, float], str]], size: int = 12, colour=DARK, halo=None
+) -> np.ndarray:
     """A copy with texts, each (words, place (x, y), anchor as Pillow has them: "lm" is left, middle)."""
     paper = Image.fromarray(image)
     pen = ImageDraw.Draw(paper)
     for text, place, anchor in texts:
-        pen.text(place, text, fill=colour, font=font(size), anchor=anchor)
+        pen.text(place, text, colour, font(size), anchor, stroke_width=2 if halo else 0, stroke_fill=halo)
     return np.array(paper)
 
 
@@ -111,7 +113,7 @@ def chart(
         stroke(out, place(np.clip([cursor, cursor], *x_range), y_range), draw.SKY, 3)
     cv2.rectangle(out, (LEFT, TOP), (LEFT + across, TOP + down), DARK, 1)
     texts.append((x_label, (LEFT + across / 2, height - 3), "md"))
-    return _legend(words(out, texts, 11), [line for line in lines if line.name])
+    return _legend(words(out, texts, 11, halo=draw.WHITE), [line for line in lines if line.name])
 
 
 def _reach(values: np.ndarray, log: bool = False) -> tuple[float, float]:
@@ -157,4 +159,4 @@ def _legend(image: np.ndarray, lines: list[Line]) -> np.ndarray:
         y = TOP + 12 + 16 * i
         stroke(image, np.array([[LEFT + 8, y], [LEFT + 30, y]], float), line.colour, line.width, line.dashed)
         texts.append((line.name, (LEFT + 36, y), "lm"))
-    return words(image, texts, 11) if texts else image
+    return words(image, texts, 11, halo=draw.WHITE) if texts else image
