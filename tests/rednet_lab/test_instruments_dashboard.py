@@ -1,5 +1,7 @@
 """The training dashboard: it shows what the history says, and a watched training is the same training."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -59,7 +61,7 @@ def test_without_a_screen_it_writes_lines(faces, some):
 
 def test_a_finished_training_is_shown_from_its_history(some, unwatched):
     run, history = unwatched
-    trained = Trained(run.net, history, COLUMNS, 60.0, {})
+    trained = Trained(run.net, history, COLUMNS, 60.0, {}, Path())
     board = Dashboard(some)
     widget = board.replay(trained)
     assert f"step {STEPS} of {STEPS}" in widget.status.value and "0 s left" in widget.status.value
