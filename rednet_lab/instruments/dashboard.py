@@ -46,14 +46,16 @@ def curves(
             lines.append(ink.Line(places, running_median(values[:step], smooth)[places], "", draw.BLUE))
         log = name in ("detection", "regression")
         good = values[np.isfinite(values) & (values > 0)]
-        reach = (float(good.min()) / 1.1, float(good.max()) * 1.1) if log and len(good) else None
+        reach = (float(good.min()) / 1.1 if log else 0.0, float(good.max()) * 1.1) if len(good) else None
         latest = values[step - 1]
         picture = ink.chart(lines, "step", CHART, (0, max(total, 2)), reach, log)
         pictures[f"{NAMES[name]}: {latest:.3g}"] = picture
     if len(errors) > 1:  # (step, mean error of the sample faces in %), of a training that was watched
         steps, values = np.array(errors).T
         line = ink.Line(steps, values, "", draw.VERMILION)
-        pictures[f"error of the samples (%): {values[-1]:.1f}"] = ink.chart([line], "step", CHART, (0, total))
+        pictures[f"error of the samples (%): {values[-1]:.1f}"] = ink.chart(
+            [line], "step", CHART, (0, total), (0, values.max() * 1.1)
+        )
     return ink.panels(pictures, columns)
 
 
@@ -72,7 +74,9 @@ def samples(net: RedNet, faces: list[Face], size: int) -> tuple[np.ndarray, floa
 
 
 def clock(seconds: float) -> str:
-    """A time in words: 9 s, 2 min 5 s, 1 h 10 min."""
+    """A time in words: 9 s, 2 min 5 s, 1 h 10 min; NaN is not known yet."""
+    if np.isnan(seconds):
+        return "?"
     seconds = int(round(seconds))
     if seconds < 60:
         return f"{seconds} s"
@@ -92,14 +96,15 @@ class Dashboard:
 
     def watcher(self, name: str) -> Callable[[Trainer, Record], None]:
         """A callback for `rednet_core.training.Trainer` that shows this training."""
-        began, first, painted, looked, cost = time.monotonic(), None, -np.inf, -np.inf, 0.0
+        began, first, painted, looked, cost = 0.0, None, -np.inf, -np.inf, 0.0
         self.strip, self.errors = None, []
 
         def watch(run: Trainer, record: Record) -> None:
-            nonlocal first, painted, looked, cost
-            first = record.step if first is None else first
+            nonlocal began, first, painted, looked, cost
             done, total, now = record.step + 1, run.config.steps, time.monotonic()
-            left = (now - began) / max(done - first, 1) * (total - done)
+            if first is None:  # making the data and the network ready is not counted
+                began, first = now, done
+            left = (now - began) / (done - first) * (total - done) if done > first else np.nan
             if not self.live:
                 if done == total or done * LINES // total > record.step * LINES // total:
                     self.say(f"{name}: {self._words(record, done, total, left)}")

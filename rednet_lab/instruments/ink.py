@@ -18,7 +18,7 @@ from rednet_lab import draw
 PANEL = 250  # pixels of one picture; two beside each other and the controls fit a notebook on a 1280 px screen
 TITLE = 22  # pixels of the line above a picture
 DARK, PALE = (50, 50, 50), (205, 205, 205)
-LEFT, RIGHT, TOP, BOTTOM = 46, 16, 8, 40  # a chart's margins in pixels
+LEFT, RIGHT, TOP, BOTTOM = 54, 16, 8, 40  # a chart's margins in pixels
 DASH = 7  # pixels of a dash, and of the gap behind it
 
 
