@@ -1,15 +1,14 @@
 """The doctor: looks at a folder without writing, and says which data set it seems to be and what is wrong with it."""
 
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from data_prep.account import line, skipped_lines
 from data_prep.datasets import DATASETS, DataSet, Sign, dataset
 from data_prep.errors import BadItem, DataError
 from data_prep.readers.base import listing
 
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".rar", ".7z")
-SHOWN = 3  # examples of each kind of bad item
 
 
 @dataclass
@@ -42,30 +41,28 @@ class Diagnosis:
         """The findings for people, one a line."""
         if self.dataset is None:
             there = ", ".join(path.name for path in listing(self.folder)[:8]) or "nothing"
-            lines = [f"{self.folder}: no data set that is known here", _line("in it", there)]
-            lines += [_line("perhaps", f"{title} is in {place}: point there") for place, title in self.elsewhere]
-            return "\n".join([*lines, *self._archives(), _line("known", ", ".join(DATASETS))])
+            lines = [f"{self.folder}: no data set that is known here", line("in it", there)]
+            lines += [line("perhaps", f"{title} is in {place}: point there") for place, title in self.elsewhere]
+            return "\n".join([*lines, *self._archives(), line("known", ", ".join(DATASETS))])
         one = self.dataset
         signs = f"{len(self.found)} of {len(self.found) + len(self.missing)} signs"
         sure = "seems to be" if not self.error else "is nearest to, but is not,"
         lines = [f"{self.folder}: {sure} {one.title} ({signs}; --dataset {one.name})"]
-        lines += [_line("found", what) for what in self.found] + [_line("missing", what) for what in self.missing]
-        lines += [_line("error", self.error)] * bool(self.error)
-        lines += [_line("perhaps", f"{title} is in {place}: point there") for place, title in self.elsewhere]
+        lines += [line("found", what) for what in self.found] + [line("missing", what) for what in self.missing]
+        lines += [line("error", self.error)] * bool(self.error)
+        lines += [line("perhaps", f"{title} is in {place}: point there") for place, title in self.elsewhere]
         if not self.error:
             how = "read" if self.was_read else "as far as the listing tells; --read opens every picture"
-            lines.append(_line("items", f"{self.listed:,} listed, {self.usable:,} usable ({how})"))
+            lines.append(line("items", f"{self.listed:,} listed, {self.usable:,} usable ({how})"))
             expected = f"{one.count:,} usable in a whole copy" if one.count else "how many there are is not known"
-            lines += [_line("expected", expected), _line("Table 4", one.table4)]
-        for why, count in Counter(why for _, why in self.skipped).most_common():
-            lines.append(_line("skipped", f"{count:,} x {why}"))
-            lines += [_line("", f"  {where}") for where, reason in self.skipped if reason == why][:SHOWN]
-        lines += [_line("note", warning) for warning in self.warnings] + self._archives()
-        return "\n".join([*lines, _line("get it", one.how_to_get), _line("terms", one.terms)])
+            lines += [line("expected", expected), line("Table 4", one.table4)]
+        lines += skipped_lines(self.skipped)
+        lines += [line("note", warning) for warning in self.warnings] + self._archives()
+        return "\n".join([*lines, line("get it", one.how_to_get), line("terms", one.terms)])
 
     def _archives(self) -> list[str]:
         packed = [p.name for p in listing(self.folder) if p.suffix.lower() in ARCHIVES and p.name != "extra.zip"]
-        return [_line("packed", f"{', '.join(packed[:5])}: unpack first, archives are not read")] if packed else []
+        return [line("packed", f"{', '.join(packed[:5])}: unpack first, archives are not read")] if packed else []
 
 
 def examine(folder: Path | str, name: str | None = None, read: bool = False, **choices) -> Diagnosis:
@@ -129,7 +126,3 @@ def _read_all(reader) -> list[tuple[str, str]]:
         except BadItem as error:
             bad.append((str(error.path), error.problem))
     return bad
-
-
-def _line(what: str, value: str) -> str:
-    return f"  {what:<9} {value}"

@@ -48,13 +48,17 @@ class FaceMovies(VideoListed):
                 self.warnings.append(f"{count} {what}, the papers count {EXPECTED[what]}")
         self.description = {"reader": "face_movies", "files": digest(files, self.folder), "base": base}
 
-    def read(self, entry: Entry) -> Item:
+    def points(self, entry: Entry) -> np.ndarray:
         path = entry.facts["annotation"]
         points = read_points(path, 68)[0] if path.suffix.lower() == ".pts" else parse_plain(read_bytes(path), path)
         plausible(points, IBUG68, path)
+        return points - self.base
+
+    def read(self, entry: Entry) -> Item:
+        points = self.points(entry)
         image = self.frame(entry) if "file" in entry.facts else read_image(entry.path, upright=False)
         facts = {"video": entry.facts["video"], "frame": entry.facts["number"], "split": "test"}
-        return Item(key=entry.key, image=image, **whole(points - self.base), **facts, identity=entry.facts["video"])
+        return Item(key=entry.key, image=image, **whole(points), **facts, identity=entry.facts["video"])
 
 
 def _frames(place: Path, files: list[Path], root: Path) -> list[Entry]:

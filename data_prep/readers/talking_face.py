@@ -9,6 +9,8 @@ frames in five archives of 1,000; here it is one video.
 
 from pathlib import Path
 
+import numpy as np
+
 from data_prep.images import read_image
 from data_prep.item import Item
 from data_prep.pts import read_points
@@ -37,8 +39,21 @@ class TalkingFace(Listed):
         self._require(self.folder, "frames franck_00000.jpg with points franck_00000.pts")
         self.description = {"reader": "talking_face", "files": digest(files, self.folder), "base": base}
 
-    def read(self, entry: Entry) -> Item:
+    def video(self, index: int) -> str:
+        """The one video there is, "" for a bad entry."""
+        return "" if self.entries[index].problem else "franck"
+
+    def annotation(self, index: int) -> np.ndarray:
+        """The points (68, 2) of an entry in its picture, without reading that; raises BadItem."""
+        return self.points(self.entries[index])
+
+    def points(self, entry: Entry) -> np.ndarray:
+        """The points (68, 2) of an entry, 0-based; raises BadItem where they are no Talking Face."""
         points, _ = read_points(entry.facts["annotation"], TALKING_FACE68.n_points)
         plausible(points, TALKING_FACE68, entry.facts["annotation"])
+        return points - self.base
+
+    def read(self, entry: Entry) -> Item:
+        points = self.points(entry)
         facts = {"identity": "franck", "video": "franck", "frame": entry.facts["number"], "split": "test"}
-        return Item(key=entry.key, image=read_image(entry.path, upright=False), **whole(points - self.base), **facts)
+        return Item(key=entry.key, image=read_image(entry.path, upright=False), **whole(points), **facts)

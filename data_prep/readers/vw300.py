@@ -64,13 +64,16 @@ class VW300(VideoListed):
         self.description = {"reader": "vw300", "files": digest(files, self.folder), "base": base}
         self.description |= {"excluded": skip.total, "split": roles}
 
+    def points(self, entry: Entry) -> np.ndarray:
+        return read_points(entry.facts["annotation"], IBUG68.n_points)[0] - self.base
+
     def read(self, entry: Entry) -> Item:
-        points, _ = read_points(entry.facts["annotation"], IBUG68.n_points)
+        points = self.points(entry)
         facts = {name: entry.facts[name] for name in ("video", "split", "group", "identity")}
         return Item(
             key=entry.key,
             image=self.frame(entry),
-            **whole(points - self.base),
+            **whole(points),
             **facts,
             frame=entry.facts["number"],
         )
