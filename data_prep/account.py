@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 
 from data_prep.item import SPLITS
+from data_prep.readers.base import counted
 from data_prep.store import Store
 from rednet_core.frames import face_box
 
@@ -14,11 +15,6 @@ SHOWN = 3  # examples of each kind of bad item
 def line(what: str, value: str) -> str:
     """One finding, its kind in a column of its own."""
     return f"  {what:<9} {value}"
-
-
-def many(count: int, what: str) -> str:
-    """1 face, 2 faces."""
-    return f"{count:,} {what}{'s' * (count != 1)}"
 
 
 def skipped_lines(skipped: list[tuple[str, str]]) -> list[str]:
@@ -36,16 +32,14 @@ def kept_lines(store: Store) -> list[str]:
     for number, split in enumerate(SPLITS):
         rows = store.table[store.table["split"] == number]
         if len(rows):
-            of = [many(len(rows), "face")]
-            for field, what in (("identity", "known person"), ("video", "video")):
-                if count := len(np.unique(rows[field][rows[field] >= 0])):
-                    of.append(many(count, what))
+            persons, videos = (len(np.unique(rows[name][rows[name] >= 0])) for name in ("identity", "video"))
             groups = [
                 f"{np.count_nonzero(rows['group'] == k):,} {name}"
                 for k, name in enumerate(store.groups)
                 if (rows["group"] == k).any()
             ]
-            lines.append(line(split, ", ".join(of) + (f" (of them {', '.join(groups)})" if groups else "")))
+            of_them = f" (of them {', '.join(groups)})" if groups else ""
+            lines.append(line("", counted(split, len(rows), persons, videos) + of_them))
     return lines + _size_line(store)
 
 

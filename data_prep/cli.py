@@ -17,7 +17,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from data_prep.account import kept_lines, skipped_lines
+from data_prep.account import kept_lines, line, skipped_lines
 from data_prep.datasets import DATASETS, dataset
 from data_prep.doctor import examine, nearest
 from data_prep.errors import DataError
@@ -37,6 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
         return options.run(options)
     except DataError as error:
         print(f"error: {error}", file=sys.stderr)
+    except BrokenPipeError:  # whoever read what is said has had enough (head, less)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         what = "no space left" if full else error.strerror or str(error)
@@ -59,7 +61,9 @@ def _parser() -> argparse.ArgumentParser:
     make.set_defaults(run=_prepare)
     for command in (doctor, make):
         command.add_argument("folder", type=Path)
-        command.add_argument("--dataset", choices=list(DATASETS), help="which data set it is (default: the nearest)")
+        command.add_argument(
+            "--dataset", metavar="NAME", help="which data set it is (default: the nearest); list has the names"
+        )
         command.add_argument(
             "--set", action="append", default=[], metavar="OPTION=VALUE", help="an option of its reader"
         )
@@ -138,6 +142,8 @@ def _prepare(options) -> int:
     if need > free:
         raise DataError(f"{need / 1e9:.2f} GB are needed, {free / 1e9:.2f} GB are free", path=options.store)
     if options.dry_run:
+        tally = reader.tally() if hasattr(reader, "tally") else []
+        print("\n".join([*(line("", what) for what in tally), *skipped_lines(bad)]))
         print("dry run: nothing was written")
         return 0
     return _make(options, reader, margin)

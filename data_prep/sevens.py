@@ -43,6 +43,10 @@ class SevenPoints:
         """The wrapped reader's."""
         return self.reader.problems() if hasattr(self.reader, "problems") else []
 
+    def tally(self) -> list[str]:
+        """The wrapped reader's."""
+        return self.reader.tally() if hasattr(self.reader, "tally") else []
+
     @property
     def warnings(self) -> list[str]:
         """The wrapped reader's."""

@@ -32,7 +32,8 @@ class TalkingFace(Listed):
         files = [path for path in tree(self.folder) if path.stem.rpartition("_")[2].isdecimal()]
         self.entries = pair_up(files, self.folder)
         for entry in self.entries:
-            entry.facts["number"] = int(entry.path.stem.rpartition("_")[2])
+            number = int(entry.path.stem.rpartition("_")[2])
+            entry.facts |= {"number": number, "split": "test", "identity": "franck", "video": "franck"}
         self.entries.sort(key=lambda entry: (entry.facts["number"], entry.key))
         if not any(entry.facts["annotation"] for entry in self.entries):
             self.entries = []
@@ -41,7 +42,8 @@ class TalkingFace(Listed):
 
     def video(self, index: int) -> str:
         """The one video there is, "" for a bad entry."""
-        return "" if self.entries[index].problem else "franck"
+        entry = self.entries[index]
+        return "" if entry.problem else entry.facts["video"]
 
     def annotation(self, index: int) -> np.ndarray:
         """The points (68, 2) of an entry in its picture, without reading that; raises BadItem."""
@@ -55,5 +57,5 @@ class TalkingFace(Listed):
 
     def read(self, entry: Entry) -> Item:
         points = self.points(entry)
-        facts = {"identity": "franck", "video": "franck", "frame": entry.facts["number"], "split": "test"}
+        facts = {name: entry.facts[name] for name in ("identity", "video", "split")} | {"frame": entry.facts["number"]}
         return Item(key=entry.key, image=read_image(entry.path, upright=False), **whole(points), **facts)

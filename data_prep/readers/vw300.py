@@ -59,7 +59,9 @@ class VW300(VideoListed):
                     entry.problem = "left out by the owner (unreliable annotation)"
         self._require(self.folder, "NNN/vid.avi with NNN/annot/*.pts")
         if absent := sorted(split.keys() - set(found)):
-            self.warnings.append(f"{len(absent)} of {len(split)} videos are missing: {' '.join(absent)}")
+            few = absent if len(absent) <= len(split) / 2 else found
+            which = f"missing: {' '.join(few)}" if few is absent else f"there are: {' '.join(few)}"
+            self.warnings.append(f"{len(absent)} of {len(split)} videos are missing; {which}")
         roles = {video: [role.split, role.group, role.identity] for video, role in sorted(split.items())}
         self.description = {"reader": "vw300", "files": digest(files, self.folder), "base": base}
         self.description |= {"excluded": skip.total, "split": roles}

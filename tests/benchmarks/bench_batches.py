@@ -4,7 +4,8 @@
         [--folder DIR | --store STORE]
 
 Writes a store of so many crops of noise into a temporary folder (30.7 GB; fewer where the disk has no room, and says
-so) and removes it in the end; or takes a prepared store that is there. Then trains on it at the quick profile's size, stills and clips, and prints the median
+so) and removes it in the end; or takes a prepared store that is there. Then trains on it at the quick profile's size,
+stills and clips, and prints the median
 time of drawing a batch beside that of the rest of the step: cold, with the system's cache of the file dropped before
 every draw (where the system lets a program do so: Linux), and warm, the same batches again. The cost is to be below
 0.05. Last, memory while many batches are drawn and nothing else is done: the process's own is to stay flat; pages of
