@@ -161,7 +161,8 @@ def _make(options, reader, margin: float | None) -> int:
             store, report = _work(options, reader, margin)
     except Timeout:
         raise DataError("another run is preparing this store", path=path, fix="wait for it") from None
-    print(f"{path}: {report.kept + len(report.skipped):,} items: {report.kept:,} kept, {len(report.skipped):,} skipped")
+    skipped = len(report.skipped)
+    print(f"{path}: {report.kept:,} kept, {skipped:,} skipped, of {report.kept + skipped:,} items")
     print("\n".join([*kept_lines(store), *skipped_lines(report.skipped)]))
     if report.skipped:
         print(f"every skipped item and why: {path / 'skipped.json'}")

@@ -277,7 +277,7 @@ def test_skipped_items_are_counted_and_listed(tmp_path, capsys):
     put(tmp_path / "x" / "trainset" / "9_1.jpg", encode(picture(), "jpg"))
     assert main(["prepare", str(tmp_path / "x"), str(tmp_path / "store"), "--size", "16"]) == 0
     said = capsys.readouterr().out
-    assert "3 items: 2 kept, 1 skipped" in said and "skipped   1 x image without annotation" in said
+    assert "2 kept, 1 skipped, of 3 items" in said and "skipped   1 x image without annotation" in said
     assert " train: 1 item\n" in said and " test: 1 item\n" in said
     listed = json.loads((tmp_path / "store" / "skipped.json").read_text())
     assert listed == [{"where": str(tmp_path / "x" / "trainset" / "9_1.jpg"), "why": "image without annotation"}]
