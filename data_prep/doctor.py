@@ -118,10 +118,11 @@ def examine(folder: Path | str, name: str | None = None, read: bool = False, **c
         result.error = f"{error.path}: {error.problem}" if error.path != folder else error.problem
         return result
     result.listed, result.warnings = len(reader), list(getattr(reader, "warnings", []))
-    result.tally = reader.tally() if hasattr(reader, "tally") else []
     result.was_read = read
     result.skipped = _read_all(reader) if read else reader.problems()
     result.usable = result.listed - len(result.skipped)
+    if hasattr(reader, "tally") and len(result.skipped) == len(reader.problems()):  # it is of what the listing tells
+        result.tally = reader.tally()
     return result
 
 
