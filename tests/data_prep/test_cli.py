@@ -254,6 +254,20 @@ def test_every_data_set_is_prepared(tmp_path, name, capsys):
     assert "already prepared" in capsys.readouterr().out
 
 
+@EVERY
+def test_a_read_only_source_is_prepared_and_left_as_it_was(tmp_path, name):
+    MAKERS[name](tmp_path / "x")
+    before, places = tree_of(tmp_path / "x"), [tmp_path / "x", *(tmp_path / "x").rglob("*")]
+    for place in places:
+        place.chmod(0o555 if place.is_dir() else 0o444)
+    try:
+        assert main(["prepare", str(tmp_path / "x"), str(tmp_path / "store"), "--size", "16"]) == 0
+        assert tree_of(tmp_path / "x") == before  # nothing beside a data base, nothing unpacked
+    finally:
+        for place in places:
+            place.chmod(0o755)
+
+
 def test_seven_points_whole_frames_and_options(tmp_path, capsys):
     MAKERS["aflw"](tmp_path / "x")
     command = ["prepare", str(tmp_path / "x"), str(tmp_path / "s"), "--size", "40", "--seven", "--whole-frames"]

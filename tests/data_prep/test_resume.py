@@ -94,6 +94,21 @@ def test_a_killed_run_is_gone_on_with(tmp_path, capsys, monkeypatch):
     same(tmp_path / "store", tmp_path / "at once")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="limits of file size are of POSIX systems")
+def test_a_disk_that_is_full_in_the_middle_is_said_and_what_was_done_is_kept(tmp_path, capsys):
+    """The system refuses to write on, here at a limit for a file's size; with more room it goes on."""
+    helen(tmp_path / "x")
+    command = ["prepare", str(tmp_path / "x"), str(tmp_path / "store"), "--size", "128"]
+    limit = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (2_500_000,) * 2); "
+    limit += "from data_prep.cli import main; sys.exit(main(sys.argv[1:]))"
+    run = subprocess.run([sys.executable, "-c", limit, *command], cwd=CHECKOUT, capture_output=True, text=True)
+    assert run.returncode == 1 and "error: File too large" in run.stderr and "Traceback" not in run.stderr
+    assert "what is done is kept in" in run.stderr and not (tmp_path / "store").exists()
+    assert main(command) == 0 and "going on: 32 of 70 items were done" in capsys.readouterr().out
+    Store(tmp_path / "store").verify()
+    assert len(Store(tmp_path / "store")) == 69 and leftovers(tmp_path / "store") == []
+
+
 # ------------------------------------------------------------------------------------------------ what is kept
 
 
