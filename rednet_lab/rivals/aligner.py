@@ -5,6 +5,7 @@ and read points off its answer. For the methods here z_0 is a shape: points (N, 
 before (journal 5.6) or the mean face's. They see the very crops that the network sees, and lose a face by its rules.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,13 +14,13 @@ import torch
 from torch import Tensor, nn
 
 from rednet_core import frames
-from rednet_core.augment import PAPERS, Augmentation
+from rednet_core.augment import Augmentation
 from rednet_core.batches import gather
 from rednet_core.evaluation import Progress
 from rednet_core.inputs import Inputs, still_inputs
 from rednet_core.markup import Markup
 
-LEAST_FACES = 20  # fewer would fit anything
+LEAST_FACES = 8  # fewer fit anything
 BATCH = 256
 GREY = (0.299, 0.587, 0.114)  # how bright red, green and blue look (ITU-R BT.601)
 
@@ -41,12 +42,13 @@ class Found:
 
 
 class Aligner(nn.Module):
-    """A method of face alignment that works on shapes; `fit` trains it, `forward` answers for N crops.
+    """A method of face alignment that works on shapes: `fit` trains it, `forward` answers for N crops.
 
-    sees: the side in pixels of the pictures it is given, as RED-Net's input_size; a method may enlarge them.
+    sees: the side in pixels of the crops it is given, as RED-Net's input_size. choices: a dataclass, or None.
     """
 
     mean_shape: Tensor
+    choices = None
 
     def __init__(self, markup: Markup, sees: int, steps: int = 1):
         super().__init__()
@@ -95,7 +97,7 @@ class Aligner(nn.Module):
     def measure_mean_shape(self, data, rows: np.ndarray) -> np.ndarray:
         """Set the mean shape by the fully annotated faces among `rows`, and return these rows.
 
-        Least squares has no use for a face with points missing. Raises ValueError where too few are whole.
+        These methods have no use for a face with points missing. Raises ValueError where too few are whole.
         """
         whole = rows[data.table["mask"][rows].all(-1)]
         if len(whole) < LEAST_FACES:
@@ -107,14 +109,13 @@ class Aligner(nn.Module):
         self.mean_shape.copy_(torch.from_numpy(np.asarray(shape, np.float32)))
         return whole
 
-    def varied(self, data, rows: np.ndarray, seed: int, variations: int, how: Augmentation = PAPERS):
+    def varied(self, data, rows: np.ndarray, seed: int, variations: int, how: Augmentation) -> Iterator[Inputs]:
         """Inputs of every still `variations` times, augmented as RED-Net's training stills are, in batches."""
         generator = torch.Generator().manual_seed(seed)
         order = np.tile(rows, variations)
         for start in range(0, len(order), BATCH):
             batch = gather(data, order[start : start + BATCH]).to(self.mean_shape.device)
-            inputs: Inputs = still_inputs(batch, self, generator, how)
-            yield inputs
+            yield still_inputs(batch, self, generator, how)
 
 
 def grey(x: Tensor) -> Tensor:

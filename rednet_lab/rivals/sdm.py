@@ -18,6 +18,8 @@ from rednet_core.markup import Markup
 from rednet_lab.rivals.aligner import Aligner, Found, grey
 from rednet_lab.rivals.sift import LENGTH, descriptors, orientation_maps
 
+CARRIED = ("pose", "shape")
+
 
 @dataclass(frozen=True)
 class SdmConfig:
@@ -25,7 +27,7 @@ class SdmConfig:
 
     cells: tuple[float, ...] = (0.09, 0.07, 0.055, 0.045, 0.04)  # of the descriptors of each step: one of 4 x 4 cells
     kept: int = 32  # of a descriptor's 128 numbers, by PCA
-    variations: int = 2  # of each training still
+    variations: int = 4  # of each training still
     # What a frame inherits from the landmarks of the one before: the whole "shape" (journal 5.6), or its "pose" only:
     # the mean face shifted, scaled and turned as they are. Inherited shapes drift here; notebook 78 shows it.
     carry: str = "pose"
@@ -35,6 +37,10 @@ class SdmConfig:
     box: Augmentation = PAPERS
     held_out: float = 0.1  # of the training faces, to choose the ridge by
     ridges: tuple[float, ...] = (1e-3, 1e-2, 1e-1, 1.0)  # times the mean of the Gram matrix's diagonal
+
+    def __post_init__(self) -> None:
+        if self.carry not in CARRIED:
+            raise ValueError(f"SdmConfig: carry {self.carry!r}, known: {', '.join(CARRIED)}")
 
 
 class SDM(Aligner):

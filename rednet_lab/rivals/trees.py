@@ -4,7 +4,6 @@ It is of the family of ESR (Cao and others, IJCV 2014), which the paper compares
 differences of pixels that move with the shape. dlib is an optional extra, and only asked for when it is used.
 """
 
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -26,10 +25,15 @@ ENLARGED = 192  # pixels: dlib's landmarks are whole pixels, so it is given larg
 def have_dlib() -> bool:
     """Whether dlib is installed."""
     try:
-        import dlib  # noqa: F401
+        _dlib()
     except ImportError:
         return False
     return True
+
+
+def dlib_version() -> str:
+    """The version of dlib; raises ImportError with the fix where there is none."""
+    return _dlib().__version__
 
 
 @dataclass(frozen=True)
@@ -62,9 +66,7 @@ class Trees(Aligner):
         """Shapes in crops x (N, 3, n, n) in [0, 1]; z0 is not used: as ESR, it is given the box only."""
         dlib = _dlib()
         whole = dlib.rectangle(0, 0, ENLARGED - 1, ENLARGED - 1)
-        found = [
-            [(p.x, p.y) for p in self.predictor(picture, whole).parts()] for picture in _enlarged(x)
-        ]
+        found = [[(p.x, p.y) for p in self.predictor(picture, whole).parts()] for picture in _enlarged(x)]
         points = torch.tensor(found, dtype=torch.float32, device=x.device)
         return Found([frames_.rescale(points, ENLARGED, self.config.input_size)])
 
@@ -72,12 +74,12 @@ class Trees(Aligner):
         """Train dlib's cascade; it cannot tell how far it is, so progress only says when it begins and ends."""
         dlib = _dlib()
         rows = self.measure_mean_shape(data, rows)
-        options = dlib.shape_predictor_training_options()
+        options = dlib.shape_predictor_training_options()  # its padding mode: by the landmarks, not the box
         for name, value in asdict(self.choices).items():
             if name not in ("variations", "box"):
                 setattr(options, name, value)
-        options.random_seed, options.num_threads = str(seed), min(os.cpu_count() or 1, 8)
-        options.landmark_relative_padding_mode = True
+        # One thread: dlib 20's threads count references to NumPy's types without holding Python's lock.
+        options.random_seed, options.num_threads = str(seed), 1
         pictures, shapes = [], []
         whole = dlib.rectangle(0, 0, ENLARGED - 1, ENLARGED - 1)
         for inputs in self.varied(data, rows, seed, self.choices.variations, self.choices.box):
