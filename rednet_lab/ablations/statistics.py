@@ -37,9 +37,14 @@ class Effect:
     each: tuple[float, ...]  # the effect of each seed
 
     @property
+    def sure(self) -> bool:
+        """Whether the interval excludes nought."""
+        return self.low > 0 or self.high < 0
+
+    @property
     def decided(self) -> bool:
-        """Whether the interval excludes nought, from seeds enough."""
-        return self.seeds >= LEAST_SEEDS and (self.low > 0 or self.high < 0)
+        """Whether it does so with enough trainings behind it."""
+        return self.sure and self.seeds >= LEAST_SEEDS
 
 
 def _sums(errors: np.ndarray, place: np.ndarray, count: int) -> np.ndarray:
@@ -64,6 +69,13 @@ def _failure(sums: np.ndarray) -> np.ndarray:
 
 
 STATISTICS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"mean": _mean, "std": _std, "failure": _failure}
+
+
+def statistic(errors: np.ndarray, kind: str = "mean") -> np.ndarray:
+    """A statistic (S,) of per-item errors (S, N): "mean", "std", or "failure", the share above the limit (per cent)."""
+    if kind not in STATISTICS:
+        raise ValueError(f"statistic {kind!r}, known: {', '.join(STATISTICS)}")
+    return STATISTICS[kind](_sums(errors, np.zeros(errors.shape[1], int), 1).sum(1))
 
 
 def effect(

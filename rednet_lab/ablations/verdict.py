@@ -16,14 +16,15 @@ SAME, CONTRADICTED, UNDECIDED, REPRODUCED = (
 WANTED = ("lower", "higher")
 
 
-def status(found: Effect, wanted: str) -> str:
+def status(found: Effect, wanted: str, trained: bool = True) -> str:
     """The verdict on a claim that the effect is "lower" (below nought) or "higher"; undecided where nought is inside.
 
-    Other data than the papers' never reproduces: at best it shows the same direction.
+    Other data than the papers' never reproduces: at best it shows the same direction. trained=False is for what no
+    training seed changes (time); else too few seeds decide nothing.
     """
     if wanted not in WANTED:
         raise ValueError(f"wanted {wanted!r}, known: {', '.join(WANTED)}")
-    if not found.decided:
+    if not (found.decided if trained else found.sure):
         return UNDECIDED
     return SAME if (found.high < 0) == (wanted == "lower") else CONTRADICTED
 
@@ -41,10 +42,10 @@ class Verdicts:
         self.rows: list[dict] = []
 
     def add(
-        self, claim: str, part: str, found: Effect, wanted: str, paper=None, unit: str = "%", note: str = ""
+        self, claim: str, part: str, found: Effect, wanted: str, paper=None, unit="%", note="", trained=True
     ) -> str:
         """Judge one part of a claim; paper is (without, with) as printed, or None. Returns the status."""
-        judged = status(found, wanted)
+        judged = status(found, wanted, trained)
         ours = {
             "without": found.first,
             "with": found.second,
