@@ -88,7 +88,7 @@ class SDM(Aligner):
                 gram, right = gram + phi.T @ phi, right + phi.T @ way
                 if progress:
                     progress(k * len(train) + i + 1, len(self.regressors) * len(train))
-            self._choose_ridge(k, gram.double(), right.double(), test)
+            self._choose_ridge(k, gram.cpu().double(), right.cpu().double(), test)
             for phi, (_, shape, _) in zip(phis, train, strict=True):
                 shape += self._way(phi, self.regressors[k])
         return self
@@ -124,16 +124,16 @@ class SDM(Aligner):
             maps = orientation_maps(pictures.float() / 255)
             each = descriptors(maps, shape, self.choices.cells[0] * self.config.input_size).flatten(0, 1)
             spread = spread + each.T @ each
-        self.basis.copy_(torch.linalg.eigh(spread).eigenvectors[:, -self.choices.kept :].flip(1))
+        self.basis.copy_(torch.linalg.eigh(spread.cpu()).eigenvectors[:, -self.choices.kept :].flip(1))
 
     def _choose_ridge(self, k: int, gram: Tensor, right: Tensor, test: list) -> None:
         """Set R_k to the ridge solution that leaves held-out shapes closest to the truth, and move those."""
-        level = gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
+        level = gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype)
         phis = [self._phi(orientation_maps(pictures.float() / 255), shape, k) for pictures, shape, _ in test]
         tried = []
         for ridge in self.choices.ridges:
             factor = torch.linalg.cholesky(gram + ridge * level)
-            regressor = torch.cholesky_solve(right, factor).to(self.regressors.dtype)
+            regressor = torch.cholesky_solve(right, factor).to(self.regressors)
             left = [
                 (shape + self._way(phi, regressor) - truth).norm(dim=-1).sum()
                 for phi, (_, shape, truth) in zip(phis, test, strict=True)
