@@ -49,5 +49,5 @@ def bars9(videos: dict[str, Measured], points: int) -> plt.Figure:
         ax.set_xlabel("tracking error (%)")
         ax.invert_yaxis()
         ax.grid(axis="y", visible=False)
-        ax.legend(fontsize="small", loc="lower center", bbox_to_anchor=(0.5, -0.5), ncols=2)
+    figure.legend(loc="outside lower center", ncols=4, fontsize="small")
     return figure

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from torch import nn
 
-from rednet_core.evaluation import predict_stills, predict_videos
+from rednet_core.evaluation import predict_mean_shape, predict_stills, predict_videos
 from rednet_core.frames import face_box
 from rednet_core.tracking import Tracker
 from rednet_lab.ablations.bench import Measured, figures
@@ -25,6 +25,15 @@ def on_videos(lab: Lab, methods: Sequence[nn.Module], like: Measured, **choices)
     """The same on the test videos in the tracking protocol; choices go to the Tracker."""
     videos = lab.source.test_videos()
     return _measured(methods, videos.data, np.concatenate(list(videos.groups.values())), like, predict_videos, choices)
+
+
+def in_true_boxes(lab: Lab, net: nn.Module, like: Measured) -> Measured:
+    """Figures of a network's mean shape put into every test frame's annotated box: no tracking, nothing learnt."""
+    videos, shape = lab.source.test_videos(), net.mean_shape.cpu().numpy()
+    table, rows = videos.data.table, np.concatenate(list(videos.groups.values()))
+    rows = rows[np.lexsort((table["frame"][rows], table["video"][rows]))]  # the order of predict_videos
+    each = figures(predict_mean_shape(shape, videos.data, rows, net.markup), videos.data, net.markup)
+    return replace(like, **{name: values[None] for name, values in each.items()})
 
 
 def _measured(methods, data, rows, like: Measured, predict, choices=None) -> Measured:
