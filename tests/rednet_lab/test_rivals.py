@@ -16,11 +16,9 @@ from rednet_core.evaluation import predict_mean_shape, predict_stills, predict_v
 from rednet_core.markup import IBUG68
 from rednet_core.tracking import Tracker
 from rednet_lab import rivals
-from rednet_lab.rivals import INSTALL, METHODS, SDM, FirstBox, SdmConfig, Trees, TreesConfig, fitted, have_dlib, keep
+from rednet_lab.rivals import INSTALL, METHODS, SDM, FirstBox, SdmConfig, Trees, TreesConfig, fitted, have_dlib
 from rednet_lab.rivals.sdm import aligned
 from rednet_lab.rivals.sift import orientation_maps
-
-from .conftest import code_hash, imported_files
 
 SMALL = SdmConfig(kept=8, variations=4)
 FEW = TreesConfig(cascade_depth=4, num_trees_per_cascade_level=20, oversampling_amount=4, variations=1)
@@ -211,8 +209,6 @@ def test_a_shape_cannot_start_from_zeros(sdm):
 
 
 def test_a_run_trains_a_method_once_for_each_seed(open_lab, monkeypatch):
-    monkeypatch.setattr(keep, "code_hash", code_hash)
-    monkeypatch.setattr(keep, "imported_files", imported_files)
     lab, small = open_lab(), SdmConfig(kept=2, variations=1, cells=(0.09, 0.06))
     trained = []
     fit = SDM.fit
