@@ -1,0 +1,102 @@
+"""A board on paper: a contact sheet with its numbers, for print and for where nothing moves."""
+
+import io
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from rednet_lab import draw
+from rednet_lab.player import paint
+from rednet_lab.player.board import Board
+
+FACES, FRAMES = 4, 8  # on a sheet, at most
+WIDTH = 1050  # pixels: 7 inches of paper at 150 to the inch
+GAP = 8  # pixels between pictures
+WORDS = 17  # pixels of the words' height, where the pictures are wide enough for it
+PNG_LIMIT = 75_000  # bytes
+Tile = tuple[np.ndarray, list[str], tuple[int, int] | None]  # a picture, the lines under it, its column and moment
+
+
+@dataclass(eq=False)
+class Sheet:
+    """A picture (H, W, 3), and which numbers stand on it: (column, moment, text) for each picture that has one."""
+
+    picture: np.ndarray
+    alt: str
+    texts: list[tuple[int, int, str]] = field(default_factory=list)
+
+    def png(self, limit: int = PNG_LIMIT) -> bytes:
+        """The sheet as a PNG under `limit` bytes: in fewer colours, and smaller where that is not enough."""
+        image = Image.fromarray(self.picture)
+        for colours, scale in ((128, 1), (64, 1), (64, 0.75), (48, 0.6), (32, 0.45), (32, 0.3)):
+            size = (round(image.width * scale), round(image.height * scale))
+            packed = io.BytesIO()
+            reduced = image if scale == 1 else image.resize(size, Image.Resampling.LANCZOS)
+            reduced.quantize(colours, dither=Image.Dither.NONE).save(packed, "png", optimize=True)
+            if packed.tell() <= limit:
+                break
+        return packed.getvalue()
+
+
+def sheet(board: Board, some: list[int] | None = None) -> Sheet:
+    """The contact sheet of a board: `some` of its faces or frames, or a few spread over all."""
+    count, most = len(board.axes[0][1]), FACES if board.kind == "steps" else FRAMES
+    if some is None:
+        some = np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int)).tolist()
+    return _steps(board, some) if board.kind == "steps" else _track(board, some)
+
+
+def _steps(board: Board, some: list[int]) -> Sheet:
+    rows = []
+    for face in some:
+        for column, name in enumerate(board.columns):
+            row: list[Tile] = []
+            for k in range(len(board.axes[1][1])):
+                moment = board.moment(face, k)
+                cell = board.cells[column][moment]
+                if k and cell is board.cells[column][moment - 1]:
+                    break  # this network has made all its steps
+                given, said, points = paint.panels(board, column, moment, paint.SHEET)
+                found = points if cell.merged is not None else paint.marked(board, cell, said)
+                first = [f"face {board.axes[0][1][face]}"] if k == 0 else [""]
+                row.append((given, [*first, f"{name} z{k}".strip()], None))
+                row.append((found, [f"step {k + 1}", board.headline(column, moment)], (column, moment)))
+            rows.append(row)
+    alt = f"{len(some)} faces; of each, step by step, what the network is given and where it finds the points"
+    return _laid_out(rows, alt)
+
+
+def _track(board: Board, some: list[int]) -> Sheet:
+    rows = []
+    half = (len(some) + 1) // 2 if len(board.columns) == 1 and len(some) > 5 else len(some)
+    for column, name in enumerate(board.columns):
+        for part in filter(None, (some[:half], some[half:])):
+            row: list[Tile] = []
+            for frame in part:
+                words = [f"frame {board.axes[0][1][frame]}", board.headline(column, frame)]
+                words = [name if frame == part[0] else "", *words] if any(board.columns) else words
+                row.append((paint.tracked(board, column, frame, paint.SHEET), words, (column, frame)))
+            rows.append(row)
+    alt = f"{len(some)} frames of a tracked video: face box, points found, and the truth where it is known"
+    return _laid_out(rows, alt)
+
+
+def _laid_out(rows: list[list[Tile]], alt: str) -> Sheet:
+    """Rows of tiles on white, words under the pictures."""
+    across, lines = max(map(len, rows)), max(len(words) for row in rows for _, words, _ in row)
+    tile = min((WIDTH + GAP) // across - GAP, 260)
+    height = min(WORDS, max(10, tile // 8))
+    down = tile + lines * (height + 4) + GAP
+    page = np.full((len(rows) * down, across * (tile + GAP) - GAP, 3), 255, np.uint8)
+    out = Sheet(page, alt)
+    for y, row in enumerate(rows):
+        for x, (picture, words, place) in enumerate(row):
+            left, top = x * (tile + GAP), y * down
+            page[top : top + tile, left : left + tile] = cv2.resize(picture, (tile, tile), interpolation=cv2.INTER_AREA)
+            for i, text in enumerate(words):
+                draw.write(page, text, (left, top + tile + 2 + i * (height + 4)), height)
+            if place is not None:
+                out.texts.append((*place, words[-1]))
+    return out
