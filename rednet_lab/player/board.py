@@ -14,7 +14,8 @@ from rednet_core.markup import MARKUPS, Markup
 from rednet_lab import draw
 from rednet_lab.trace import SEVEN_NAMES
 
-LEVELS = 63  # a map's values are kept in so many steps: finer than eyes, and small when packed
+LEVELS = 31  # a map's values are kept in so many steps
+LEAST = 0.05  # what is lower is kept as nought: it could not be seen, and would be most of the weight
 PICTURE = 256  # pixels of a kept picture, at most
 MAP, LABEL_MAP = 32, 64  # pixels of a kept map and of a map of labels, at most
 MISSING = np.iinfo(np.int32).min  # a number that there is none of
@@ -126,7 +127,7 @@ class Board:
         rows = [Row(r.label, r.digits, r.values[:, keep], r.headline) for r in self.rows]
         cells = [[column[m] for m in keep] for column in self.cells]
         axes = ((name, labels[::every]), *self.axes[1:])
-        notes = [*self.notes, f"every {every}th {name} of {len(labels)}, for size"]
+        notes = [*self.notes, f"one {name} in {every}, of {len(labels)}, for size"]
         return Board(
             self.kind, self.title, self.columns, axes, self.channels, rows, cells, self.pictures, self.truths, notes
         )
@@ -163,9 +164,10 @@ def squared(image: np.ndarray) -> tuple[np.ndarray, int]:
 
 def layer(maps: np.ndarray, channels: tuple[int, ...] = ()) -> Layer:
     """A layer of maps (C, m, m) in [0, 1]."""
-    maps = np.clip(np.asarray(maps, np.float32), 0, 1)
+    maps = np.clip(np.array(maps, np.float32), 0, 1)
     if maps.shape[-1] > MAP:
         maps = np.stack([cv2.resize(m, (MAP, MAP), interpolation=cv2.INTER_AREA) for m in maps])
+    maps[maps < LEAST] = 0
     return Layer(np.round(maps * LEVELS).astype(np.uint8), channels)
 
 

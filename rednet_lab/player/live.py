@@ -68,7 +68,7 @@ def painter_of(board: Board) -> Callable[..., tuple[np.ndarray, str]]:
 
 
 def _size(across: int, down: int) -> int:
-    return min(360, WIDE // across, 480 // down)
+    return min(360, WIDE // across, 520 // down)
 
 
 def rehearse(board: Board) -> None:

@@ -30,8 +30,9 @@ from rednet_lab.player.board import LEVELS, MISSING, Board, Layer
 BUDGET = 400_000  # bytes of one player with its contact sheet
 SHARE = 8192  # places are kept in so many parts of a picture's side
 DATA = re.compile(r'<script type="application/json" data-rednet-board>(.*?)</script>', re.DOTALL)
-# One after another until it fits: pixels of a picture, quality, every so-many-th face or frame.
-PACKINGS = ((256, 90, 1), (192, 85, 1), (128, 80, 1), (128, 70, 2), (96, 70, 2), (96, 70, 4), (64, 60, 8))
+# One after another until it fits: pixels and quality of a picture; then every so-many-th face or frame only.
+SPRITES = ((256, 90), (192, 85), (128, 85), (128, 70), (96, 70))
+EVERY = (1, 2, 3, 4, 6, 8)
 
 
 class Packer:
@@ -52,11 +53,11 @@ class Packer:
 
     def packed(self) -> str:
         """All of it, deflated, in base64."""
-        return base64.b64encode(zlib.compress(bytes(self.bytes), 9)).decode()
+        return base64.b64encode(zlib.compress(bytes(self.bytes), 7)).decode()
 
 
-def data_of(board: Board, size: int = 256, quality: int = 90) -> dict:
-    """The board as plain values for JSON, pictures in one JPEG, arrays in one deflated row of bytes."""
+def data_of(board: Board) -> dict:
+    """The board as plain values for JSON, arrays in one deflated row of bytes; its pictures are not in it."""
     packer = Packer()
 
     def layer(one: Layer | None) -> dict | None:
@@ -88,7 +89,6 @@ def data_of(board: Board, size: int = 256, quality: int = 90) -> dict:
         {"label": r.label, "digits": r.digits, "headline": r.headline, "values": packer.add(r.values, "i4")}
         for r in board.rows
     ]
-    sprite, side, across = _sprite([board.pictures[i] for i in used], size, quality)
     return {
         "kind": board.kind,
         "title": board.title,
@@ -102,7 +102,6 @@ def data_of(board: Board, size: int = 256, quality: int = 90) -> dict:
         "rows": rows,
         "cells": cells,
         "truths": [places(board.truths[i]) for i in truths],
-        "sprite": {"src": sprite, "side": side, "across": across},
         "views": paint.VIEWS,
         "layers": paint.LAYERS,
         "less": paint.LESS,
@@ -128,8 +127,9 @@ def _colours() -> dict:
     }
 
 
-def _sprite(pictures: list[np.ndarray], size: int, quality: int) -> tuple[str, int, int]:
-    """Pictures of one size side by side as one JPEG in a data URI; the side of one, and how many stand in a row."""
+def sprite(board: Board, size: int, quality: int) -> dict:
+    """The board's pictures side by side as one JPEG in a data URI; the side of one, and how many stand in a row."""
+    pictures = [board.pictures[i] for i in sorted({cell.picture for column in board.cells for cell in column})]
     side = min(size, max(len(p) for p in pictures))
     side += -side % 16  # whole blocks of JPEG: no picture bleeds into the next
     across = max(1, int(len(pictures) ** 0.5))
@@ -137,7 +137,7 @@ def _sprite(pictures: list[np.ndarray], size: int, quality: int) -> tuple[str, i
     image = draw.montage(tiles, across, gap=0)
     choice = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_OPTIMIZE, 1]
     data = cv2.imencode(".jpg", image[..., ::-1], choice)[1].tobytes()
-    return "data:image/jpeg;base64," + base64.b64encode(data).decode(), side, across
+    return {"src": "data:image/jpeg;base64," + base64.b64encode(data).decode(), "side": side, "across": across}
 
 
 @lru_cache
@@ -148,26 +148,31 @@ def script() -> str:
     return (here / "player.js").read_text(encoding="utf-8").replace('"PLAYER_CSS"', json.dumps(css))
 
 
-def page(board: Board, sheet_png: bytes, alt: str, budget: int = BUDGET) -> str:
-    """The player's HTML. Raises ValueError where no packing brings it under the budget."""
-    for size, quality, every in PACKINGS:
-        shown = board.thinned(every) if every > 1 and len(board.axes[0][1]) >= 2 * every else board
-        html = _html(data_of(shown, size, quality), sheet_png, alt)
-        if len(html) <= budget:
-            return html
+def page(board: Board, paper: bytes, alt: str, budget: int = BUDGET) -> str:
+    """The player's HTML, with the contact sheet (JPEG). Raises ValueError where nothing brings it under the budget."""
+    html = ""
+    for every in EVERY:
+        shown = board.thinned(every) if every > 1 else board
+        data = data_of(shown)
+        for size, quality in SPRITES:
+            html = _html({**data, "sprite": sprite(shown, size, quality)}, paper, alt)
+            if len(html.encode()) <= budget:
+                return html
+            if len(data["bytes"]) > budget / 2:
+                break  # it is not the pictures that are too heavy
     raise ValueError(
         f"the player of {board.title or board.kind!r} weighs {len(html):,} bytes, its budget is {budget:,}: "
         f"show fewer than {board.moments} moments"
     )
 
 
-def _html(data: dict, sheet_png: bytes, alt: str) -> str:
+def _html(data: dict, paper: bytes, alt: str) -> str:
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("</", "<\\/")
-    picture = base64.b64encode(sheet_png).decode()
+    picture = base64.b64encode(paper).decode()
     caption = f"<figcaption>{escape(data['title'])}</figcaption>" if data["title"] else ""
     return (
         f'<figure data-rednet-player><img alt="{escape(alt, quote=True)}" style="max-width:100%" '
-        f'src="data:image/png;base64,{picture}">{caption}\n'
+        f'src="data:image/jpeg;base64,{picture}">{caption}\n'
         f'<script type="application/json" data-rednet-board>{text}</script>\n'
         f"<script>\n{script()}</script></figure>"
     )

@@ -327,7 +327,7 @@
 
       const across = steps ? 3 : board.columns.length;
       const grid = make("div", { className: "rednet-panels" });
-      grid.style.gridTemplateColumns = `repeat(${across}, minmax(0, ${Math.min(360, Math.floor(900 / across))}px))`;
+      grid.style.gridTemplateColumns = `repeat(${across}, minmax(0, ${Math.min(360, Math.floor(900 / across), Math.floor(560 / (steps ? board.columns.length : 1)))}px))`;
       this.panels = board.columns.flatMap((_, column) => board.cells[column][0].titles.map((_, panel) => {
         const canvas = make("canvas", { width: 480, height: 480, role: "img" }), caption = make("figcaption");
         grid.append(make("figure", {}, caption, canvas));

@@ -8,7 +8,7 @@ from IPython.display import display
 from rednet_lab.player.board import Board
 from rednet_lab.player.live import live, rehearse
 from rednet_lab.player.page import page
-from rednet_lab.player.sheet import Sheet, sheet
+from rednet_lab.player.sheet import sheet
 from rednet_lab.player.steps import steps_board
 from rednet_lab.player.track import track_board
 from rednet_lab.progress import in_batch
@@ -19,15 +19,15 @@ Traces = Mapping[str, Sequence[Frame]] | Sequence[Frame] | Board
 
 
 def bundle(board: Board, widget: bool) -> dict:
-    """The MIME bundle of a board: the player as text/html, the contact sheet as image/png, and the live widget.
+    """The MIME bundle of a board: the player as text/html, the contact sheet as image/jpeg, and the live widget.
 
     JupyterLab takes the widget while its kernel lives; nbconvert finds no state of it in the file and takes the
     player, as JupyterLab does with a run's executed copy; GitHub strips the player down to the sheet inside it.
     """
     paper = sheet(board)
-    png = paper.png()
-    data = {"text/html": page(board, png, paper.alt), "text/plain": paper.alt}
-    data["image/png"] = base64.b64encode(png).decode()
+    jpeg = paper.jpeg()
+    data = {"text/html": page(board, jpeg, paper.alt), "text/plain": paper.alt}
+    data["image/jpeg"] = base64.b64encode(jpeg).decode()
     if widget:
         data.update({k: v for k, v in live(board).box._repr_mimebundle_().items() if k != "text/plain"})
     return data
@@ -50,5 +50,5 @@ def show(traces: Traces, what: str = "steps", title: str = "", names: Sequence[s
     if not widget:
         rehearse(board)
     data = bundle(board, widget)
-    metadata = {"image/png": {"alt": data["text/plain"]}}
+    metadata = {"image/jpeg": {"alt": data["text/plain"]}}
     display(data, metadata=metadata, raw=True)
