@@ -8,7 +8,7 @@ from rednet_lab.player.board import ALL, LEVELS, MISSING, Board, Cell, Layer
 
 VIEWS = ("over the face", "alone", "change")
 LAYERS = ("none", "z0, the guess", "last step's maps")
-LESS = ", minus the step before"
+LESS = ", change"
 SHEET = 240  # pixels of a picture on its way to the contact sheet
 CURVE = 150  # pixels of the curve's height
 MARGIN = 46  # pixels left of the curve
