@@ -4,9 +4,9 @@ The storyboard (`steps_board`, `track_board`) holds every number and picture; li
 """
 
 from rednet_lab.player.board import Board
+from rednet_lab.player.faces import show
 from rednet_lab.player.page import page
 from rednet_lab.player.sheet import Sheet, sheet
-from rednet_lab.player.show import show
 from rednet_lab.player.steps import steps_board
 from rednet_lab.player.track import track_board
 

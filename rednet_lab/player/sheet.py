@@ -13,7 +13,7 @@ FACES, FRAMES = 4, 8  # on a sheet, at most
 WIDTH = 1050  # pixels: 7 inches of paper at 150 to the inch
 GAP = 8  # pixels between pictures
 WORDS = 17  # pixels of the words' height, where the pictures are wide enough for it
-LIMIT = 90_000  # bytes of the sheet as a JPEG
+LIMIT = 100_000  # bytes of the sheet as a JPEG
 Tile = tuple[np.ndarray, list[str], tuple[int, int] | None]  # a picture, the lines under it, its column and moment
 
 
@@ -44,7 +44,7 @@ class Sheet:
 def sheet(board: Board, some: list[int] | None = None) -> Sheet:
     """The contact sheet of a board: `some` of its faces or frames, or a few spread over all."""
     count = len(board.axes[0][1])
-    most = max(2, FACES - len(board.columns) + 1) if board.kind == "steps" else FRAMES
+    most = max(2, FACES // len(board.columns)) if board.kind == "steps" else FRAMES
     if some is None:
         some = np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int)).tolist()
     return _steps(board, some) if board.kind == "steps" else _track(board, some)
@@ -60,13 +60,12 @@ def _steps(board: Board, some: list[int]) -> Sheet:
                 cell = board.cells[column][moment]
                 if k and cell is board.cells[column][moment - 1]:
                     break  # this network has made all its steps
-                given, said, points = paint.panels(board, column, moment, paint.SHEET)
-                found = points if cell.merged is not None else paint.marked(board, cell, said)
+                given, _, found = paint.panels(board, column, moment, paint.SHEET)
                 first = [f"face {board.axes[0][1][face]}"] if k == 0 else [""]
                 row.append((given, [*first, f"{name} z{k}".strip()], None))
                 row.append((found, [f"step {k + 1}", board.headline(column, moment)], (column, moment)))
             rows.append(row)
-    alt = f"{len(some)} faces; of each, step by step, what the network is given and where it finds the points"
+    alt = f"{len(some)} faces; of each, step by step, what the network is given and the points that it finds"
     return _laid_out(rows, alt)
 
 
