@@ -119,7 +119,6 @@ def live(board: Board) -> Painter:
     last = controls[board.axes[-1][0]]
     play = w.Play(min=last.min, max=last.max, interval=900 if board.kind == "steps" else 120, show_repeat=True)
     w.jslink((play, "value"), (last, "value"))
-    painter.image.tooltip = board.title or "the pictures of the chosen moment; its numbers stand under them"
     bar = w.HBox([play, *controls.values()], layout=w.Layout(flex_flow="row wrap", align_items="center"))
     painter.panel.children = ()
     painter.play, painter.box = play, w.VBox([bar, painter.image, painter.status])
