@@ -24,7 +24,7 @@ from rednet_lab.progress import Progress, in_batch
 from rednet_lab.results import Results
 from rednet_lab.runs import run_name
 from rednet_lab.sources import MAKERS, SOURCES
-from rednet_lab.stamp import code_hash, imported_files, make_stamp
+from rednet_lab.stamp import make_stamp, module_hash
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -206,7 +206,7 @@ class Lab:
             "augmentation": asdict(self.profile.augmentation),
             "device": self.device.type,
             "torch": torch.__version__.partition("+")[0],
-            "code": code_hash(*imported_files("rednet_core.stages", network.__module__)),
+            "code": module_hash("rednet_core.stages", network.__module__),
         }
 
     # --- results ---

@@ -23,7 +23,7 @@ from rednet_lab.ablations.variants import Variant
 from rednet_lab.ablations.watch import Watcher, read_watched
 from rednet_lab.lab import Lab, Trained
 from rednet_lab.progress import Progress
-from rednet_lab.stamp import code_hash, imported_files
+from rednet_lab.stamp import module_hash
 
 PROBED = 3  # steps timed to say beforehand what a training costs
 
@@ -223,7 +223,7 @@ class Bench:
             "data": fingerprint,
             "rows": cache.digest({"rows": rows.tolist()}),
             "choices": choices,
-            "code": code_hash(*imported_files("rednet_core.evaluation", "rednet_core.metrics")),
+            "code": module_hash("rednet_core.evaluation", "rednet_core.metrics"),
         }
 
         def make(folder) -> None:
