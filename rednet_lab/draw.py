@@ -73,7 +73,7 @@ def crosses(image: np.ndarray, where: np.ndarray, colour: tuple[int, int, int] =
     arm = max(2, image.shape[1] // 75) << SHIFT
     for dx, dy in ((arm, 0), (0, arm)):
         lines = np.stack([fixed - (dx, dy), fixed + (dx, dy)], 1)
-        cv2.polylines(out, list(lines), False, colour, 1 if image.shape[1] < 200 else 2, cv2.LINE_AA, SHIFT)
+        cv2.polylines(out, list(lines), False, colour, 1 if image.shape[1] < 400 else 2, cv2.LINE_AA, SHIFT)
     return out
 
 

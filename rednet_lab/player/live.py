@@ -89,7 +89,8 @@ def table(board: Board, moment: int, channel: int = ALL) -> str:
         + "</tr>"
         for label, *texts in board.table(moment, channel)
     )
-    head = f"<tr><th></th>{head}</tr>" if any(board.columns) else ""
+    face = board.axes[0][1][moment // (board.moments // len(board.axes[0][1]))]
+    head = f"<tr><th style='text-align:left'>{board.axes[0][0]} {escape(face)}</th>{head}</tr>"
     return f"<table style='line-height:1.35'>{head}{body}</table>"
 
 
