@@ -1,0 +1,141 @@
+// What a page of JupyterLab shows, read inside the page: widgets, pictures, words, and what went wrong.
+
+window.course = (() => {
+  const VIEW = "application/vnd.jupyter.widget-view+json";
+  const runs = new Map(); // path -> the promise of "all cells ran"
+  const troubles = new Map(); // path -> errors of cells and callbacks since the run began
+  const managers = new Map();
+  let path = ""; // of the notebook that is looked at
+
+  const panelOf = (name) => [...window.jupyterapp.shell.widgets("main")].find((w) => w.context?.path === name);
+  const panel = () => panelOf(path);
+  const kernelOf = (name) => panelOf(name)?.sessionContext?.session?.kernel;
+  const idle = (name) => kernelOf(name)?.connectionStatus === "connected" && kernelOf(name).status === "idle";
+
+  // The manager of a notebook's widgets: the renderer of widget views holds it.
+  async function manager() {
+    if (!managers.has(path)) managers.set(path, await panel().content.rendermime.createRenderer(VIEW)._manager.promise);
+    return managers.get(path);
+  }
+
+  // Open a notebook in a tab of its own; it can be run when its kernel is idle.
+  async function open(name) {
+    await window.jupyterapp.commands.execute("docmanager:open", { path: name, factory: "Notebook" });
+    await panelOf(name).context.ready;
+    await panelOf(name).sessionContext.ready;
+    troubles.set(name, []);
+    panelOf(name).sessionContext.iopubMessage.connect((_, message) => {
+      const { header, content, parent_header } = message;
+      const said = (text) => troubles.get(name).push(`answering ${parent_header?.msg_type ?? "nobody"}: ${text}`);
+      if (header.msg_type === "error") said(`${content.ename}: ${content.evalue}`);
+      if (header.msg_type === "stream" && content.name === "stderr") said(content.text);
+    });
+  }
+
+  // Run all cells of the notebook in front, as the menu does, without waiting for them.
+  function run(name) {
+    troubles.get(name).length = 0; // a kernel that has not seen ipywidgets yet complains of JupyterLab's greeting
+    runs.set(name, window.jupyterapp.commands.execute("notebook:run-all-cells"));
+  }
+
+  // Bring a notebook to the front and wait until it has run; says whether it did to the end.
+  async function show(name) {
+    path = name;
+    window.jupyterapp.shell.activateById(panel().id);
+    return await runs.get(name);
+  }
+
+  async function close(name) {
+    managers.delete(name);
+    await panelOf(name).context.save();
+    await panelOf(name).sessionContext.shutdown();
+    panelOf(name).dispose();
+  }
+
+  // Code cells that hold a widget, of those that were run: [{cell: index, views: how many}]
+  function widgetCells() {
+    return panel().content.widgets.flatMap((cell, index) => {
+      const outputs = cell.model.type === "code" ? cell.model.outputs.toJSON() : [];
+      const views = outputs.filter((output) => VIEW in (output.data ?? {})).length;
+      return views ? [{ cell: index, views, source: cell.model.sharedModel.getSource() }] : [];
+    });
+  }
+
+  const root = (index) => panel().content.widgets[index].node.querySelector(".jp-Cell-outputWrapper");
+
+  const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+
+  // No model has a message under way or waiting, the kernel is idle, and what came back is on the screen.
+  async function quiet() {
+    const models = await Promise.all(Object.values((await manager())._models));
+    const waiting = models.some((model) => model.comm_live && (model._pending_msgs > 0 || model._msg_buffer));
+    if (waiting || !idle(path)) return false;
+    await frame();
+    return true;
+  }
+
+  async function print(picture) {
+    if (picture.decode) await picture.decode().catch(() => null);
+    const width = picture.naturalWidth ?? picture.width, height = picture.naturalHeight ?? picture.height;
+    if (!width || !height) return "empty";
+    const canvas = new OffscreenCanvas(width, height), pen = canvas.getContext("2d");
+    pen.drawImage(picture, 0, 0);
+    const pixels = pen.getImageData(0, 0, width, height).data;
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-1", pixels));
+    return `${width}x${height} ${[...digest.slice(0, 8)].map((v) => v.toString(16).padStart(2, "0")).join("")}`;
+  }
+
+  const shown = (element) => element.checkVisibility({ checkOpacity: false, visibilityProperty: true });
+  const OWN = "select, button, input, textarea, .noUi-target, .widget-readout, .jp-OutputPrompt";
+
+  // The words of an output, without those that a control shows of itself.
+  function words(node) {
+    const walker = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
+    const found = [];
+    for (let text = walker.nextNode(); text; text = walker.nextNode()) {
+      const said = text.textContent.trim();
+      if (said && !text.parentElement.closest(OWN) && shown(text.parentElement)) found.push(said);
+    }
+    return found;
+  }
+
+  // Everything a cell's output shows: fingerprints of pictures (pixels, not addresses), drawings, words.
+  async function state(index) {
+    const node = root(index);
+    const pictures = [...node.querySelectorAll("img, canvas")].filter(shown);
+    const drawings = [...node.querySelectorAll("svg:not([data-icon])")].filter(shown);
+    return {
+      pictures: await Promise.all(pictures.map(print)),
+      drawings: drawings.map((svg) => svg.outerHTML),
+      words: words(node),
+    };
+  }
+
+  // What is written on the screen of a notebook though it should not be.
+  function red() {
+    const node = panel().content.node;
+    const bad = '[data-mime-type="application/vnd.jupyter.stderr"], [data-mime-type="application/vnd.jupyter.error"]';
+    const found = [...node.querySelectorAll(`${bad}, .jupyter-widgets-error-widget`)].map((e) => e.innerText.slice(0, 800));
+    const wrong = /Error displaying widget|Error creating widget|Loading widget\.\.\.|state key missing|model not found/i;
+    for (const output of node.querySelectorAll(".jp-OutputArea-output")) {
+      if (wrong.test(output.innerText)) found.push(output.innerText.slice(0, 300));
+    }
+    // An error that a widget tells of in its own words.
+    for (const widget of node.querySelectorAll(".jupyter-widgets")) {
+      const said = widget.closest(".jupyter-widgets .jupyter-widgets") ? "" : widget.innerText;
+      const named = /\b[A-Z][A-Za-z]+(Error|Exception|Interrupt)\b.*/.exec(said);
+      if (named) found.push(named[0].slice(0, 300));
+    }
+    return found;
+  }
+
+  // Pixels by which widgets are wider than the notebook's column.
+  function overflow(index) {
+    const room = root(index).getBoundingClientRect();
+    const shown = [...root(index).querySelectorAll(".jupyter-widgets, img, canvas")].map((e) => e.getBoundingClientRect());
+    return Math.max(0, ...shown.map((box) => box.right - room.right));
+  }
+
+  const trouble = () => [...troubles.get(path), ...red()];
+  return { open, idle, run, show, close, widgetCells, root, quiet, state, trouble, overflow, shown };
+})();
