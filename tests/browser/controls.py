@@ -128,7 +128,7 @@ def controls_of(page, root) -> list[Control]:
     for kind, selector in KINDS.items():
         for handle in root.query_selector_all(selector):
             if handle.evaluate("e => course.shown(e)"):
-                found.append(Control(kind, handle.evaluate(LABEL), handle, page))
+                found.append(Control(kind, handle.evaluate(LABEL) or kind, handle, page))
     order = "(root, all) => all.map((e) => [...root.querySelectorAll('*')].indexOf(e))"
     places = root.evaluate(order, [control.handle for control in found])
     return [control for _, control in sorted(zip(places, found, strict=True), key=lambda pair: pair[0])]

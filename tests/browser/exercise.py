@@ -10,6 +10,7 @@ from tests.browser.page import NotebookPage, Screen
 FAR = 12  # presses of an arrow key within which what is shown must change, or else at the ends
 TYPED = 400  # presses that bring any slider from one end to the other
 PLAY_SECONDS = 20
+MARGIN = 4  # pixels that ipywidgets puts around each widget
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Desk:
         first = now = self.screen()
         assert now.pictures or now.drawings or now.words, "nothing is shown"
         assert "empty" not in now.pictures, "a picture without pixels"
-        assert self.page.overflow(self.cell) <= 1, f"{self.page.overflow(self.cell)} px wider than the notebook"
+        assert self.page.overflow(self.cell) <= MARGIN, f"{self.page.overflow(self.cell)} px wider than the notebook"
         painted = self.page.painted(self.cell)
         self.page.shot(self.cell, "0-first")
         for number, control in enumerate(self.controls, 1):

@@ -1,14 +1,13 @@
 """One notebook in a real JupyterLab: opened, run, looked at."""
 
 import re
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 SCRIPT = Path(__file__).with_name("screen.js").read_text(encoding="utf-8")
 RUN_SECONDS = 240  # of a notebook on profile smoke, on a busy machine and with an empty cache
 SETTLE_SECONDS = 20
-AGAIN_SECONDS = 0.06  # two looks so far apart must show the same
+AGAIN_MILLISECONDS = 60  # two looks so far apart must see the same
 
 # What JupyterLab itself says in the console, with or without a widget; each is told apart by its words.
 HARMLESS = re.compile(r"favicon\.ico|ResizeObserver loop")
@@ -65,11 +64,9 @@ class NotebookPage:
     def show(self, name: str) -> None:
         """Bring a notebook that was begun to the front, once it has run."""
         self.name = name
-        self.page.set_default_timeout(RUN_SECONDS * 1000)
-        whole = self.page.evaluate("name => course.show(name)", f"{name}.ipynb")
+        whole = self.page.evaluate("given => course.show(...given)", [f"{name}.ipynb", RUN_SECONDS])
         assert whole, "\n".join(["a cell failed", *self.trouble()])
-        self.page.set_default_timeout(SETTLE_SECONDS * 1000)
-        self.settle()
+        self.page.evaluate("seconds => course.settle(seconds)", SETTLE_SECONDS)
 
     def close(self, name: str) -> None:
         """Save a notebook, end its kernel and close its tab."""
@@ -86,23 +83,11 @@ class NotebookPage:
         handle.scroll_into_view_if_needed()
         return handle
 
-    def settle(self) -> None:
-        """Wait until no widget waits for the kernel and the kernel is idle."""
-        self.page.wait_for_function("() => course.quiet()", timeout=SETTLE_SECONDS * 1000, polling=30)
-
     def screen(self, cell: int) -> Screen:
-        """What a cell's output shows once it has come to rest."""
-        until, last = time.monotonic() + SETTLE_SECONDS, None
-        while time.monotonic() < until:
-            self.settle()
-            now = self.page.evaluate("cell => course.state(cell)", cell)
-            if now == last:
-                return Screen(**{name: tuple(values) for name, values in now.items()})
-            last = now
-            self.page.wait_for_timeout(1000 * AGAIN_SECONDS)
-        raise AssertionError(
-            f"cell {cell} does not come to rest within {SETTLE_SECONDS} s; last words: {last['words']}"
-        )
+        """What a cell's output shows once it has come to rest: no widget waits, and two looks see the same."""
+        given = [cell, SETTLE_SECONDS, AGAIN_MILLISECONDS]
+        found = self.page.evaluate("given => course.atRest(...given)", given)
+        return Screen(**{name: tuple(values) for name, values in found.items()})
 
     def shot(self, cell: int, name: str) -> bytes:
         """A picture of a cell's output as the browser painted it, kept among the artefacts."""
@@ -124,3 +109,8 @@ class NotebookPage:
         heard = re.findall(r"^(?:Traceback .*|\[E .*|\w+Error: .*)$", self.server.news(), flags=re.MULTILINE)
         console, self.console[:] = list(self.console), []
         return [*self.page.evaluate("() => course.trouble()"), *console, *(f"server's log: {line}" for line in heard)]
+
+    def forget(self) -> None:
+        """Drop what went wrong so far."""
+        self.page.evaluate("() => course.forget()")
+        self.trouble()

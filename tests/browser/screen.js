@@ -6,6 +6,7 @@ window.course = (() => {
   const troubles = new Map(); // path -> errors of cells and callbacks since the run began
   const managers = new Map();
   let path = ""; // of the notebook that is looked at
+  let known = []; // words in red that were told of
 
   const panelOf = (name) => [...window.jupyterapp.shell.widgets("main")].find((w) => w.context?.path === name);
   const panel = () => panelOf(path);
@@ -38,18 +39,24 @@ window.course = (() => {
     runs.set(name, window.jupyterapp.commands.execute("notebook:run-all-cells"));
   }
 
+  // Fails where a promise takes longer than it may: a page that is stuck says where.
+  const within = (seconds, what, promise) =>
+    Promise.race([promise, pause(1000 * seconds).then(() => Promise.reject(new Error(`${what}: no end in ${seconds} s`)))]);
+
   // Bring a notebook to the front and wait until it has run; says whether it did to the end.
-  async function show(name) {
+  async function show(name, seconds) {
     path = name;
+    known = [];
     window.jupyterapp.shell.activateById(panel().id);
-    return await runs.get(name);
+    return await within(seconds, `running ${name}`, runs.get(name));
   }
 
+  // Save a notebook, end its kernel and close its tab.
   async function close(name) {
-    managers.delete(name);
-    await panelOf(name).context.save();
-    await panelOf(name).sessionContext.shutdown();
+    await within(20, `saving ${name}`, panelOf(name).context.save());
+    await within(20, `ending the kernel of ${name}`, panelOf(name).sessionContext.shutdown());
     panelOf(name).dispose();
+    managers.delete(name);
   }
 
   // Code cells that hold a widget, of those that were run: [{cell: index, views: how many}]
@@ -65,13 +72,20 @@ window.course = (() => {
 
   const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 
-  // No model has a message under way or waiting, the kernel is idle, and what came back is on the screen.
+  const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+
+  // No widget has a message under way or waiting, and the kernel is idle.
   async function quiet() {
     const models = await Promise.all(Object.values((await manager())._models));
-    const waiting = models.some((model) => model.comm_live && (model._pending_msgs > 0 || model._msg_buffer));
-    if (waiting || !idle(path)) return false;
+    return idle(path) && !models.some((model) => model.comm_live && (model._pending_msgs > 0 || model._msg_buffer));
+  }
+
+  // Wait for that, and until what came back is on the screen.
+  async function settle(seconds) {
+    for (const until = performance.now() + 1000 * seconds; !(await quiet()); await pause(5)) {
+      if (performance.now() > until) throw new Error(`widgets wait for the kernel for more than ${seconds} s`);
+    }
     await frame();
-    return true;
   }
 
   async function print(picture) {
@@ -111,6 +125,19 @@ window.course = (() => {
     };
   }
 
+  // The state of a cell's output at rest: two looks, `apart` milliseconds from one another, see the same.
+  async function atRest(index, seconds, apart) {
+    const until = performance.now() + 1000 * seconds;
+    for (let last = ""; ; ) {
+      await settle(seconds);
+      const now = await state(index);
+      if (JSON.stringify(now) === last) return now;
+      if (performance.now() > until) throw new Error(`cell ${index} does not come to rest within ${seconds} s: ${last}`);
+      last = JSON.stringify(now);
+      await pause(apart);
+    }
+  }
+
   // What is written on the screen of a notebook though it should not be.
   function red() {
     const node = panel().content.node;
@@ -136,6 +163,12 @@ window.course = (() => {
     return Math.max(0, ...shown.map((box) => box.right - room.right));
   }
 
-  const trouble = () => [...troubles.get(path), ...red()];
-  return { open, idle, run, show, close, widgetCells, root, quiet, state, trouble, overflow, shown };
+  const trouble = () => [...troubles.get(path), ...red().filter((text) => !known.includes(text))];
+  // What is known by now is not told again.
+  function forget() {
+    troubles.get(path).length = 0;
+    known = red();
+  }
+
+  return { forget, open, idle, run, show, close, widgetCells, root, settle, atRest, trouble, overflow, shown };
 })();
