@@ -114,6 +114,11 @@ class Control:
         self.page.keyboard.type(text)
         self.page.keyboard.press("Enter")
 
+    def positions(self) -> int:
+        """How many values a slider of whole numbers has."""
+        low, high = (float(self.handle.get_attribute(f"aria-value{end}")) for end in ("min", "max"))
+        return round(high - low) + 1
+
     def readout(self) -> str | None:
         """The number written beside a slider, where one is."""
         return self.handle.evaluate(

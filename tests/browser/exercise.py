@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.browser.controls import Control, controls_of, unknown_controls
 from tests.browser.page import NotebookPage, Screen
@@ -13,19 +14,22 @@ PLAY_SECONDS = 20
 MARGIN = 4  # pixels that ipywidgets puts around each widget
 
 
+LATER = ("text", "upload", "button")  # moved after the others, in this order: they bring or need something new
+
+
 @dataclass(frozen=True)
 class Manner:
-    """How the controls of one cell are to be treated, where it differs from the rule.
+    """How the controls of one cell are to be treated, where it differs from the rule; all by the controls' labels.
 
-    `still` names controls that change nothing on profile smoke, `away` those that must not be touched; each with the
-    reason. `files` are what uploads are given, `texts` what is typed. `first` prepares the cell; `check` looks at
-    the numbers.
+    `still` names controls that change nothing on profile smoke, `keeps` those that bring back more or less than the
+    first picture; each with the reason. `files` makes what an upload is given, in a folder, `texts` what is typed.
+    `check` looks at the numbers, after the controls were moved.
     """
 
     still: Mapping[str, str] = field(default_factory=dict)
-    away: Mapping[str, str] = field(default_factory=dict)
-    files: Mapping[str, Callable] = field(default_factory=dict)
-    texts: Mapping[str, str] = field(default_factory=dict)
+    keeps: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, Callable[[Path], Path]] = field(default_factory=dict)
+    texts: Mapping[str, Callable[[Path], str]] = field(default_factory=dict)
     check: Callable[["Desk"], None] | None = None
 
 
@@ -52,20 +56,24 @@ class Desk:
         first = now = self.screen()
         assert now.pictures or now.drawings or now.words, "nothing is shown"
         assert "empty" not in now.pictures, "a picture without pixels"
-        assert self.page.overflow(self.cell) <= MARGIN, f"{self.page.overflow(self.cell)} px wider than the notebook"
+        wide = self.page.overflow(self.cell)
+        assert wide <= MARGIN, f"{wide} px wider than the notebook"
         painted = self.page.painted(self.cell)
         self.page.shot(self.cell, "0-first")
-        for number, control in enumerate(self.controls, 1):
-            if control.label in self.manner.away:
-                continue
-            assert not control.disabled, f"{control} is disabled: say why in tests/browser/manners.py"
+        moved: list[str] = []
+        while coming := [control for control in self.controls if str(control) not in moved]:
+            control = min(coming, key=lambda control: LATER.index(control.kind) + 1 if control.kind in LATER else 0)
+            assert not control.disabled, f"{control} is disabled, and no other control enables it"
             move = getattr(self, f"_{control.kind}", self._options)
-            self.shot = f"{number}-{''.join(c if c.isalnum() else '_' for c in control.label) or control.kind}"
+            moved.append(str(control))
+            self.shot = f"{len(moved)}-{''.join(c if c.isalnum() else '_' for c in control.label)}"
             now = move(control, now)
             assert not (trouble := self.page.trouble()), "\n".join([f"after moving {control}:", *trouble])
+            if control.kind in LATER:  # a file that was read may bring controls of its own
+                self.controls = controls_of(self.page.page, self.root)
         if now == first:
             assert self.page.painted(self.cell) == painted, "everything is back and the browser paints something else"
-        return [str(control) for control in self.controls if control.label not in self.manner.away]
+        return moved
 
     def look(self, before: Screen) -> Screen:
         """The screen after a move, kept as an artefact where it is another."""
@@ -83,7 +91,8 @@ class Desk:
 
     def _back(self, control: Control, before: Screen) -> Screen:
         now = self.screen()
-        assert now == before, f"{control} is back at {control.value()!r} and what is shown is not: {before} -> {now}"
+        if control.label not in self.manner.keeps:
+            assert now == before, f"{control} is back at {control.value()!r} and what is shown is not:\n{before}\n{now}"
         return now
 
     def _slider(self, control: Control, before: Screen) -> Screen:
@@ -138,21 +147,25 @@ class Desk:
 
     def _play(self, control: Control, before: Screen) -> Screen:
         """Play some frames and pause: the picture is that of the frame where the slider stands; stop goes back."""
-        page, slider = self.page.page, next(c for c in self.controls if c.kind == "slider")
-        play, stop, _ = control.handle.query_selector_all("button")
-        start = slider.value()
+        sliders = [each for each in self.controls if each.kind == "slider"]
+        starts = [each.value() for each in sliders]
+        play, stop, *_ = control.handle.query_selector_all("button")
         play.click()
-        seen, until = {start}, time.monotonic() + PLAY_SECONDS
-        while len(seen) < 3 and time.monotonic() < until:
-            page.wait_for_timeout(20)
-            seen.add(slider.value())
-        assert len(seen) >= 3, f"playing moved {slider} over {sorted(seen)} only"
-        if "mod-active" in play.get_attribute("class") or play.evaluate("e => !!e.querySelector('.fa-pause')"):
+        slider, seen, until = None, set(), time.monotonic() + PLAY_SECONDS
+        while time.monotonic() < until:
+            self.page.page.wait_for_timeout(20)
+            moving = [i for i, each in enumerate(sliders) if each.value() != starts[i]]
+            if moving:
+                slider, start = sliders[moving[0]], starts[moving[0]]
+                seen.add(slider.value())
+                if len(seen | {start}) >= min(3, slider.positions()):
+                    break
+        assert slider is not None and len(seen | {start}) >= min(3, slider.positions()), f"playing moved {sorted(seen)}"
+        if play.evaluate("e => e.matches('.mod-active') || !!e.querySelector('.fa-pause')"):
             play.click()
-        after = self.look(before)
+        after, place = self.look(before), slider.value()
         self._changed(control, [after], before)
-        place = slider.value()
-        for key in ("Home", "End"):
+        for key in ("End", "Home"):
             slider.press(key)
         self._return(slider, place)
         assert self.screen() == after, f"played to {place}, {slider} shows something else than moved there by hand"
@@ -171,7 +184,9 @@ class Desk:
         """Give it the file that the notebook's entry makes."""
         assert control.label in self.manner.files, f"{control} needs a file: give it one in tests/browser/manners.py"
         file = self.manner.files[control.label](self.page.shots)
-        control.handle.query_selector("input[type=file]").set_input_files(file)
+        with self.page.page.expect_file_chooser() as chooser:
+            control.handle.click()
+        chooser.value.set_files(file)
         after = self.look(before)
         self._changed(control, [after], before)
         return after
@@ -180,7 +195,7 @@ class Desk:
         """Type what the notebook's entry says, and the old text again."""
         assert control.label in self.manner.texts, f"{control} needs a text: give it one in tests/browser/manners.py"
         start = control.value()
-        control.type(self.manner.texts[control.label])
+        control.type(self.manner.texts[control.label](self.page.shots))
         after = self.look(before)
         control.type(start)
         self._changed(control, [after], before)
