@@ -9,6 +9,7 @@ import pytest
 from rednet_lab.parameters import read_parameters
 from tests.browser.chromium import ARGUMENTS, find_chromium, missing
 from tests.browser.jupyterlab import JupyterLab
+from tests.browser.manners import GIVEN
 from tests.browser.page import NotebookPage
 
 HERE = Path(__file__).parent
@@ -36,11 +37,12 @@ def server(checkout):
 
 
 def write_copy(path: Path, copy: Path) -> None:
-    """A copy of a notebook with a cell behind its parameters that sets those of PARAMETERS."""
-    assert set(PARAMETERS) <= set(read_parameters(path))
+    """A copy of a notebook with a cell behind its parameters that sets those of PARAMETERS, and its own of GIVEN."""
+    parameters = PARAMETERS | GIVEN.get(path.stem, {})
+    assert set(parameters) <= set(read_parameters(path))
     notebook = nbformat.read(path, nbformat.NO_CONVERT)
     place = next(i for i, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", []))
-    given = "\n".join(f"{name} = {value!r}" for name, value in PARAMETERS.items())
+    given = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
     notebook.cells.insert(place + 1, nbformat.v4.new_code_cell(given, metadata={"tags": ["injected-parameters"]}))
     copy.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, copy)

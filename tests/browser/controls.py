@@ -23,14 +23,15 @@ FOCUS = "input, select, textarea, button, [role=slider], [contenteditable=true],
 # What belongs to a control, and what JupyterLab itself makes focusable.
 PARTS = ".widget-upload input, .widget-readout, .noUi-handle, .jp-OutputArea-output, .jp-Cell-outputWrapper"
 
-LABEL = """(element) => {
+LABEL = r"""(element) => {
     const line = element.closest(".widget-inline-hbox, .widget-inline-vbox") ?? element;
     for (const box of [element, line]) {
         const labels = [...box.querySelectorAll(".widget-label, .widget-label-basic")].map((e) => e.innerText);
         const said = labels.map((text) => text.replaceAll("\u200b", "").trim()).find(Boolean);
         if (said) return said;
     }
-    return element.getAttribute("aria-label") || element.title || element.innerText.trim() || "";
+    const text = element.innerText.replace(/ \(\d+\)$/, "").trim(); // an upload counts its files
+    return element.getAttribute("aria-label") || text || element.title;
 }"""
 
 UNKNOWN = """(root, {kinds, focus, parts}) => [...root.querySelectorAll(focus)]

@@ -40,8 +40,8 @@ def test_every_interactive_cell_is_exercised(notebook, page):
         desk = Desk(page, cell, MANNERS.get(notebook, {}).get(expected.get(cell), RULE))
         if desk.controls:  # else it is a progress bar
             exercised[cell] = desk.exercise()
-            if desk.manner.check is not None:
-                desk.manner.check(desk)
+        if desk.manner.check is not None:
+            desk.manner.check(desk)
     assert exercised, "no control was found"
     assert not (trouble := page.trouble()), "\n".join(trouble)
     page.close(notebook)
