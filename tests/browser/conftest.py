@@ -3,18 +3,14 @@
 import os
 from pathlib import Path
 
-import nbformat
 import pytest
 
-from rednet_lab.parameters import read_parameters
 from tests.browser.chromium import ARGUMENTS, find_chromium, missing
 from tests.browser.jupyterlab import JupyterLab
 from tests.browser.manners import GIVEN
-from tests.browser.page import NotebookPage
+from tests.browser.page import WINDOW, NotebookPage, copy_notebook
 
 HERE = Path(__file__).parent
-WINDOW = {"width": 1280, "height": 800}
-PARAMETERS = {"profile": "smoke", "device": "cpu", "out": "browser"}
 
 
 def pytest_collection_modifyitems(items):
@@ -29,23 +25,11 @@ def server(checkout):
         pytest.skip(reason)
     folder = checkout.root.parent / "browser"
     for path in sorted((checkout.root / "notebooks").glob("*.ipynb")):
-        write_copy(path, folder / "notebooks" / path.name)
+        copy_notebook(path, folder / "notebooks" / path.name, GIVEN.get(path.stem, {}))
     variables = {"REDNET_CACHE": str(checkout.cache), "PYTHONPATH": str(checkout.root)}
     server = JupyterLab(folder / "notebooks", folder / "home", variables)
     yield server
     server.stop()
-
-
-def write_copy(path: Path, copy: Path) -> None:
-    """A copy of a notebook with a cell behind its parameters that sets those of PARAMETERS, and its own of GIVEN."""
-    parameters = PARAMETERS | GIVEN.get(path.stem, {})
-    assert set(parameters) <= set(read_parameters(path))
-    notebook = nbformat.read(path, nbformat.NO_CONVERT)
-    place = next(i for i, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", []))
-    given = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
-    notebook.cells.insert(place + 1, nbformat.v4.new_code_cell(given, metadata={"tags": ["injected-parameters"]}))
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(notebook, copy)
 
 
 @pytest.fixture(scope="package")

@@ -4,6 +4,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import nbformat
+
+from rednet_lab.parameters import read_parameters
+
+WINDOW = {"width": 1280, "height": 800}
 SCRIPT = Path(__file__).with_name("screen.js").read_text(encoding="utf-8")
 RUN_SECONDS = 240  # of a notebook on profile smoke, on a busy machine and with an empty cache
 SETTLE_SECONDS = 20
@@ -11,6 +16,18 @@ AGAIN_MILLISECONDS = 60  # two looks so far apart must see the same
 
 # What JupyterLab itself says in the console, with or without a widget; each is told apart by its words.
 HARMLESS = re.compile(r"favicon\.ico|ResizeObserver loop")
+
+
+def copy_notebook(path: Path, copy: Path, given: dict, profile: str = "smoke") -> None:
+    """Write a copy of a notebook with a cell behind its parameters that sets the profile and what else is given."""
+    given = {"profile": profile, "device": "cpu", "out": "browser", **given}
+    assert set(given) <= set(read_parameters(path))
+    notebook = nbformat.read(path, nbformat.NO_CONVERT)
+    place = next(i for i, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", []))
+    lines = "\n".join(f"{name} = {value!r}" for name, value in given.items())
+    notebook.cells.insert(place + 1, nbformat.v4.new_code_cell(lines, metadata={"tags": ["injected-parameters"]}))
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, copy)
 
 
 @dataclass(frozen=True)
