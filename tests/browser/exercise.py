@@ -58,6 +58,7 @@ class Desk:
         assert "empty" not in now.pictures, "a picture without pixels"
         wide = self.page.overflow(self.cell)
         assert wide <= MARGIN, f"{wide} px wider than the notebook"
+        assert not (off := self.page.distorted(self.cell)), f"pictures out of proportion: {off}"
         painted = self.page.painted(self.cell)
         self.page.shot(self.cell, "0-first")
         moved: list[str] = []

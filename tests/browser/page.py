@@ -121,6 +121,10 @@ class NotebookPage:
         """Pixels by which a cell's widgets are wider than the notebook's column."""
         return self.page.evaluate("cell => course.overflow(cell)", cell)
 
+    def distorted(self, cell: int) -> list[str]:
+        """A cell's pictures that are stretched or squeezed."""
+        return self.page.evaluate("cell => course.distorted(cell)", cell)
+
     def trouble(self) -> list[str]:
         """What went wrong, in the shown notebook's cells and callbacks and, since the last call, in the page."""
         heard = re.findall(r"^(?:Traceback .*|\[E .*|\w+Error: .*)$", self.server.news(), flags=re.MULTILINE)

@@ -164,11 +164,21 @@ window.course = (() => {
   }
 
   const trouble = () => [...troubles.get(path), ...red().filter((text) => !known.includes(text))];
+  // Pictures of a cell that are not shown in their own proportions: [shown, own] width by height.
+  function distorted(index) {
+    return [...root(index).querySelectorAll("img, canvas")].filter(shown).flatMap((picture) => {
+      const { width, height } = picture.getBoundingClientRect();
+      const own = [picture.naturalWidth ?? picture.width, picture.naturalHeight ?? picture.height];
+      const off = Math.abs(width / height / (own[0] / own[1]) - 1);
+      return off > 0.02 ? [`${Math.round(width)} x ${Math.round(height)} of ${own.join(" x ")}`] : [];
+    });
+  }
+
   // What is known by now is not told again.
   function forget() {
     troubles.get(path).length = 0;
     known = red();
   }
 
-  return { forget, open, idle, run, show, close, widgetCells, root, settle, atRest, trouble, overflow, shown };
+  return { forget, open, idle, run, show, close, widgetCells, root, settle, atRest, trouble, overflow, distorted, shown };
 })();
