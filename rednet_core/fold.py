@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rednet_core.layers import ConvNorm
+from rednet_core.layers import ConvNorm, StepBatchNorm2d
 
 
 class FoldedConv(nn.Module):
@@ -43,6 +43,6 @@ def folded(net: nn.Module) -> nn.Module:
     net = copy.deepcopy(net).eval()
     for module in list(net.modules()):
         for name, child in list(module.named_children()):
-            if isinstance(child, ConvNorm):
+            if isinstance(child, ConvNorm) and isinstance(child.norm, StepBatchNorm2d):
                 setattr(module, name, FoldedConv(child))
     return net

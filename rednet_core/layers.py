@@ -28,13 +28,25 @@ class StepBatchNorm2d(nn.Module):
         return F.batch_norm(x, mean, var, self.weight, self.bias, self.training, self.momentum, self.eps)
 
 
+class Shift(nn.Module):
+    """A bias for each channel: what stands in batch norm's place where there is none."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: Tensor, step: int = 0) -> Tensor:
+        """x (N, C, H, W) plus the bias, the same in every step."""
+        return x + self.bias[:, None, None]
+
+
 class ConvNorm(nn.Module):
-    """A convolution or deconvolution without bias, batch norm and, where wanted, ReLU."""
+    """A convolution or deconvolution without bias, batch norm (steps=0: a bias only) and, where wanted, ReLU."""
 
     def __init__(self, conv: nn.Conv2d | nn.ConvTranspose2d, steps: int = 1, relu: bool = True):
         super().__init__()
         self.conv, self.relu = conv, relu
-        self.norm = StepBatchNorm2d(conv.out_channels, steps)
+        self.norm = StepBatchNorm2d(conv.out_channels, steps) if steps else Shift(conv.out_channels)
 
     def forward(self, x: Tensor, step: int = 0) -> Tensor:
         """x (N, C, H, W) to (N, C', H', W')."""

@@ -8,7 +8,7 @@ only the LSTM runs along time. "through": one state goes through all steps of a 
 must wait. "last": only the last step has f_trn; the others look at their frame alone.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -61,6 +61,8 @@ class NetConfig:
     stride: str = "first"  # "resnet": the unit that halves: ResNet-152's "first", or the text's "last" (3 x the work)
     markup: str = "ibug68"  # the points of the regression step
     steps: tuple[str, ...] = ("detection", "regression")  # K spatial steps (3.2)
+    shared: bool = True  # one encoder-decoder for all steps; False: a cascade, each step has its own (Table 7)
+    batch_norm: bool = True  # after each convolution; False: a bias instead (4.1)
     step_statistics: bool = True  # batch-norm statistics per step; shared ones fail at test time (METHOD 4)
     first_guess: str = "mean"  # z_0 where nothing is known yet: the "mean" face, or "zeros"
     feedback_gain: float = 1.0  # what z is multiplied by on its way in; the authors' code feeds maps of height 10
@@ -142,6 +144,17 @@ class Guessing:
         return (torch.zeros_like(z0) if how == "zeros" else z0).expand(count, -1, -1, -1)
 
 
+def unshared(net: nn.Module, **left_out) -> nn.ModuleList:
+    """Networks of one step each for the steps behind the first, which is `net` itself; none where steps share.
+
+    Of these only encoder, decoder and head are used: f_trn and f_cls (left_out) are those of `net`.
+    """
+    config = net.config
+    later = () if config.shared else config.steps[1:]
+    alone = {"shared": True, "identities": 0, **left_out}
+    return nn.ModuleList(type(net)(replace(config, steps=(step,), **alone)) for step in later)
+
+
 class RedNet(Guessing, nn.Module):
     """The journal's network. `forward` runs all spatial steps on N pictures, or on B clips of T = frames."""
 
@@ -151,15 +164,14 @@ class RedNet(Guessing, nn.Module):
     def __init__(self, config: NetConfig):
         super().__init__()
         self.config, self.markup = config, MARKUPS[config.markup]
-        steps = len(config.steps) if config.step_statistics else 1
+        steps = (len(config.steps) if config.step_statistics and config.shared else 1) * config.batch_norm
         feedback = len(self.markup.seven)  # C_d: the weights are shared, so z always has seven channels
         design = DESIGNS[config.design]
         own = {name: getattr(config, name) for name in design.choices}
         self.backbone = design(config.width, feedback, steps, **own)
         heads = {"detection": feedback, "regression": self.markup.n_points}
-        self.heads = nn.ModuleDict(
-            {kind: nn.Conv2d(self.backbone.out_channels, heads[kind], 1) for kind in sorted(set(config.steps))}
-        )
+        kinds = sorted(set(config.steps)) if config.shared else config.steps[:1]
+        self.heads = nn.ModuleDict({kind: nn.Conv2d(self.backbone.out_channels, heads[kind], 1) for kind in kinds})
         half = self.backbone.code_channels // 2  # e = [e_i, e_p] (Eq. 9)
         self.f_trn = TemporalRecurrence(half, config.hidden, config.update, config.pooling) if config.temporal else None
         self.f_cls = (
@@ -174,7 +186,13 @@ class RedNet(Guessing, nn.Module):
             self.f_trn.start_from_nought()
         for head in self.heads.values():  # small: the first maps are flat, not noise
             nn.init.normal_(head.weight, std=0.01)
+        self.cascade = unshared(self, temporal=False)
         self.to(memory_format=torch.channels_last)  # a layout that convolutions are faster in
+
+    def encoder_blocks(self) -> list[nn.ModuleList]:
+        """A0..A4 or C0..C4, each with its counterparts in a cascade."""
+        backbones = [net.backbone for net in (self, *self.cascade)]
+        return [nn.ModuleList(getattr(each, name) for each in backbones) for name in self.backbone.encoder]
 
     def draw_z0(self, points: Tensor) -> Tensor:
         """z_0 (N, 7, m, m): discs at the seven points of a guess (N, L, 2) in input pixels (journal 5.1)."""
@@ -194,17 +212,20 @@ class RedNet(Guessing, nn.Module):
         if self.f_trn is not None and interleave == "through" and frames > 1:
             return self._frame_by_frame(x, z0, frames, states)
         out = Prediction()
-        stem = self.backbone.stem((x - MEAN_PIXEL) / PIXEL_SPREAD)  # once a frame: (N, 64, 128, 128)
-        z = z0
+        x, z, owner = (x - MEAN_PIXEL) / PIXEL_SPREAD, z0, self
+        stem = self.backbone.stem(x)  # once a frame: (N, 64, 128, 128)
         for k, kind in enumerate(self.config.steps):  # Eq. 3
-            code = self.backbone.encode(stem, self.config.feedback_gain * z, k)
+            if k and self.cascade:  # nothing is shared with the step before, the stem neither
+                owner = self.cascade[k - 1]
+                stem = owner.backbone.stem(x)
+            code = owner.backbone.encode(stem, self.config.feedback_gain * z, k)
             e_i, e_p = code.e.chunk(2, 1)  # Eq. 9, each (N, 256, 8, 8)
             state = None
             if self.f_trn is not None and (interleave != "last" or k == last):
                 before = (out.states or states)[-1] if interleave == "through" else states[k]
                 e_p, state = self.f_trn(e_p, frames, before)  # Eq. 10
             code.e = torch.cat([e_i, e_p], 1)
-            raw = self.heads[kind](self.backbone.decode(code, k))  # Eq. 4, 6
+            raw = owner.heads[kind](owner.backbone.decode(code, k))  # Eq. 4, 6
             z = self.feedback(kind, raw)
             out.maps.append(raw)
             out.e_i.append(e_i)

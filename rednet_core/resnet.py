@@ -89,13 +89,14 @@ class ResNetEncoderDecoder(nn.Module):
 
     width scales every channel count; encoder_units (C1..C4) and skip_units (of E1, E2, E3 each) are Tables 2 and 3's
     unless a smaller network is wanted; feedback is the number of channels of z; steps the number of spatial steps
-    that keep batch-norm statistics of their own (the stem runs once a frame and has one set).
+    that keep batch-norm statistics of their own (the stem runs once a frame and has one set), 0 for no batch norm.
     stride says which unit of each block halves the resolution. Table 2's sizes are those of a block's output, so
     both agree with it. "first" is ResNet-152's own: its ImageNet weights see the resolution they were trained at.
     "last" is the text's "at the end of each block" to the letter, at three times the arithmetic.
     """
 
     code_shrink = 16  # map size over bottleneck size
+    encoder = ("C0", "C1", "C2", "C3", "C4")
     choices = ("encoder_units", "skip_units", "stride")  # the fields of NetConfig that are this design's own
 
     def __init__(
@@ -113,7 +114,7 @@ class ResNetEncoderDecoder(nn.Module):
         c1, c2, c3, c4 = (EXPANSION * m for m in (m1, m2, m3, m4))
         d1, d2, d3, d4 = (channels(c, width) for c in DECODER_CHANNELS)
         n1, n2, n3, n4 = encoder_units
-        self.C0 = ConvNorm(nn.Conv2d(3, c0, 7, 2, padding=3, bias=False), steps=1)
+        self.C0 = ConvNorm(nn.Conv2d(3, c0, 7, 2, padding=3, bias=False), min(steps, 1))
         self.C1 = Units(c0 + feedback, m1, c1, n1, stride, steps)
         self.C2 = Units(c1, m2, c2, n2, stride, steps)
         self.C3 = Units(c2, m3, c3, n3, stride, steps)

@@ -23,7 +23,7 @@ from rednet_core.objective import TERMS, Balance, terms
 from rednet_core.rednet import RedNet
 from rednet_core.schedules import rate_at
 
-OPTIMISERS = ("sgd", "adamw")
+OPTIMISERS = ("sgd", "adam", "adamw")
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,10 @@ class TrainConfig:
     """How a stage is trained. The defaults are the papers' (journal 5.1); a profile may choose others."""
 
     steps: int  # batches
-    optimiser: str = "sgd"  # with momentum 0.9; "adamw" learns faster in a laptop's budget
+    optimiser: str = "sgd"  # with momentum 0.9; "adamw" learns faster in a laptop's budget; "adam": authors' code
     rate: float = 0.01  # learning rate at its highest
-    momentum: float = 0.9
+    encoder_rates: tuple[float, ...] = ()  # of A0..A4 or C0..C4, as shares of the rate; authors' code: 0, 0, .1, .1, .1
+    momentum: float = 0.9  # of Adam beta1: 0.5 in the authors' code
     weight_decay: float = 5e-4
     schedule: str = "steps"  # see rednet_core.schedules
     steps_per_epoch: float = 100.0  # for the schedules that count epochs
@@ -69,13 +70,20 @@ Callback = Callable[["Trainer", Record], None]
 
 
 def make_optimiser(net: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    """SGD as in the papers or AdamW; norms and biases are not decayed."""
-    decayed = [p for p in net.parameters() if p.ndim > 1]
-    others = [p for p in net.parameters() if p.ndim <= 1]
-    groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    if config.optimiser == "adamw":
-        return torch.optim.AdamW(groups, lr=config.rate)
-    return torch.optim.SGD(groups, lr=config.rate, momentum=config.momentum)
+    """SGD as in the papers, Adam or AdamW; norms and biases are not decayed. A group's `share` is of the rate."""
+    share = {}
+    for block, rate in zip(net.encoder_blocks() if config.encoder_rates else (), config.encoder_rates, strict=True):
+        share.update(dict.fromkeys(block.parameters(), rate))
+    groups: dict[tuple, dict] = {}
+    for p in net.parameters():
+        kind = (p.ndim > 1, share.get(p, 1.0))
+        decay = config.weight_decay if p.ndim > 1 else 0.0
+        groups.setdefault(kind, {"params": [], "weight_decay": decay, "share": kind[1]})["params"].append(p)
+    groups = [groups[kind] for kind in sorted(groups, reverse=True)]
+    if config.optimiser == "sgd":
+        return torch.optim.SGD(groups, lr=config.rate, momentum=config.momentum)
+    kind = torch.optim.Adam if config.optimiser == "adam" else torch.optim.AdamW
+    return kind(groups, lr=config.rate, betas=(config.momentum, 0.999))
 
 
 class Trainer:
@@ -119,7 +127,7 @@ class Trainer:
         inputs = self.make_inputs(self.draw(self.step).to(self.device), self.net, generator)
         rate = rate_at(config, self.step)
         for group in self.optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["share"]
         self.net.train()
         x = inputs.x.contiguous(memory_format=torch.channels_last)
         z0 = inputs.z0.contiguous(memory_format=torch.channels_last)

@@ -45,10 +45,12 @@ class VGGEncoderDecoder(nn.Module):
 
     width scales every channel count; encoder_convs and decoder_convs (A0..A4, B1..B4) are Table 1's numbers of
     convolutions unless a smaller network is wanted; feedback is the number of channels of z; steps the number
-    of spatial steps that keep batch-norm statistics of their own (the stem runs once a frame and has one set).
+    of spatial steps that keep batch-norm statistics of their own (the stem runs once a frame and has one set), 0 for
+    no batch norm.
     """
 
     code_shrink = 16  # map size over bottleneck size
+    encoder = ("A0", "A1", "A2", "A3", "A4")
     choices = ("encoder_convs", "decoder_convs")  # the fields of NetConfig that are this design's own
 
     def __init__(
@@ -63,7 +65,7 @@ class VGGEncoderDecoder(nn.Module):
         a0, a1, a2, a3, a4 = (channels(c, width) for c in ENCODER_CHANNELS)
         b1, b2, b3, b4 = (channels(c, width) for c in DECODER_CHANNELS)
         n0, n1, n2, n3, n4 = encoder_convs
-        self.A0 = Block([3] + [a0] * n0, steps=1)
+        self.A0 = Block([3] + [a0] * n0, min(steps, 1))
         self.A1 = Block([a0 + feedback] + [a1] * n1, steps)
         self.A2 = Block([a1] + [a2] * n2, steps)
         self.A3 = Block([a2] + [a3] * n3, steps)

@@ -1,7 +1,8 @@
-"""The tables of the README that are made, not typed: the series and the results. `python -m rednet_lab.board`.
+"""What is made and not typed: the README's tables, figures/README.md, the ledger's page. `python -m rednet_lab.board`.
 
-They stand between markers in README.md and come from rednet_lab/series.py and from the results.json files that a
-run left under figures/. With --check nothing is written; the exit code says whether the README is up to date.
+The README's stand between markers: the series (rednet_lab/series.py), the results and the claims (results.json and
+verdicts.json files that runs left under figures/). figures/README.md is the ledger, figures/ledger.html (not tracked)
+the same for a browser. With --check nothing is written; the exit code says whether both READMEs are up to date.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ import sys
 from pathlib import Path
 
 from .files import figures, read_json, write_text
+from .ledger import pages, render, writing
 from .series import SERIES
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
+FIGURES = ROOT / "figures"
 RUNS = {"quick": "face world", "quick-udacity": "real faces"}  # folders under figures/ whose results are kept
 # What a row says, the notebook that measured it, and its number there.
 ROWS = (
@@ -70,9 +73,23 @@ def _stamp(results: dict[str, dict]) -> str:
     return f"profile {first['profile']}, seed {' '.join(sorted(seeds))}, {where}, code {' '.join(sorted(codes))}"
 
 
+def ledger_of(folder: Path) -> render.Ledger:
+    """The ledger with the verdicts of the kept runs under `folder`."""
+    return pages.open_ledger(folder, *(folder / run for run in RUNS))
+
+
+def claims_table(folder: Path) -> str:
+    """The papers' claims with the verdicts of the kept runs under `folder`, a line each."""
+    ledger = ledger_of(folder)
+    table = writing.markdown(render.claims_compact(ledger))
+    words = "; ".join(f"{symbol} {status}" for status, symbol in render.SYMBOLS.items() if status != render.BUILT)
+    return f"{table}\n\n{words}. What these words mean, and all parts: [figures/README.md](figures/README.md)."
+
+
 def rendered(text: str, folder: Path) -> str:
     """A README's text with its made parts made anew; raises ValueError where a marker is missing."""
-    for name, content in (("series", series_table()), ("results", results_table(folder))):
+    parts = {"series": series_table(), "results": results_table(folder), "claims": claims_table(folder)}
+    for name, content in parts.items():
         begin, end = f"<!-- made: {name} -->", f"<!-- end: {name} -->"
         if text.count(begin) != 1 or text.count(end) != 1:
             raise ValueError(f"README.md: wanted one {begin} and one {end}")
@@ -81,21 +98,33 @@ def rendered(text: str, folder: Path) -> str:
     return text
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Write README.md's made parts, or only check them."""
-    parser = argparse.ArgumentParser(prog="python -m rednet_lab.board", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if the README is not up to date")
-    check = parser.parse_args(arguments).check
+def tracked_pages() -> dict[Path, str]:
+    """The two tracked files as they should be now."""
     text = README.read_text(encoding="utf-8")
-    made = rendered(text, ROOT / "figures")
-    if made == text:
-        print("README.md is up to date")
-        return 0
+    return {README: rendered(text, FIGURES), FIGURES / "README.md": pages.figures_readme(ledger_of(FIGURES))}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write what is made, or only check it."""
+    parser = argparse.ArgumentParser(prog="python -m rednet_lab.board", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a README is not up to date")
+    check = parser.parse_args(arguments).check
+    old = []
+    for path, made in tracked_pages().items():
+        name = path.relative_to(ROOT).as_posix()
+        if path.is_file() and path.read_text(encoding="utf-8") == made:
+            print(f"{name} is up to date")
+            continue
+        old.append(name)
+        if not check:
+            write_text(path, made)
+            print(f"{name} written")
     if check:
-        print("README.md is not up to date: run python -m rednet_lab.board", file=sys.stderr)
-        return 1
-    write_text(README, made)
-    print("README.md written")
+        if old:
+            print(f"{', '.join(old)} not up to date: run python -m rednet_lab.board", file=sys.stderr)
+        return 1 if old else 0
+    write_text(FIGURES / "ledger.html", pages.page(ledger_of(FIGURES)))
+    print("figures/ledger.html written")
     return 0
 
 

@@ -18,6 +18,7 @@ from rednet_lab.files import remove, write_json
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCK_NOTICE_SECONDS = 2.0
+COMPLETE = "complete.json"
 
 
 def cache_root() -> Path:
@@ -35,6 +36,16 @@ def _refuse(value):
     raise TypeError(f"a cache key holds plain values only, not {type(value).__name__}: {value!r}")
 
 
+def place(kind: str, key: dict) -> Path:
+    """The folder of an asset, made or not."""
+    return cache_root() / f"{kind}-{digest(key)}"
+
+
+def made(kind: str, key: dict) -> bool:
+    """Whether an asset is there, whole."""
+    return (place(kind, key) / COMPLETE).exists()
+
+
 def asset(
     kind: str, key: dict, make: Callable[[Path], dict | None], notice: Callable[[str], None] = print
 ) -> tuple[Path, dict]:
@@ -43,8 +54,8 @@ def asset(
     make(folder) fills the folder and may return facts worth keeping (seconds, figures). Two processes that want
     the same asset do not make it twice: the second waits, and is told so.
     """
-    folder = cache_root() / f"{kind}-{digest(key)}"
-    done = folder / "complete.json"
+    folder = place(kind, key)
+    done = folder / COMPLETE
     if done.exists():
         return folder, json.loads(done.read_text(encoding="utf-8"))
     folder.mkdir(parents=True, exist_ok=True)

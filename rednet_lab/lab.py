@@ -24,7 +24,7 @@ from rednet_lab.progress import Progress, in_batch
 from rednet_lab.results import Results
 from rednet_lab.runs import run_name
 from rednet_lab.sources import MAKERS, SOURCES
-from rednet_lab.stamp import code_hash, imported_files, make_stamp
+from rednet_lab.stamp import make_stamp, module_hash
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -38,6 +38,7 @@ class Trained:
     columns: tuple[str, ...]
     seconds: float
     factors: dict[str, float]  # lambda and gamma as they were fixed
+    folder: Path  # where it is kept, with what callbacks wrote there
 
 
 def choose_device(name: str) -> torch.device:
@@ -164,16 +165,7 @@ class Lab:
 
     def trained(self, name: str, key: dict, plan, train, trainer, network: type = RedNet) -> Trained:
         """A trained network from the cache, or trained now (resuming a run that was killed) with a progress bar."""
-        full_key = {
-            "name": name,
-            **key,
-            "plan": asdict(plan),
-            "train": asdict(train),
-            "augmentation": asdict(self.profile.augmentation),
-            "device": self.device.type,
-            "torch": torch.__version__.partition("+")[0],
-            "code": code_hash(*imported_files("rednet_core.stages", network.__module__)),
-        }
+        full_key = self.full_key(name, key, plan, train, network)
         self.__dict__.setdefault("_keys", {})[name] = full_key
 
         def make(folder: Path) -> dict:
@@ -195,10 +187,27 @@ class Lab:
             (folder / "run.pt").unlink()
             return facts
 
-        folder, facts = asset(f"{self.profile.name}-{name}", full_key, make)
+        folder, facts = asset(self.kind(name), full_key, make)
         net = checkpoint.load_net(folder / "net.pt", self.device, network)
         history = checkpoint.read(folder / "history.pt")["history"]
-        return Trained(net, history, COLUMNS, facts["seconds"], facts["factors"])
+        return Trained(net, history, COLUMNS, facts["seconds"], facts["factors"], folder)
+
+    def kind(self, name: str) -> str:
+        """What the cache calls a training of this profile."""
+        return f"{self.profile.name}-{name}"
+
+    def full_key(self, name: str, key: dict, plan: Plan, train, network: type = RedNet) -> dict:
+        """Everything that decides what a training ends with; `cache.made` tells whether it is there."""
+        return {
+            "name": name,
+            **key,
+            "plan": asdict(plan),
+            "train": asdict(train),
+            "augmentation": asdict(self.profile.augmentation),
+            "device": self.device.type,
+            "torch": torch.__version__.partition("+")[0],
+            "code": module_hash("rednet_core.stages", network.__module__),
+        }
 
     # --- results ---
 

@@ -16,7 +16,7 @@ from rednet_lab.prepared import PreparedSource
 from rednet_lab.profiles import Profile
 from rednet_lab.progress import Progress
 from rednet_lab.roles import Role, TestVideos, hold_back, made_test_videos
-from rednet_lab.stamp import code_hash, imported_files
+from rednet_lab.stamp import module_hash
 
 
 def workers() -> int:
@@ -31,7 +31,7 @@ def stored(name: str, reader, size: int, margin: float | None = MARGIN) -> Store
         "reader": reader.description,
         "size": size,
         "margin": margin,
-        "code": code_hash(*imported_files("data_prep.prepare", type(reader).__module__)),
+        "code": module_hash("data_prep.prepare", type(reader).__module__),
     }
 
     def make(folder: Path) -> dict:

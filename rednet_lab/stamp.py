@@ -16,6 +16,7 @@ import platform
 import sys
 import threading
 from datetime import datetime, timezone
+from functools import lru_cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -54,6 +55,12 @@ def code_hash(*sources: str | os.PathLike, exclude: tuple[str, ...] = EXCLUDED) 
             meaning = notebook_code(text) if file.suffix == ".ipynb" else python_meaning(text)
             digest.update(f"{name}\0{meaning}\0".encode())
     return digest.hexdigest()
+
+
+@lru_cache
+def module_hash(*modules: str) -> str:
+    """Return the code_hash of modules and all they import, read once: a process runs the code that it has loaded."""
+    return code_hash(*imported_files(*modules))
 
 
 def imported_files(*modules: str) -> list[Path]:

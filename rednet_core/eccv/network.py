@@ -17,7 +17,7 @@ from rednet_core.identity import IdentityClassifier
 from rednet_core.layers import channels, init_gaussian, pool, unpool
 from rednet_core.maps import peaks, per_map
 from rednet_core.markup import MARKUPS
-from rednet_core.rednet import FIRST_GUESSES, MEAN_PIXEL, PIXEL_SPREAD, Guessing, Prediction, unknown_names
+from rednet_core.rednet import FIRST_GUESSES, MEAN_PIXEL, PIXEL_SPREAD, Guessing, Prediction, unknown_names, unshared
 from rednet_core.temporal import POOLINGS, UPDATES, State, TemporalRecurrence
 from rednet_core.vgg import ENCODER_CHANNELS, ENCODER_CONVS, Block
 
@@ -46,6 +46,7 @@ class EccvConfig:
     markup: str = "ibug68"
     steps: tuple[float, ...] = (7, 5, 3)  # K steps, and the side of the label squares in each, px of a 128 px map (4.2)
     feedback: str = "label_map"  # what a step hands on: labels in one channel (Eq. 9), or the demo's "prob_maps"
+    shared: bool = True  # one encoder-decoder for all steps; False: a cascade, each step has its own (Table 2)
     step_statistics: bool = True  # batch-norm statistics per step; shared ones fail at test time (METHOD 4)
     first_guess: str = "mean"  # z_0 where nothing is known yet: the "mean" face, or "zeros" as in the demo
     detach_feedback: bool = False  # of prob_maps; labels carry no gradient anyway
@@ -102,7 +103,7 @@ class EccvNet(Guessing, nn.Module):
     def __init__(self, config: EccvConfig):
         super().__init__()
         self.config, self.markup = config, MARKUPS[config.markup]
-        count, steps = self.markup.n_points, len(config.steps) if config.step_statistics else 1
+        count, steps = self.markup.n_points, len(config.steps) if config.step_statistics and config.shared else 1
         c1, c2, c3, c4, c5 = wide = [channels(c, config.width) for c in ENCODER_CHANNELS]
         self.fed = 1 if config.feedback == "label_map" else count + 1  # channels of z
         inputs = [3 + self.fed, c1, c2, c3, c4]
@@ -130,7 +131,12 @@ class EccvNet(Guessing, nn.Module):
             self.f_trn.start_from_nought()
         if self.f_reg is not None:
             self.f_reg.start_at_mean()
+        self.cascade = unshared(self, temporal=False, regression=False)
         self.to(memory_format=torch.channels_last)  # a layout that convolutions are faster in
+
+    def encoder_blocks(self) -> list[nn.ModuleList]:
+        """conv1 .. conv5, each with its counterparts in a cascade."""
+        return [nn.ModuleList(each) for each in zip(*(net.encoder for net in (self, *self.cascade)), strict=True)]
 
     def shape_points(self, offsets: Tensor) -> Tensor:
         """Faces (N, L, 2) that far off the mean face, in input pixels; the face box is the whole input."""
@@ -179,12 +185,13 @@ class EccvNet(Guessing, nn.Module):
         x = (x - MEAN_PIXEL) / PIXEL_SPREAD
         for k in range(len(self.config.steps)):  # Eq. 3
             z = self.feedback(out.maps[-1], k) if k else z0
-            code, switches, features = self.encode(x, z, k)
+            owner = self.cascade[k - 1] if k and self.cascade else self
+            code, switches, features = owner.encode(x, z, k)
             c_id, c_pe = code.chunk(2, 1)  # each (N, 256, 4, 4)
             state = None
             if self.f_trn is not None:
                 c_pe, state = self.f_trn(c_pe, frames, states[k])  # Eq. 5
-            raw = self.decode(torch.cat([c_id, c_pe], 1), switches, k)
+            raw = owner.decode(torch.cat([c_id, c_pe], 1), switches, k)
             for kept, value in ((out.maps, raw), (out.e_i, c_id), (out.e_p, c_pe), (out.states, state)):
                 kept.append(value)
         if self.f_cls is not None:

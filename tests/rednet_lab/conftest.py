@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from data_prep.readers.udacity import split_persons
-from rednet_lab import lab as lab_module
 from rednet_lab import profiles, sources, stamp
 from rednet_lab.lab import Lab
 from tests.helpers import face, face_picture, make_data, settle, tiny_net
@@ -41,15 +40,12 @@ def tiny_world(tmp_path_factory):
     return tmp_path_factory.mktemp("tiny")
 
 
-code_hash, imported_files = lru_cache(stamp.code_hash), lru_cache(lambda *names: tuple(stamp.imported_files(*names)))
+code_hash = lru_cache(stamp.code_hash)
 
 
 @pytest.fixture
 def hashed_once(monkeypatch):
     """The code does not change under a test, and reading all of it takes half a second each time."""
-    for module in (sources, lab_module):
-        monkeypatch.setattr(module, "code_hash", code_hash)
-        monkeypatch.setattr(module, "imported_files", imported_files)
     monkeypatch.setattr(stamp, "code_hash", code_hash)
 
 

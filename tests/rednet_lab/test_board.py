@@ -47,19 +47,58 @@ def test_the_series_is_complete_and_links_to_files_that_exist():
         assert (board.ROOT / "notebooks" / f"{entry.name}.ipynb").is_file()
 
 
+MARKERS = [f"<!-- made: {name} -->\nold\n<!-- end: {name} -->\n" for name in ("series", "results", "claims")]
+
+
 def test_only_what_stands_between_the_markers_changes(tmp_path):
-    text = "a\n<!-- made: series -->\nold\n<!-- end: series -->\nb\n<!-- made: results -->\n<!-- end: results -->\nc\n"
+    text = "a\n" + "b\n".join(MARKERS) + "c\n"
     made = board.rendered(text, tmp_path)
-    assert "old" not in made and SERIES[0].title in made
-    assert made.startswith("a\n<!-- made: series -->\n") and made.endswith("<!-- end: results -->\nc\n")
+    assert "old" not in made.split("\n") and SERIES[0].title in made
+    assert made.startswith("a\n<!-- made: series -->\n") and made.endswith("<!-- end: claims -->\nc\n")
+    assert made.count("\nb\n") == 2
     assert board.rendered(made, tmp_path) == made
-    with pytest.raises(ValueError, match="made: series"):
-        board.rendered(text.replace("<!-- made: series -->", ""), tmp_path)
+    for name in ("series", "claims"):
+        with pytest.raises(ValueError, match=f"made: {name}"):
+            board.rendered(text.replace(f"<!-- made: {name} -->", ""), tmp_path)
 
 
-def test_the_readme_says_what_the_result_files_say():
+def test_the_board_has_a_line_for_each_of_the_14_claims(tmp_path):
+    lines = board.claims_table(tmp_path).splitlines()
+    assert [line.split(" | ")[0] for line in lines if line.startswith("| C")] == [f"| C{i}" for i in range(1, 15)]
+    assert "✗ contradicted" in lines[-1] and "[figures/README.md](figures/README.md)" in lines[-1]
+
+
+def small_checkout(folder, monkeypatch):
+    """A README with markers and an empty folder of figures, in the board's place."""
+    (folder / "figures").mkdir()
+    (folder / "README.md").write_text("".join(MARKERS), encoding="utf-8")
+    for name, path in (("ROOT", folder), ("README", folder / "README.md"), ("FIGURES", folder / "figures")):
+        monkeypatch.setattr(board, name, path)
+
+
+def test_check_fails_until_all_pages_are_written(tmp_path, monkeypatch, capsys):
+    small_checkout(tmp_path, monkeypatch)
+    assert board.main(["--check"]) == 1 and not (tmp_path / "figures" / "README.md").exists()
+    assert "README.md, figures/README.md not up to date" in capsys.readouterr().err
+    assert board.main([]) == 0 and (tmp_path / "figures" / "ledger.html").is_file()
+    assert board.main(["--check"]) == 0
+    page = tmp_path / "figures" / "README.md"
+    page.write_text(page.read_text(encoding="utf-8").replace("C14", "C15"), encoding="utf-8")
+    assert board.main(["--check"]) == 1
+    assert "C15" in page.read_text(encoding="utf-8")
+
+
+def test_a_broken_verdict_stops_the_board_with_its_name(tmp_path, monkeypatch):
+    small_checkout(tmp_path, monkeypatch)
+    (tmp_path / "figures" / "quick" / "72_recurrent_steps").mkdir(parents=True)
+    (tmp_path / "figures" / "quick" / "72_recurrent_steps" / "verdicts.json").write_text("[]")
+    with pytest.raises(ValueError, match="72_recurrent_steps"):
+        board.main([])
+
+
+def test_the_readmes_say_what_the_result_files_say():
     git = ["git", "-C", str(board.ROOT), "status", "--porcelain", "--", "figures", "README.md"]
     if not shutil.which("git") or subprocess.run(git, capture_output=True, text=True).stdout:
         pytest.skip("figures/ has results of your own run; python -m rednet_lab.board puts them into the README")
-    text = board.README.read_text(encoding="utf-8")
-    assert board.rendered(text, board.ROOT / "figures") == text, "run python -m rednet_lab.board"
+    for path, made in board.tracked_pages().items():
+        assert path.read_text(encoding="utf-8") == made, f"{path.name}: run python -m rednet_lab.board"

@@ -107,7 +107,7 @@ def test_what_decides_a_store_decides_its_place(hashed_once, cache, monkeypatch)
         stored("stills", base, 24, margin=None)
     with pytest.raises(InterruptedError):
         stored("stills", base, 24)  # the first one again
-    monkeypatch.setattr(sources, "code_hash", lambda *_: "other code")
+    monkeypatch.setattr(sources, "module_hash", lambda *_: "other code")
     with pytest.raises(InterruptedError):
         stored("stills", base, 24)
     assert len(made) == 7 and len(list(cache.iterdir())) == 6

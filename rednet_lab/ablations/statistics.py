@@ -1,0 +1,119 @@
+"""Effects over the same test items: how large, and how sure, with seeds and test samples told apart.
+
+A variant's errors are an array (S, N): S training seeds, N test items that are the same for all. Items of one video or
+one person are alike, so whole clusters are drawn again (cluster bootstrap); seeds are few, so their spread
+enters by Student's t. The two variances add: Var = Var_test + Var_train / S, with Satterthwaite's degrees of freedom.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from rednet_core.metrics import FAILURE
+
+DRAWS = 2000
+LEVEL = 0.95
+LEAST_SEEDS = 3  # for a verdict
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A difference (second minus first) with its interval; test and train are standard errors of its two sources.
+
+    low and high are NaN-free with one seed too, but then speak of the test sample alone: see `seeds`.
+    """
+
+    first: float
+    second: float
+    mean: float
+    low: float
+    high: float
+    test: float
+    train: float
+    seeds: int
+    clusters: int
+    each: tuple[float, ...]  # the effect of each seed
+
+    @property
+    def half(self) -> float:
+        """Half the interval's width."""
+        return (self.high - self.low) / 2
+
+    @property
+    def sure(self) -> bool:
+        """Whether the interval excludes nought."""
+        return self.low > 0 or self.high < 0
+
+    @property
+    def decided(self) -> bool:
+        """Whether it does so with enough trainings behind it."""
+        return self.sure and self.seeds >= LEAST_SEEDS
+
+
+def _sums(errors: np.ndarray, place: np.ndarray, count: int) -> np.ndarray:
+    """What the statistics need, summed over each cluster: items, e, e^2, failures; (S, clusters, 4)."""
+    parts = np.stack([np.ones_like(errors), errors, errors**2, errors > FAILURE], -1)
+    out = np.zeros((len(errors), count, 4))
+    for s in range(len(errors)):
+        np.add.at(out[s], place, parts[s])
+    return out
+
+
+def _mean(sums: np.ndarray) -> np.ndarray:
+    return sums[..., 1] / sums[..., 0]
+
+
+def _std(sums: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.maximum(sums[..., 2] / sums[..., 0] - _mean(sums) ** 2, 0))
+
+
+def _failure(sums: np.ndarray) -> np.ndarray:
+    return 100 * sums[..., 3] / sums[..., 0]
+
+
+STATISTICS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"mean": _mean, "std": _std, "failure": _failure}
+
+
+def statistic(errors: np.ndarray, kind: str = "mean") -> np.ndarray:
+    """A statistic (S,) of per-item errors (S, N): "mean", "std", or "failure", the share above the limit (per cent)."""
+    if kind not in STATISTICS:
+        raise ValueError(f"statistic {kind!r}, known: {', '.join(STATISTICS)}")
+    return STATISTICS[kind](_sums(errors, np.zeros(errors.shape[1], int), 1).sum(1))
+
+
+def effect(
+    first: np.ndarray, second: np.ndarray, clusters: np.ndarray, statistic: str = "mean", seed: int = 0
+) -> Effect:
+    """second - first of a statistic ("mean", "std", "failure") of per-item errors (S, N); clusters (N,) of items.
+
+    Raises ValueError where the two are not of the same items and seeds.
+    """
+    first, second = np.atleast_2d(first), np.atleast_2d(second)
+    if first.shape != second.shape or first.shape[1] != len(clusters):
+        raise ValueError(f"effect: {first.shape} and {second.shape} errors in {len(clusters)} clusters are not paired")
+    if statistic not in STATISTICS:
+        raise ValueError(f"statistic {statistic!r}, known: {', '.join(STATISTICS)}")
+    of = STATISTICS[statistic]
+    names, place = np.unique(clusters, return_inverse=True)
+    seeds, many = len(first), len(names)
+    a, b = _sums(first, place, many), _sums(second, place, many)
+    each = of(b.sum(1)) - of(a.sum(1))  # (S,)
+    drawn = np.random.default_rng(seed).multinomial(many, np.full(many, 1 / many), DRAWS).astype(float)
+    again = (of(np.einsum("dc,sck->dsk", drawn, b)) - of(np.einsum("dc,sck->dsk", drawn, a))).mean(1)
+    test = float(again.std(ddof=1)) if many > 1 else float("inf")
+    train = float(each.std(ddof=1) / np.sqrt(seeds)) if seeds > 1 else 0.0
+    mean = float(each.mean())
+    wide = np.hypot(test, train) * _t(test, many - 1, train, seeds - 1)
+    sides = [float(of(x.sum(1)).mean()) for x in (a, b)]
+    return Effect(*sides, mean, mean - wide, mean + wide, test, train, seeds, many, tuple(map(float, each)))
+
+
+def _t(test: float, test_df: int, train: float, train_df: int) -> float:
+    """Student's t for the sum of two estimated variances (Welch and Satterthwaite)."""
+    total = test**2 + train**2
+    if total == 0 or not np.isfinite(total):
+        return 0.0 if total == 0 else 1.0
+    spread = test**4 / max(test_df, 1) + (train**4 / train_df if train_df else 0.0)
+    return float(stats.t.ppf((1 + LEVEL) / 2, total**2 / spread))

@@ -1,0 +1,105 @@
+"""What is compared: each variant is a training, and differs from its base in one typed option.
+
+The variants of an experiment are listed base first. Where two experiments need the same training it is the same
+Variant, trained once.
+"""
+
+from dataclasses import dataclass, field, fields
+
+import pandas as pd
+
+STAGES = ("stills", "people", "clips")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One training: fields of NetConfig (or EccvConfig) and of TrainConfig that differ from the profile's.
+
+    stage is the stage trained; `after` the variant whose network it starts from (None: a new network).
+    """
+
+    name: str
+    net: dict = field(default_factory=dict)
+    train: dict = field(default_factory=dict)
+    stage: str = "stills"
+    after: "Variant | None" = None
+    eccv: bool = False  # the ECCV 2016 network
+    pictures: float = 1.0  # of the stage's own number of training pictures
+    more_steps: int = 0  # spatial steps behind the profile's, alike to its last
+    watch: bool = False  # measured along the training, too
+
+    def __post_init__(self) -> None:
+        if self.stage not in STAGES:
+            raise ValueError(f"Variant {self.name!r}: stage {self.stage!r}, known: {', '.join(STAGES)}")
+
+    def key(self) -> dict:
+        """The variant as plain values, without its name: variants of one key are one training."""
+        plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("name", "after")}
+        return {**plain, "after": self.after and self.after.key()}
+
+
+SEVEN = {"markup": "seven"}  # a detection step has seven points: all rows of Table 6 are compared on these
+BASE = Variant("two steps", watch=True)
+TWO_SEVEN = Variant("detection, then regression", SEVEN)
+DETECTION = Variant("one step, detection", {**SEVEN, "steps": ("detection",)})
+REGRESSION = Variant("one step, regression", {**SEVEN, "steps": ("regression",)})
+DETECTION_TWICE = Variant("detection twice", {**SEVEN, "steps": ("detection", "detection")})
+PLAIN = Variant("plain heat-map CNN", {"steps": ("regression",)})
+CASCADE = Variant("unshared cascade", {"shared": False})
+RESNET = Variant("ResNet design", {"design": "resnet"})
+SHARED_STATISTICS = Variant("one set of statistics", {"step_statistics": False})
+NO_NORM = Variant("no batch norm", {"batch_norm": False}, watch=True)
+NO_NORM_SLOW = Variant("no batch norm, a tenth of the rate", {"batch_norm": False}, {"rate": 8e-4}, watch=True)
+DETACHED = Variant("detached feedback", {"detach_feedback": True})
+
+ECCV = Variant("three steps", eccv=True)
+ECCV_FOUR = Variant("four steps", eccv=True, more_steps=1)
+ECCV_CASCADE = Variant("three steps, unshared", {"shared": False}, eccv=True)
+WITH_FEATURES = Variant("f_REG with encoder features", {"regression": True}, eccv=True)
+WITHOUT_FEATURES = Variant("f_REG without", {"regression": True, "encoder_features": False}, eccv=True)
+
+IDENTITY = Variant("with f_cls", stage="people", after=BASE, watch=True)
+NO_IDENTITY = Variant("without f_cls", train={"ratio": (1.0, 10.0, 0.0)}, stage="people", after=BASE, watch=True)
+LONG_IDENTITY = Variant("4096 units", {"identity_units": 4096}, stage="people", after=BASE)
+
+TEMPORAL = Variant("with f_trn", stage="clips", after=IDENTITY)
+REPLACED = Variant("with f_trn, e_p replaced", {"update": "replace"}, stage="clips", after=IDENTITY)
+NOT_TEMPORAL = Variant("without f_trn", {"temporal": False}, stage="clips", after=IDENTITY)
+VIDEOS_ONLY = Variant("videos alone", stage="clips", pictures=0.0)  # as many pictures as the three stages together
+NO_STAGE2 = Variant("without stage 2", stage="clips", after=BASE)
+
+EXPERIMENTS: dict[str, tuple[Variant, ...]] = {
+    "71_backbones": (BASE, RESNET),
+    "72_recurrent_steps": (TWO_SEVEN, DETECTION, REGRESSION, DETECTION_TWICE),
+    "73_cascade": (BASE, CASCADE, ECCV, ECCV_CASCADE),
+    "74_steps_by_yaw": (ECCV_FOUR,),
+    "75_temporal": (TEMPORAL, NOT_TEMPORAL, REPLACED),
+    "76_identity": (IDENTITY, NO_IDENTITY, LONG_IDENTITY),
+    "77_f_reg": (WITH_FEATURES, WITHOUT_FEATURES),
+    "78_comparison": (TEMPORAL, PLAIN),
+    "79_batch_norm": (BASE, NO_NORM, NO_NORM_SLOW, SHARED_STATISTICS),
+    "80_three_stages": (TEMPORAL, VIDEOS_ONLY, NO_STAGE2),
+    "81_feedback": (BASE, DETACHED),
+}
+
+
+def difference(variants: tuple[Variant, ...], configs: list) -> pd.DataFrame:
+    """The options in which variants' configurations differ, a row an option; configs as `Bench.config` gives them."""
+    plain = [{f.name: getattr(config, f.name) for f in fields(config)} for config in configs]
+    extra = [
+        {
+            "stage": v.stage,
+            "starts from": v.after.name if v.after else "nothing",
+            **{f"train.{k}": value for k, value in v.train.items()},
+        }
+        for v in variants
+    ]
+    plain = [{**a, **b} for a, b in zip(plain, extra, strict=True)]
+    names = dict.fromkeys(name for each in plain for name in each)
+    rows = {name: [each.get(name, "the profile's") for each in plain] for name in names}
+    rows = {name: values for name, values in rows.items() if any(v != values[0] for v in values)}
+    return pd.DataFrame.from_dict(
+        {name: [str(v) for v in values] for name, values in rows.items()},
+        orient="index",
+        columns=[v.name for v in variants],
+    )

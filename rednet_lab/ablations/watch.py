@@ -1,0 +1,61 @@
+"""Measuring along a training: the error and the accuracy of facial parts on test stills, at a few places.
+
+Used where a claim is about the course of a training (figure 8's curves, batch norm's speed).
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from rednet_core import frames, maps, metrics
+from rednet_core.augment import resample
+from rednet_core.markup import MARKUPS
+from rednet_lab.ablations.plans import EPOCHS
+from rednet_lab.files import write_whole
+
+PICTURES = 100  # of the test stills
+PARTS = {"left eye": (0, 1), "right eye": (2, 3), "nose": (4,), "mouth": (5, 6)}  # of the seven detection channels
+
+
+class Watcher:
+    """A callback of the Trainer that writes a table watched-<step>.csv into the training's folder at each place."""
+
+    def __init__(self, bench, markup: str, folder: Path | None, steps: int):
+        test = bench.lab.source.test_stills()
+        self.rows = test.rows[np.linspace(0, len(test.rows) - 1, min(PICTURES, len(test.rows))).astype(int)]
+        self.data, self.markup, self.folder = bench.lab.marked(test.data, markup), MARKUPS[markup], folder
+        self.places = {max(1, round(steps * n / EPOCHS)) for n in range(1, EPOCHS + 1)}
+
+    def __call__(self, run, record) -> None:
+        """Measure where this step is one of the places."""
+        if run.step in self.places and self.folder:
+            row = {"step": run.step, **self.measure(run.net)}
+            path = self.folder / f"watched-{run.step:07d}.csv"
+            write_whole(path, lambda part: pd.DataFrame([row]).to_csv(part, index=False, lineterminator="\n"))
+
+    @torch.no_grad()
+    def measure(self, net) -> dict[str, float]:
+        """The mean error (%) and each part's disc accuracy of the first detection step, on the chosen stills."""
+        net.eval()
+        truth = np.array(self.data.table["points"][self.rows])
+        device, size = net.mean_shape.device, net.config.input_size
+        matrix = frames.crop_matrix(torch.as_tensor(frames.face_box(truth, net.markup), dtype=torch.float32), size)
+        matrix = matrix.to(device)
+        x = resample(torch.from_numpy(np.array(self.data.crops[self.rows])).to(device), matrix, size)
+        out = net(x, net.first_guess(len(x)))
+        points = frames.apply(frames.invert(matrix), net.points(out)).cpu().numpy()
+        found = {"error": float(metrics.errors(points, truth, self.markup).mean())}
+        inside = frames.rescale(frames.apply(matrix, torch.as_tensor(truth, device=device)), size, net.config.map_size)
+        discs = maps.draw_discs(inside[:, list(self.markup.seven)], net.config.map_size, net.config.map_radius)
+        right = metrics.disc_accuracy(out.maps[0].sigmoid().cpu().numpy(), discs.cpu().numpy())  # (N, 7)
+        return found | {part: float(right[:, list(which)].mean()) for part, which in PARTS.items()}
+
+
+def read_watched(folder: Path) -> pd.DataFrame:
+    """What a Watcher wrote, a row for each place; raises FileNotFoundError for a training that was not watched."""
+    found = sorted(folder.glob("watched-*.csv"))
+    if not found:
+        raise FileNotFoundError(f"{folder}: this training was not watched (Variant.watch)")
+    return pd.concat([pd.read_csv(path) for path in found], ignore_index=True)
