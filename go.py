@@ -4,6 +4,7 @@
     python3 go.py run --help    its options: profiles, data sources, seeds, single notebooks ...
     python3 go.py test          run the tests
     python3 go.py lab           open the notebooks in JupyterLab (on this machine only)
+    python3 go.py site          turn an executed run into pages that need no network (build/site)
     python3 go.py setup         only make the environment (.venv beside this file)
     python3 go.py clean         say what could be removed; with --yes, remove it
 
@@ -38,7 +39,7 @@ class SetupError(Exception):
 
 def main(arguments):
     """Dispatch on the first argument and return the exit code."""
-    commands = {"run": run, "test": test, "lab": lab, "setup": setup_only, "clean": clean}
+    commands = {"run": run, "test": test, "lab": lab, "site": site, "setup": setup_only, "clean": clean}
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(__doc__.strip())
         return 0
@@ -78,6 +79,12 @@ def lab(arguments):
     ensure_environment()
     local = ["--ip=127.0.0.1", "--ServerApp.root_dir=" + ROOT, "--LabApp.default_url=/lab/tree/notebooks"]
     return become([venv_python(), "-m", "jupyterlab"] + arguments + local)
+
+
+def site(arguments):
+    """Make the static site of a run with rednet_lab.site."""
+    ensure_environment()
+    return become([venv_python(), "-m", "rednet_lab.site"] + arguments)
 
 
 def setup_only(arguments):

@@ -73,6 +73,7 @@ class Lab:
         self.folder = (folder if folder.is_absolute() else ROOT / folder) / self.run
         self.results = Results(self.folder / notebook, make_stamp(parameters))
         self.caption = f"profile {profile}, {self.source.what}, seed {seed}"
+        self.watchers: list = []  # each makes, of a stage's name, one more callback for its training
         torch.manual_seed(seed)
         style.use()
 
@@ -177,7 +178,7 @@ class Lab:
                     note += "" if record.identity != record.identity else f"  l_cls {record.identity:.2f}"
                     progress(record.step + 1, run.config.steps, note)
 
-                run = trainer(folder / "run.pt", (show,))
+                run = trainer(folder / "run.pt", (show, *(watcher(name) for watcher in self.watchers)))
                 resumed = run.step
                 history = run.run()
             seconds = time.perf_counter() - began

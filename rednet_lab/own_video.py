@@ -4,10 +4,13 @@ The first box comes from OpenCV's frontal Haar cascade. OpenCV 5 builds come wit
 not frontal: then the network itself is tried on a grid of boxes, and the one it is surest of is taken.
 """
 
+from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
+from PIL import Image, UnidentifiedImageError
 
 from data_prep.errors import BadItem, DataError
 from data_prep.images import read_image
@@ -18,6 +21,9 @@ from rednet_lab.trace import Frame, record
 # Where the papers' face box lies in a Haar box: medians over 212 near-frontal photographs of YouTube Faces.
 HAAR_DOWN, HAAR_SIDE = 0.108, 1.20  # centre below the Haar box's, side, both in Haar widths
 LONGEST = 720  # pixels: larger frames are reduced; faces for this network need no more
+MOST_FRAMES = 300  # of a video: about 250 MB of memory
+MOST_PIXELS = 60_000_000  # of a photograph: what a telephone makes, and no more than memory holds
+MOST_BYTES = 10_000_000  # of an upload: Jupyter's server closes the connection on messages above 10 MiB
 LOST, PATIENCE = 0.35, 5  # a confidence under this for so many frames, and the face is looked for again
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 
@@ -32,12 +38,13 @@ def frames_of(video: str, seconds: float = 10.0) -> list[np.ndarray]:
         raise DataError("no such file", path=path, field="my_video", fix="give a file's path, or 'webcam'")
     if path.suffix.lower() in PICTURES:
         try:
+            _refuse_huge(path)
             return [_reduced(read_image(path))]
         except BadItem as error:
             raise DataError(error.problem, path=path, field="my_video", fix="try another picture") from None
     source = cv2.VideoCapture(0 if video == "webcam" else str(path))
     rate = source.get(cv2.CAP_PROP_FPS)
-    wanted = max(1, round(seconds * (rate if 1 <= rate <= 240 else 25)))
+    wanted = min(max(1, round(seconds * (rate if 1 <= rate <= 240 else 25))), MOST_FRAMES)
     found = []
     while len(found) < wanted:
         good, image = source.read()
@@ -49,6 +56,34 @@ def frames_of(video: str, seconds: float = 10.0) -> list[np.ndarray]:
         fix = "allow the camera" if video == "webcam" else "try MP4 or AVI; this OpenCV may lack the codec"
         raise DataError("no frame can be read", path=path, field="my_video", fix=fix)
     return found
+
+
+def uploaded(name: str, content: bytes, seconds: float = 10.0) -> list[np.ndarray]:
+    """The frames of a file that came through the browser: its name and its bytes.
+
+    Raises DataError, naming the file and the fix, where it is too large or nothing can be read of it.
+    """
+    if len(content) > MOST_BYTES:
+        fix = "give its path instead, or a shorter clip"
+        raise DataError(f"{len(content) / 1e6:.0f} MB are too much for an upload", path=name, field="file", fix=fix)
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # Windows keeps a file while it is open
+        path = Path(folder) / f"file{Path(name).suffix.lower()}"
+        path.write_bytes(content)
+        try:
+            return frames_of(str(path), seconds)
+        except DataError as error:  # its own path is nothing to the reader
+            raise DataError(error.problem, path=name, field="file", fix=error.fix) from None
+
+
+def _refuse_huge(path: Path) -> None:
+    """Raise BadItem for a picture that says it has more than MOST_PIXELS, before it is decoded."""
+    try:
+        with Image.open(path) as header:
+            width, height = header.size
+    except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
+        return  # not one that Pillow knows: what cannot be read at all is said by read_image
+    if width * height > MOST_PIXELS:
+        raise BadItem(f"{width} x {height} pixels are too many; {MOST_PIXELS / 1e6:.0f} million can be", path=path)
 
 
 def _reduced(image: np.ndarray) -> np.ndarray:
@@ -100,13 +135,23 @@ def first_box(net: RedNet, image: np.ndarray) -> np.ndarray | None:
     return tracker.box[0].cpu().numpy()  # what the first landmarks make of it: the papers' own box
 
 
-def follow(net: RedNet, clip: list[np.ndarray]) -> tuple[list[Frame], str]:
+def follow(
+    net: RedNet,
+    clip: list[np.ndarray],
+    box: np.ndarray | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[list[Frame], str]:
     """Traces of the frames in which a face is followed, and what happened in words.
 
-    Frames before the first face are left out; a lost face is looked for again.
+    box (3,) is the face in the first frame; without one it is looked for. Frames before the first face are left out;
+    a lost face is looked for again.
     """
     tracker, track, starts, doubt = Tracker(net), [], 0, 0
-    for image in clip:
+    if box is not None:
+        tracker.start(box)
+        starts = 1
+    for done, image in enumerate(clip):
+        progress(done, len(clip))
         if tracker.box is None or doubt >= PATIENCE:
             box = first_box(net, image)
             if box is not None:

@@ -3,6 +3,7 @@
 from itertools import combinations, product
 
 import numpy as np
+import torch
 
 
 def pairwise(choices):
@@ -20,3 +21,28 @@ def pairwise(choices):
         left = [pair for pair in left if any(best[name] != value for name, value in pair)]
         found.append(best)
     return found
+
+
+def distinct(choices, idle):
+    """All combinations of many choices that differ in more than choices without effect, each written out in full.
+
+    idle(combination) names the choices that have nothing to act on in a combination; they stand at their first value.
+    """
+    found = {}
+    for values in product(*choices.values()):
+        one = dict(zip(choices, values, strict=True))
+        one |= {name: choices[name][0] for name in idle(one)}
+        found[tuple(one.values())] = one
+    return list(found.values())
+
+
+def untrained(net, loss, optimiser):
+    """What is wrong with one step of training down a loss, in words: not finite, or a parameter left alone."""
+    loss.backward()
+    optimiser.step()
+    wrong = [] if loss.isfinite() else [f"the loss is {float(loss)}"]
+    for name, p in net.named_parameters():
+        if p.grad is None or not p.grad.any():
+            wrong.append(f"no gradient reaches {name}")
+    broken = not torch.stack([p.detach().sum() for p in net.parameters()]).isfinite().all()
+    return wrong + ["after the step a parameter is not finite"] * broken

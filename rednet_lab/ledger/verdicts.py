@@ -3,7 +3,8 @@
 {"stamp": {...}, "verdicts": [{"claim": "C2", "part": "common, error", "paper": {"without", "with", "unit"} or null,
 "ours": {"without", "with", "effect", "low", "high", "unit"}, "wanted": "lower", "status": "...", "seeds": [0, 1, 2],
 "source": "face_world", "profile": "quick", "note": "..."}]}. A claim has several parts; effect is with minus without,
-low and high its interval. Where the source is "computed" (arithmetic) there is no interval and there are no seeds. A
+low and high its interval. Where the source is "computed" (arithmetic) there is no interval and there are no seeds; nor
+are there seeds in what no training changes (time). Where "alike" is wanted, ours has the margin set beforehand. A
 smoke run's verdicts are never read: they mean nothing. Written by rednet_lab.ablations.verdict.
 """
 
@@ -31,6 +32,7 @@ MEANINGS = {
 }
 OWN_DATA = ("computed", "prepared")  # sources on which a paper's finding can be reproduced and not only resembled
 SIGN = {"lower": -1, "higher": 1}
+ALIKE = "alike"  # wanted: no difference beyond ours["margin"]
 COMPUTED = "computed"
 REFUSED = "smoke"
 LEAST_SEEDS = 3  # with fewer, the ablations judge nothing that was trained: undecided, whatever the interval
@@ -132,17 +134,25 @@ def _problem(plain: dict, ours: object, seeds: int) -> tuple[str, str] | None:
         return None
     if not ours["low"] <= ours["high"]:
         return "ours", "has its low above its high"
-    if plain["wanted"] not in SIGN:
-        return "wanted", f"{plain['wanted']!r}, known: {', '.join(SIGN)}"
+    if plain["wanted"] not in (*SIGN, ALIKE):
+        return "wanted", f"{plain['wanted']!r}, known: {', '.join((*SIGN, ALIKE))}"
+    if plain["wanted"] == ALIKE and not _finite(ours.get("margin")):
+        return "ours", "needs a finite margin for a claim of no difference"
     found = direction(plain["wanted"], ours)
-    allowed = {found, *([UNDECIDED] if seeds < LEAST_SEEDS else []), *([REPRODUCED] if found == SAME else [])}
+    if 0 < seeds < LEAST_SEEDS:
+        found = UNDECIDED
+    allowed = {found, *([REPRODUCED] if found == SAME else [])}
     if plain["status"] not in allowed:
         return "status", f"{plain['status']!r}, but interval and seeds ({seeds}) say {found!r}"
     return None
 
 
 def direction(wanted: str, ours: dict) -> str:
-    """What an interval says of an effect that the paper wants lower or higher."""
+    """What an interval says of an effect that the paper wants lower, higher, or alike (within a margin)."""
+    if wanted == ALIKE:
+        inside = max(abs(ours["low"]), abs(ours["high"])) <= ours["margin"]
+        outside = ours["low"] > ours["margin"] or ours["high"] < -ours["margin"]
+        return SAME if inside else CONTRADICTED if outside else UNDECIDED
     if ours["low"] <= 0 <= ours["high"]:
         return UNDECIDED
     return SAME if (ours["low"] > 0) == (wanted == "higher") else CONTRADICTED

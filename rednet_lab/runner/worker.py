@@ -7,15 +7,17 @@ importing papermill takes two seconds. When its parent dies, the closed standard
 from __future__ import annotations
 
 import json
+import mimetypes
 import os
 import queue
 import signal
 import sys
 import threading
 import time
+from base64 import b64encode
 from pathlib import Path
 
-from ..files import remove, write_json, write_text
+from ..files import read_json, remove, write_json, write_text
 
 KERNEL = "rednet-course"  # the kernelspec that workers.py writes: this very interpreter
 
@@ -116,7 +118,7 @@ def save(notebook, request: dict, seconds: float, error: str | None) -> str | No
     notebook.metadata["rednet"] = {"stamp": request["stamp"], "seconds": round(seconds, 2), "error": error}
     ipynb, html = (request["failed"], request["failed_html"]) if error else (request["executed"], request["html"])
     try:
-        page = to_html(notebook, request["title"])
+        page = to_html(notebook, request["title"], Path(request["results"]))
         write_text(Path(html), page)
         write_text(Path(ipynb), nbformat.writes(notebook) + "\n")  # last: where it is, all is there
     except Exception as failure:
@@ -124,12 +126,24 @@ def save(notebook, request: dict, seconds: float, error: str | None) -> str | No
     return None
 
 
-def to_html(notebook, title: str) -> str:
-    """Return the executed notebook as one HTML page."""
-    from nbconvert import HTMLExporter
+def to_html(notebook, title: str, results: Path) -> str:
+    """Return the executed notebook as one HTML page, whole in itself; `results` is the folder of its figures."""
+    from ..site.frame import alone
+    from ..site.notebook import article
 
-    body, _ = HTMLExporter().from_notebook_node(notebook, resources={"metadata": {"name": title}})
-    return body
+    listed = read_json(results / "results.json", {})
+    made = article(notebook, listed if isinstance(listed, dict) else {}, inside(results))
+    return alone(title, made.html, notebook.metadata["rednet"])
+
+
+def inside(results: Path):
+    """Return what gives a figure's file as an address that holds all of it, or None if it is not there."""
+
+    def address(name: str) -> str | None:
+        file, kind = results / name, mimetypes.guess_type(name)[0]
+        return f"data:{kind};base64,{b64encode(file.read_bytes()).decode()}" if kind and file.is_file() else None
+
+    return address
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ class Workers:
         """Execute a job's notebook; return its error, or None, and the seconds it took. Blocks."""
         paths, started = Paths(job), time.monotonic()
         request = {name: str(getattr(paths, name)) for name in
-                   ("executed", "html", "failed", "failed_html", "progress", "status", "log")}  # fmt: skip
+                   ("executed", "html", "failed", "failed_html", "results", "progress", "status", "log")}  # fmt: skip
         request |= {"notebook": str(job.notebook), "cwd": str(job.course.notebooks), "title": job.entry.title}
         request |= {"parameters": _lists(job.parameters), "stamp": job.stamp()}
         process, timer, answer, problem = self._free.get(), None, "", ""

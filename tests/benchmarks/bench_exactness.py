@@ -25,10 +25,15 @@ from rednet_lab.lab import Lab  # noqa: E402
 WAYS = {"float32": (False, False), "folded": (True, False), "bfloat16": (False, True), "folded, bfloat16": (True, True)}
 
 
-@torch.no_grad()
 def measure(lab):
     """One row a way: error, failures, how far the points move, share of pooling switches that flip."""
-    test, net = lab.source.test_stills(), lab.stage1.net
+    test, net = lab.source.test_stills(), lab.stage1.net  # perhaps trained now, so with gradients
+    with torch.no_grad():
+        return compare(net, test, lab)
+
+
+def compare(net, test, lab):
+    """The rows of `measure` for a network on stored stills."""
     batch = gather(test.data, test.rows[:400]).to(lab.device)
     inputs = still_inputs(batch, net, torch.Generator().manual_seed(0), how=augment.NONE)
     truth, rows, plain = inputs.points.cpu().numpy(), [], None

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from rednet_core.batches import Clips
+from rednet_core.batches import Clips, seven_of
 from rednet_core.inputs import clip_inputs
+from rednet_core.markup import IBUG68
 from rednet_core.training import TrainConfig, Trainer
 from tests.combinations import pairwise
 from tests.helpers import make_data, tiny_net
@@ -17,7 +18,10 @@ from tests.helpers import make_data, tiny_net
 CHOICES = {
     "design": ("vgg", "resnet"),
     "stride": ("first", "last"),
+    "markup": ("ibug68", "seven"),
     "steps": (("detection", "regression"), ("detection", "detection"), ("regression",)),
+    "shared": (True, False),
+    "batch_norm": (True, False),
     "step_statistics": (True, False),
     "detach_feedback": (False, True),
     "feedback_gain": (1.0, 10.0),
@@ -28,7 +32,7 @@ CHOICES = {
     "interleave": ("own", "through", "last"),
     "identities": (3, 0),
     "foreground_weight": (15.0, "balance"),
-    "optimiser": ("sgd", "adamw"),
+    "optimiser": ("sgd", "adam", "adamw"),
 }
 OF_TRAINING = ("foreground_weight", "optimiser")
 DEFAULT = {name: values[0] for name, values in CHOICES.items()}
@@ -47,7 +51,8 @@ def trained_once(choices):
     if net.f_trn is not None and hasattr(net.f_trn.spread, "weight"):
         torch.nn.init.normal_(net.f_trn.spread.weight)
     before = {name: p.detach().clone() for name, p in net.named_parameters()}
-    trainer = Trainer(net, config, Clips(DATA, np.arange(12), 2, 3).batch, partial(clip_inputs, made=False))
+    data = seven_of(DATA, IBUG68) if net.markup.n_points == 7 else DATA
+    trainer = Trainer(net, config, Clips(data, np.arange(12), 2, 3).batch, partial(clip_inputs, made=False))
     trainer.run()
     generator = torch.Generator().manual_seed(0)
     x, z0 = torch.rand(3, 3, 64, 64, generator=generator), torch.rand(3, 7, 32, 32, generator=generator).round()

@@ -158,6 +158,44 @@ def test_a_webcam_that_gives_nothing_is_named(monkeypatch):
     assert camera.released
 
 
+# ----------------------------------------------------------------------------------------------------- uploading
+
+
+def test_an_upload_is_read_as_the_file_it_was(video):
+    with open(video, "rb") as file:
+        frames = own_video.uploaded("my clip.avi", file.read())
+    for one, other in zip(frames, frames_of(video), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_an_upload_that_cannot_be_read_is_named_without_the_folder_it_was_kept_in():
+    for name in ("me.jpg", "me.avi", "me"):
+        with pytest.raises(DataError) as caught:
+            own_video.uploaded(name, b"no picture at all")
+        assert str(caught.value).startswith(f"{name}: [file]") and "Fix: " in str(caught.value)
+
+
+def test_an_upload_that_is_too_large_is_refused():
+    with pytest.raises(DataError, match="11 MB are too much.* Fix: give its path"):
+        own_video.uploaded("me.mp4", bytes(11_000_000))
+
+
+def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
+    path = tmp_path / "me.png"
+    cv2.imwrite(str(path), np.zeros((30, 40, 3), np.uint8))
+    monkeypatch.setattr(own_video, "MOST_PIXELS", 30 * 40)
+    assert len(frames_of(str(path))) == 1
+    monkeypatch.setattr(own_video, "MOST_PIXELS", 30 * 40 - 1)
+    monkeypatch.setattr(own_video, "read_image", None)
+    with pytest.raises(DataError, match="40 x 30 pixels are too many"):
+        frames_of(str(path))
+
+
+def test_no_more_frames_than_memory_is_meant_for(video, monkeypatch):
+    monkeypatch.setattr(own_video, "MOST_FRAMES", 7)
+    assert len(frames_of(video, 60)) == 7
+
+
 # ------------------------------------------------------------------------------------------------------- finding
 
 
@@ -261,6 +299,15 @@ def test_a_clip_without_a_face_has_no_traces_and_says_so(net, looks):
     clip = [np.zeros((48, 48, 3), np.uint8)] * 4
     assert follow(net, clip) == ([], "followed in 0 of 4 frames, found 0 times")
     assert len(looks) == 4
+
+
+def test_a_box_that_is_given_is_where_it_starts(net, looks, faces, monkeypatch):
+    monkeypatch.setattr(own_video, "LOST", -1.0)  # never lost
+    box, told = np.array([20.0, 25.0, 28.0]), []
+    track, said = follow(net, list(faces.crops[:3]), box, lambda done, total: told.append((done, total)))
+    np.testing.assert_allclose(track[0].box, box)
+    assert len(track) == 3 and not looks and said == "followed in 3 of 3 frames, found 1 times"
+    assert told == [(0, 3), (1, 3), (2, 3)]
 
 
 def test_frames_before_the_first_face_are_left_out(net, looks, faces, monkeypatch):

@@ -15,6 +15,7 @@ from rednet_lab.parameters import read_parameters
 from rednet_lab.runner.course import ROOT, Course, UsageError
 from rednet_lab.runner.outcome import errors_in
 from rednet_lab.series import SERIES, Entry
+from rednet_lab.site.check import problems_of
 
 from .tiny import RESULTS, Tiny, write_notebook
 
@@ -36,7 +37,8 @@ def test_success_then_nothing_to_do_then_what_changed(chain, capsys):
     executed = nbformat.read(run / "executed" / "12_b.ipynb", 4)
     assert "papermill" not in executed.metadata and executed.metadata.rednet.stamp.profile == "quick"
     assert str(chain.folder) not in nbformat.writes(executed)  # results name no place on this machine
-    assert "Title of 12_b" in (run / "executed" / "12_b.html").read_text(encoding="utf-8")
+    page = (run / "executed" / "12_b.html").read_text(encoding="utf-8")
+    assert "Title of 12_b" in page and '<p class="caption">T</p>' not in page and problems_of(page) == []
     said = capsys.readouterr().out
     assert (run / "index.html").as_uri() in said and "Error: 5 %" in said and "3 done" in said
 

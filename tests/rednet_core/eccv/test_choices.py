@@ -21,6 +21,7 @@ from tests.rednet_core.eccv.test_network import tiny_eccv
 CHOICES = {
     "feedback": ("label_map", "prob_maps"),
     "steps": ((20, 12, 12), (20,)),
+    "shared": (True, False),
     "step_statistics": (True, False),
     "first_guess": ("mean", "zeros"),
     "detach_feedback": (False, True),

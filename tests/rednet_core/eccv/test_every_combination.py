@@ -1,0 +1,103 @@
+"""Every combination of the ECCV network's options that meet inside forward and backward trains one step.
+
+Gone through completely are the different ones of INSIDE; two steps stand for the papers' three (test_choices.py has
+three, at 64 px and through the Trainer). OUTSIDE is paired with everything there.
+"""
+
+from dataclasses import fields
+
+import pytest
+import torch
+
+from rednet_core.eccv import EccvConfig
+from rednet_core.eccv.network import KNOWN
+from rednet_core.inputs import Inputs
+from rednet_core.objective import terms
+from rednet_core.training import TrainConfig, make_optimiser
+from tests.combinations import distinct, untrained
+from tests.rednet_core.eccv.test_network import tiny_eccv
+
+INSIDE = {
+    "steps": ((20, 12), (20,)),
+    "feedback": ("label_map", "prob_maps"),
+    "shared": (True, False),
+    "step_statistics": (True, False),
+    "detach_feedback": (False, True),
+    "temporal": (True, False),
+    "update": ("replace", "residual"),
+    "pooling": ("switches", "average"),
+    "identities": (2, 0),
+    "regression": (True, False),
+    "encoder_features": (True, False),
+    "detach_response": (True, False),
+}
+OUTSIDE = {"markup", "first_guess"}
+
+
+def idle(choices):
+    """The options that have nothing to act on beside the others."""
+    found = set()
+    if len(choices["steps"]) == 1:
+        found |= {"shared", "step_statistics", "detach_feedback"}
+    if not choices["shared"]:
+        found |= {"step_statistics"}
+    if choices["feedback"] == "label_map":
+        found |= {"detach_feedback"}
+    if not choices["temporal"]:
+        found |= {"update", "pooling"}
+    if not choices["regression"]:
+        found |= {"encoder_features", "detach_response"}
+    return found
+
+
+COMBINATIONS = distinct(INSIDE, idle)
+GROUPS = [(steps, feedback) for steps in INSIDE["steps"] for feedback in INSIDE["feedback"]]
+
+
+def problems_of(choices):
+    """What is wrong with one training step of these choices, in words; nothing if all is well."""
+    net = tiny_eccv(dropout=0.0, markup="seven", **{**choices, "hidden": 8}).train()
+    if choices["temporal"] and choices["update"] == "residual":  # it starts from nought
+        torch.nn.init.normal_(net.f_trn.spread.weight)
+    points = 4 + 24 * torch.rand(4, 7, 2)
+    z0 = net.draw_z0(points).requires_grad_()
+    mask, persons = torch.ones(4, 7, dtype=torch.bool), torch.tensor([0, 0, 1, 1])
+    inputs = Inputs(torch.rand(4, 3, 32, 32), z0, points, mask, persons, frames=2)  # two clips of two frames
+    out = net(inputs.x, z0, inputs.frames)
+    raw = terms(net, out, inputs, 15.0)
+
+    def reaches(loss, where):
+        return torch.autograd.grad(loss, where, retain_graph=True, allow_unused=True)[0] is not None
+
+    several = len(choices["steps"]) > 1
+    attached = several and choices["feedback"] == "prob_maps" and not choices["detach_feedback"]
+    last, wrong = [net, *net.cascade][-1].encoder[0].convs[0].conv.weight, []  # behind the map and f_REG's features
+    if reaches(out.maps[-1].square().mean(), z0) != (not several or attached):
+        wrong.append("the last step and what the first was given")
+    if choices["identities"] and choices["temporal"]:  # f_CLS reads C_id: f_tRNN is behind it, but for the loop
+        if reaches(raw["identity"], net.f_trn.lstm.weight_ih_l0) != attached:
+            wrong.append("f_CLS and f_tRNN")
+    if choices["regression"] and reaches(raw["regression"], last) == choices["detach_response"]:
+        wrong.append("f_REG and the encoder")
+    parts = {"detection": True, "regression": choices["regression"], "identity": choices["identities"]}
+    if set(raw) != {name for name, there in parts.items() if there}:
+        wrong.append(f"terms {sorted(raw)}")
+    return wrong + untrained(net, sum(raw.values()), make_optimiser(net, TrainConfig(1)))
+
+
+def test_no_option_is_forgotten():
+    typed = {field.name for field in fields(EccvConfig) if field.type is bool} | set(KNOWN)
+    assert typed <= set(INSIDE) | OUTSIDE
+
+
+def test_the_different_combinations_are_counted():
+    """Two steps: 3 ways of weights and norms, 3 feedbacks, 5 of f_tRNN, 2 of f_CLS, 5 of f_REG; and one step."""
+    assert len(COMBINATIONS) == 3 * 3 * 5 * 2 * 5 + 2 * 5 * 2 * 5
+
+
+@pytest.mark.parametrize("steps, feedback", GROUPS, ids=[f"{len(s)}-{f}" for s, f in GROUPS])
+def test_every_combination_trains_one_step(steps, feedback):
+    mine = [c for c in COMBINATIONS if c["steps"] == steps and c["feedback"] == feedback]
+    assert len(mine) >= 50
+    bad = [(choices, wrong) for choices in mine if (wrong := problems_of(choices))]
+    assert not bad, "\n".join(f"{wrong}: {choices}" for choices, wrong in bad[:5]) + f"\n{len(bad)} of {len(mine)}"

@@ -1,0 +1,97 @@
+"""Every combination of the journal network's options that meet inside forward and backward trains one step.
+
+The options of INSIDE decide which way values and gradients go. Their full product is 6,144 combinations, of which 1,120
+differ: the rest are the same networks again (statistics per step where there is one step, an LSTM's pooling where there
+is no LSTM). Those 1,120 are gone through, all of them, in half a minute. OUTSIDE, options that change a number, a
+picture or the place of a stride but no way, would make it ten minutes: test_choices.py pairs them with everything,
+at 64 px and through the Trainer.
+"""
+
+from dataclasses import fields
+
+import pytest
+import torch
+
+from rednet_core.inputs import Inputs
+from rednet_core.objective import terms
+from rednet_core.rednet import KNOWN, NetConfig
+from rednet_core.training import TrainConfig, make_optimiser
+from tests.combinations import distinct, untrained
+from tests.helpers import tiny_net
+
+DETECTION, REGRESSION = "detection", "regression"
+INSIDE = {
+    "design": ("vgg", "resnet"),
+    "steps": ((DETECTION, REGRESSION), (DETECTION, DETECTION), (DETECTION,), (REGRESSION,)),
+    "shared": (True, False),
+    "batch_norm": (True, False),
+    "step_statistics": (True, False),
+    "detach_feedback": (False, True),
+    "temporal": (True, False),
+    "update": ("replace", "residual"),
+    "pooling": ("average", "switches"),
+    "interleave": ("own", "through", "last"),
+    "identities": (2, 0),
+}
+OUTSIDE = {"stride", "markup", "first_guess"}  # and feedback_gain, a number
+
+
+def idle(choices):
+    """The options that have nothing to act on beside the others."""
+    found = set()
+    if len(choices["steps"]) == 1:
+        found |= {"shared", "step_statistics", "detach_feedback", "interleave"}
+    if not choices["batch_norm"] or not choices["shared"]:
+        found |= {"step_statistics"}
+    if not choices["temporal"]:
+        found |= {"update", "pooling", "interleave"}
+    return found
+
+
+COMBINATIONS = distinct(INSIDE, idle)
+GROUPS = [(design, steps) for design in INSIDE["design"] for steps in INSIDE["steps"]]
+
+
+def problems_of(choices):
+    """What is wrong with one training step of these choices, in words; nothing if all is well."""
+    net = tiny_net(dropout=0.0, hidden=8, identity_units=8, markup="seven", **choices).train()
+    if choices["temporal"] and choices["update"] == "residual":  # it starts from nought
+        torch.nn.init.normal_(net.f_trn.spread.weight)
+    points = 4 + 24 * torch.rand(4, net.markup.n_points, 2)
+    z0 = net.draw_z0(points).requires_grad_()
+    mask, persons = torch.ones(points.shape[:2], dtype=torch.bool), torch.tensor([0, 0, 1, 1])
+    inputs = Inputs(torch.rand(4, 3, 32, 32), z0, points, mask, persons, frames=2)  # two clips of two frames
+    out = net(inputs.x, z0, inputs.frames)
+    raw = terms(net, out, inputs, 15.0)
+
+    several, through = len(choices["steps"]) > 1, choices["temporal"] and choices["interleave"] == "through"
+    attached = several and not choices["detach_feedback"]
+    wrong = []
+    reached = torch.autograd.grad(out.maps[-1].square().mean(), z0, retain_graph=True, allow_unused=True)[0] is not None
+    if reached != (not several or attached or through):
+        wrong.append(f"the last step {'reaches' if reached else 'does not reach'} what the first was given")
+    if choices["identities"] and choices["temporal"]:  # f_cls reads e_i: f_trn is behind it, but for the loop
+        lstm = torch.autograd.grad(raw["identity"], net.f_trn.lstm.weight_ih_l0, retain_graph=True, allow_unused=True)
+        if (lstm[0] is not None) != (attached and choices["interleave"] != "last"):
+            wrong.append(f"f_cls {'does not train' if lstm[0] is None else 'trains'} f_trn")
+    if set(raw) != set(choices["steps"]) | ({"identity"} if choices["identities"] else set()):
+        wrong.append(f"terms {sorted(raw)}")
+    return wrong + untrained(net, sum(raw.values()), make_optimiser(net, TrainConfig(1)))
+
+
+def test_no_option_is_forgotten():
+    typed = {field.name for field in fields(NetConfig) if field.type is bool} | set(KNOWN)
+    assert typed <= set(INSIDE) | OUTSIDE
+
+
+def test_the_different_combinations_are_counted():
+    """Two steps: 2 designs, 2 kinds, 5 of weights and norms, 2 feedbacks, 13 of f_trn, 2 of f_cls; and one step."""
+    assert len(COMBINATIONS) == 2 * 2 * 5 * 2 * 13 * 2 + 2 * 2 * 2 * 5 * 2
+
+
+@pytest.mark.parametrize("design, steps", GROUPS, ids=[f"{d}-{'-'.join(s)}" for d, s in GROUPS])
+def test_every_combination_trains_one_step(design, steps):
+    mine = [c for c in COMBINATIONS if c["design"] == design and c["steps"] == steps]
+    assert len(mine) >= 20
+    bad = [(choices, wrong) for choices in mine if (wrong := problems_of(choices))]
+    assert not bad, "\n".join(f"{wrong}: {choices}" for choices, wrong in bad[:5]) + f"\n{len(bad)} of {len(mine)}"
