@@ -4,8 +4,9 @@
     python -m data_prep doctor FOLDER              what a folder holds, what is missing, how to get it; writes nothing
     python -m data_prep prepare FOLDER STORE       a folder made into a prepared store, with progress
 
-A store is complete or absent: a run that is killed leaves nothing that looks like one, and the same command begins
-again. Where the same store already stands, nothing is done; where another does, it is an error.
+A store is complete or absent: a run that is stopped leaves nothing that looks like one, and the same command goes on
+where it was (`data_prep.resume`). Where the same store already stands, nothing is done; where another does, it is an
+error.
 """
 
 import argparse
@@ -16,10 +17,13 @@ import shutil
 import sys
 from pathlib import Path
 
+from data_prep.account import kept_lines, line, skipped_lines
 from data_prep.datasets import DATASETS, dataset
 from data_prep.doctor import examine, nearest
 from data_prep.errors import DataError
-from data_prep.prepare import MARGIN, prepare
+from data_prep.one_box import OneBox
+from data_prep.prepare import MARGIN
+from data_prep.resume import leftovers, prepare, work_key
 from data_prep.sevens import SevenPoints
 from data_prep.store import Store
 
@@ -33,12 +37,14 @@ def main(arguments: list[str] | None = None) -> int:
         return options.run(options)
     except DataError as error:
         print(f"error: {error}", file=sys.stderr)
+    except BrokenPipeError:  # whoever read what is said has had enough (head, less)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         what = "no space left" if full else error.strerror or str(error)
-        print(f"error: {what} ({error.filename or 'while writing the store'}); nothing was kept", file=sys.stderr)
+        print(f"error: {what} ({error.filename or 'while writing the store'})", file=sys.stderr)
     except KeyboardInterrupt:
-        print("interrupted; nothing was kept", file=sys.stderr)
+        print("interrupted", file=sys.stderr)
         return 130
     return 1
 
@@ -55,14 +61,20 @@ def _parser() -> argparse.ArgumentParser:
     make.set_defaults(run=_prepare)
     for command in (doctor, make):
         command.add_argument("folder", type=Path)
-        command.add_argument("--dataset", choices=list(DATASETS), help="which data set it is (default: the nearest)")
+        command.add_argument(
+            "--dataset", metavar="NAME", help="which data set it is (default: the nearest); list has the names"
+        )
         command.add_argument(
             "--set", action="append", default=[], metavar="OPTION=VALUE", help="an option of its reader"
         )
     make.add_argument("store", type=Path)
     make.add_argument("--size", type=int, default=SIZE, help=f"side of the crops in pixels (default {SIZE})")
     make.add_argument("--margin", type=float, default=MARGIN, help=f"crop over face box (default {MARGIN})")
-    make.add_argument("--whole-frames", action="store_true", help="keep whole pictures, for tracking through videos")
+    frames = make.add_mutually_exclusive_group()
+    frames.add_argument("--whole-frames", action="store_true", help="keep whole pictures, for tracking through videos")
+    frames.add_argument(
+        "--one-box", action="store_true", help="the same, but a fixed square a video that its face stays in: finer"
+    )
     make.add_argument("--seven", action="store_true", help="keep the seven points only, whatever the markup")
     make.add_argument("--workers", type=int, default=1, help="worker processes (default 1)")
     make.add_argument("--dry-run", action="store_true", help="say what would be done and how large it would be")
@@ -114,7 +126,9 @@ def _prepare(options) -> int:
     name, reader = open_reader(options.folder, options.dataset, _choices(options.set))
     if options.seven:
         reader = SevenPoints(reader)
-    margin = None if options.whole_frames else options.margin
+    if options.one_box:
+        reader = OneBox(reader, options.margin)
+    margin = None if options.whole_frames or options.one_box else options.margin
     bad = reader.problems()
     need = (len(reader) - len(bad)) * options.size**2 * 3
     size = f"at most {need / 1e9:.2f} GB"
@@ -128,6 +142,8 @@ def _prepare(options) -> int:
     if need > free:
         raise DataError(f"{need / 1e9:.2f} GB are needed, {free / 1e9:.2f} GB are free", path=options.store)
     if options.dry_run:
+        tally = reader.tally() if hasattr(reader, "tally") else []
+        print("\n".join([*(line("", what) for what in tally), *skipped_lines(bad)]))
         print("dry run: nothing was written")
         return 0
     return _make(options, reader, margin)
@@ -135,7 +151,6 @@ def _prepare(options) -> int:
 
 def _make(options, reader, margin: float | None) -> int:
     from filelock import FileLock, Timeout
-    from tqdm import tqdm
 
     path: Path = options.store
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -143,17 +158,39 @@ def _make(options, reader, margin: float | None) -> int:
         with FileLock(path.with_name(f".{path.name}.lock"), timeout=0):
             if _stands(path, reader, options.size, margin):
                 return 0
-            for left in path.parent.glob(f".{path.name}.*.part"):  # of a run that was killed: nobody else is at it
-                shutil.rmtree(left, ignore_errors=True)
-            with tqdm(total=len(reader), unit="face", disable=None) as bar:
-                step = lambda done, total: bar.update(done - bar.n)  # noqa: E731
-                store, report = prepare(reader, path, options.size, margin, options.workers, step)
+            store, report = _work(options, reader, margin)
     except Timeout:
         raise DataError("another run is preparing this store", path=path, fix="wait for it") from None
-    print(f"{path}: {report.summary()}")
+    skipped = len(report.skipped)
+    print(f"{path}: {report.kept:,} kept, {skipped:,} skipped, of {report.kept + skipped:,} items")
+    print("\n".join([*kept_lines(store), *skipped_lines(report.skipped)]))
     if report.skipped:
         print(f"every skipped item and why: {path / 'skipped.json'}")
     return 0
+
+
+def _work(options, reader, margin: float | None):
+    """Store and report; goes on where the same command was stopped, and says where a stop leaves what is done."""
+    from tqdm import tqdm
+
+    key = work_key(reader, options.folder, options.size, margin)
+    for left in leftovers(options.store):
+        if f".{key}." not in left.name:  # another source, other options, or of workers that were killed
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+    with tqdm(unit="face", disable=None) as bar:
+
+        def step(done: int, total: int) -> None:
+            if bar.total is None and done:
+                print(f"going on: {done:,} of {total:,} items were done, and are as they were written")
+            bar.total = total
+            bar.update(done - bar.n)
+
+        try:
+            return prepare(reader, options.store, options.size, margin, key, options.workers, step)
+        except BaseException:
+            for left in (left for left in leftovers(options.store) if left.is_dir()):
+                print(f"what is done is kept in {left}: the same command goes on there", file=sys.stderr)
+            raise
 
 
 def _stands(path: Path, reader, size: int, margin: float | None) -> bool:

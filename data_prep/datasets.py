@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import import_module
 
 from data_prep.errors import DataError
@@ -238,5 +239,7 @@ DATASETS = {
 def dataset(name: str) -> DataSet:
     """The data set of that name; raises DataError naming those there are."""
     if name not in DATASETS:
-        raise DataError(f"unknown data set {name!r}, known: {', '.join(DATASETS)}", field="dataset")
+        near = get_close_matches(name, DATASETS, 1)
+        fix = f"say {near[0]}" if near else ""
+        raise DataError(f"unknown data set {name!r}, known: {', '.join(DATASETS)}", field="dataset", fix=fix)
     return DATASETS[name]

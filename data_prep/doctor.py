@@ -1,27 +1,31 @@
 """The doctor: looks at a folder without writing, and says which data set it seems to be and what is wrong with it."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from data_prep.account import line, skipped_lines
 from data_prep.datasets import DATASETS, DataSet, Sign, dataset
 from data_prep.errors import BadItem, DataError
-from data_prep.readers.base import listing
+from data_prep.readers.base import listing, tree
 
+KINDS, FOLDERS = 8, 3  # of files that are told; folders that are told one by one
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".rar", ".7z")
-SHOWN = 3  # examples of each kind of bad item
 
 
 @dataclass
 class Diagnosis:
     """What the doctor found: the data set (None where no sign of any was there) and what there is and is not of it.
 
+    named: whether somebody said which data set it is; nearest is then the one it looks like more, if there is one.
     error: why its reader refuses the folder, "" where it does not. listed, usable: items in the listing, and those
-    of them with nothing known to be wrong. skipped: (where, why). elsewhere: folders inside that fit better.
+    of them with nothing known to be wrong. skipped: (where, why). elsewhere: (folder inside, data set it holds).
     """
 
     folder: Path
     dataset: DataSet | None = None
+    named: bool = False
+    nearest: DataSet | None = None
     found: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     error: str = ""
@@ -29,6 +33,7 @@ class Diagnosis:
     usable: int = 0
     was_read: bool = False
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    tally: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     elsewhere: list[tuple[str, str]] = field(default_factory=list)
 
@@ -40,32 +45,52 @@ class Diagnosis:
 
     def text(self) -> str:
         """The findings for people, one a line."""
-        if self.dataset is None:
-            there = ", ".join(path.name for path in listing(self.folder)[:8]) or "nothing"
-            lines = [f"{self.folder}: no data set that is known here", _line("in it", there)]
-            lines += [_line("perhaps", f"{title} is in {place}: point there") for place, title in self.elsewhere]
-            return "\n".join([*lines, *self._archives(), _line("known", ", ".join(DATASETS))])
+        inside = [line("inside", f"{title} is in {place}: point there for it") for place, title in self.elsewhere]
         one = self.dataset
-        signs = f"{len(self.found)} of {len(self.found) + len(self.missing)} signs"
-        sure = "seems to be" if not self.error else "is nearest to, but is not,"
-        lines = [f"{self.folder}: {sure} {one.title} ({signs}; --dataset {one.name})"]
-        lines += [_line("found", what) for what in self.found] + [_line("missing", what) for what in self.missing]
-        lines += [_line("error", self.error)] * bool(self.error)
-        lines += [_line("perhaps", f"{title} is in {place}: point there") for place, title in self.elsewhere]
+        if one is None:
+            lines = [f"{self.folder}: no data set that is known here", *self._files(), *inside, *self._archives()]
+            return "\n".join([*lines, line("known", ", ".join(DATASETS))])
+        lines = [f"{self.folder}: {self._headline(one)}"]
+        lines += [line("found", what) for what in self.found] + [line("missing", what) for what in self.missing]
+        if self.nearest:
+            lines.append(line("nearest", f"{self.nearest.title}: leave --dataset out, or say {self.nearest.name}"))
+        lines += [line("error", self.error)] * bool(self.error) + inside + self._files()
         if not self.error:
             how = "read" if self.was_read else "as far as the listing tells; --read opens every picture"
-            lines.append(_line("items", f"{self.listed:,} listed, {self.usable:,} usable ({how})"))
-            expected = f"{one.count:,} usable in a whole copy" if one.count else "how many there are is not known"
-            lines += [_line("expected", expected), _line("Table 4", one.table4)]
-        for why, count in Counter(why for _, why in self.skipped).most_common():
-            lines.append(_line("skipped", f"{count:,} x {why}"))
-            lines += [_line("", f"  {where}") for where, reason in self.skipped if reason == why][:SHOWN]
-        lines += [_line("note", warning) for warning in self.warnings] + self._archives()
-        return "\n".join([*lines, _line("get it", one.how_to_get), _line("terms", one.terms)])
+            lines.append(line("items", f"{self.listed:,} listed, {self.usable:,} usable ({how})"))
+            lines += [line("", what) for what in self.tally]
+            fewer = f", {one.count - self.usable:,} more than here" if one.count > self.usable else ""
+            expected = f"{one.count:,} usable in a whole copy{fewer}" if one.count else "how many is not known"
+            lines += [line("expected", expected), line("Table 4", one.table4)]
+        lines += skipped_lines(self.skipped)
+        lines += [line("note", warning) for warning in self.warnings] + self._archives()
+        return "\n".join([*lines, line("get it", one.how_to_get), line("terms", one.terms)])
+
+    def _headline(self, one: DataSet) -> str:
+        signs = f"{len(self.found)} of {len(self.found) + len(self.missing)} signs"
+        if self.named:
+            return f"taken for {one.title}, as you say ({signs} of it)"
+        if one.signs[0].what not in self.found:
+            return f"no data set that is known here; nearest is {one.title} ({signs} of it)"
+        return f"seems to be {one.title} ({signs}; --dataset {one.name})"
+
+    def _files(self) -> list[str]:
+        """How many files of which kind there are, by folder directly below where these are few."""
+        kinds: dict[str, Counter] = defaultdict(Counter)
+        for path in tree(self.folder):
+            place = path.relative_to(self.folder).parts
+            kinds[path.suffix.lower() or path.name][f" in {place[0]}" if len(place) > 1 else ""] += 1
+        some = []
+        for kind, places in sorted(kinds.items()):
+            if len(places) > FOLDERS:
+                places = {f" in {len(places):,} folders": places.total()}
+            some += [f"{count:,} {kind}{place}" for place, count in places.items()]
+        rest = f" and {len(some) - KINDS:,} more kinds" if len(some) > KINDS else ""
+        return [line("files", (", ".join(some[:KINDS]) or "none") + rest)]
 
     def _archives(self) -> list[str]:
         packed = [p.name for p in listing(self.folder) if p.suffix.lower() in ARCHIVES and p.name != "extra.zip"]
-        return [_line("packed", f"{', '.join(packed[:5])}: unpack first, archives are not read")] if packed else []
+        return [line("packed", f"{', '.join(packed[:5])}: unpack first, archives are not read")] if packed else []
 
 
 def examine(folder: Path | str, name: str | None = None, read: bool = False, **choices) -> Diagnosis:
@@ -76,29 +101,40 @@ def examine(folder: Path | str, name: str | None = None, read: bool = False, **c
     folder = Path(folder)
     if not folder.is_dir():
         raise DataError("no such folder", path=folder, field="data folder")
-    one, found = (dataset(name), None) if name else nearest(folder)
-    result = Diagnosis(folder, one)
-    shares = {} if name else {p: nearest(p) for p in listing(folder) if p.is_dir()}
-    for place, (other, signs) in shares.items():
-        if other and other.signs[0] in signs and (one is None or one.signs[0] not in (found or ())):
-            result.elsewhere.append((place.name, other.title))
+    looks, _ = nearest(folder)
+    one = dataset(name) if name else looks
+    result = Diagnosis(folder, one, bool(name), elsewhere=_inside(folder, looks or one))
     if one is None:
         return result
+    if looks and looks is not one and not _has(folder, one.signs[0]):
+        result.nearest = looks
     result.found = [sign.what for sign in one.signs if _has(folder, sign)]
     result.missing = [sign.what for sign in one.signs if sign.what not in result.found]
-    unknown = choices.keys() - one.choices().keys()
-    if unknown:
-        one.open(folder, **choices)  # raises, with the options that there are
     try:
         reader = one.open(folder, **choices)
     except DataError as error:
-        result.error = str(error)
+        if error.field in choices:  # an option of the user's, nothing that is wrong with the folder
+            raise
+        result.error = f"{error.path}: {error.problem}" if error.path != folder else error.problem
         return result
     result.listed, result.warnings = len(reader), list(getattr(reader, "warnings", []))
     result.was_read = read
     result.skipped = _read_all(reader) if read else reader.problems()
     result.usable = result.listed - len(result.skipped)
+    if hasattr(reader, "tally") and len(result.skipped) == len(reader.problems()):  # it is of what the listing tells
+        result.tally = reader.tally()
     return result
+
+
+def _inside(folder: Path, one: DataSet | None) -> list[tuple[str, str]]:
+    """(name, data set) of the folders that hold a data set of their own, unless this one is a data set itself."""
+    own = () if one is None else [p for p in one.signs[0].patterns if not p.startswith(f"{one.name}/")]
+    if any(True for pattern in own for _ in folder.glob(pattern)):
+        return []
+    found = [(place.name, nearest(place)) for place in listing(folder) if place.is_dir()]
+    return [
+        (name, other.title) for name, (other, signs) in found if other not in (None, one) and other.signs[0] in signs
+    ]
 
 
 def nearest(folder: Path) -> tuple[DataSet | None, list[Sign]]:
@@ -129,7 +165,3 @@ def _read_all(reader) -> list[tuple[str, str]]:
         except BadItem as error:
             bad.append((str(error.path), error.problem))
     return bad
-
-
-def _line(what: str, value: str) -> str:
-    return f"  {what:<9} {value}"

@@ -24,4 +24,4 @@ def read_image(path: Path, upright: bool = True) -> np.ndarray:
     image = cv2.imdecode(data, how) if data.size else None
     if image is None:
         raise BadItem("not a readable image (empty, truncated or no image at all)", path=path)
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image)

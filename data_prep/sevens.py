@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import numpy as np
+
 from data_prep.item import Item
 from rednet_core.markup import SEVEN
 
@@ -29,9 +31,21 @@ class SevenPoints:
         """The wrapped reader's."""
         return self.reader.runs() if hasattr(self.reader, "runs") else None
 
+    def video(self, index: int) -> str:
+        """The wrapped reader's, "" where it has no videos."""
+        return self.reader.video(index) if hasattr(self.reader, "video") else ""
+
+    def annotation(self, index: int) -> np.ndarray:
+        """The seven points (7, 2) of a video's frame, without reading its picture; raises BadItem."""
+        return self.reader.annotation(index)[list(self.reader.markup.seven)]
+
     def problems(self) -> list[tuple[str, str]]:
         """The wrapped reader's."""
         return self.reader.problems() if hasattr(self.reader, "problems") else []
+
+    def tally(self) -> list[str]:
+        """The wrapped reader's."""
+        return self.reader.tally() if hasattr(self.reader, "tally") else []
 
     @property
     def warnings(self) -> list[str]:

@@ -2,7 +2,8 @@
 
     FOLDER/stills    one store, or a folder of several that are joined: AFLW, Helen and LFPW in the papers
     FOLDER/people    the same for LFW; without it, the stills of persons that are known by name
-    FOLDER/videos    the same for 300-VW and other videos, prepared with --whole-frames; without it, made of stills
+    FOLDER/videos    the same for 300-VW and other videos, prepared with --one-box (a fixed square a video, in which the
+                     face moves) or with --whole-frames; without it, made of stills
 
 They are made by `python -m data_prep prepare`, all with one markup: --seven brings any data set to the seven points.
 """
@@ -21,6 +22,7 @@ from rednet_lab.profiles import Profile
 from rednet_lab.roles import Role, TestVideos, hold_back, made_test_videos
 
 PREPARE = "python -m data_prep prepare DATASET_FOLDER FOLDER/"
+WRAPPERS = ("seven points of", "one box a video of")  # what stands around a reader's own description
 COMMON = 30.0  # degrees: |yaw| below is the papers' common group
 
 
@@ -124,7 +126,9 @@ class Joined:
 
 def _reader(store: Store) -> str:
     source = store.meta.get("source", {})
-    return str(source.get("seven points of", source).get("reader", store.path.name))
+    while inner := next((source[name] for name in WRAPPERS if name in source), None):
+        source = inner
+    return str(source.get("reader", store.path.name))
 
 
 class StoredFaces:
@@ -181,7 +185,7 @@ class PreparedSource:
         found = self._open("videos")
         if found is not None and found.meta["margin"] is not None:
             problem = "its videos are cut to faces: nothing is left to track"
-            raise DataError(problem, path=found.path, fix="prepare them with --whole-frames")
+            raise DataError(problem, path=found.path, fix="prepare them with --one-box, or with --whole-frames")
         return found
 
     def _some(self, data: Joined, rows: np.ndarray, what: str) -> np.ndarray:

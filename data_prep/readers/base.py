@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.errors import BadItem, DataError
-from data_prep.item import Item
+from data_prep.item import SPLITS, Item
 from data_prep.store import KEY_LENGTH
 from rednet_core.markup import Markup
 
@@ -61,6 +61,17 @@ class Listed:
         """(where, why) of the entries that are known to be bad from the listing alone."""
         return [(str(entry.path), entry.problem) for entry in self.entries if entry.problem]
 
+    def tally(self) -> list[str]:
+        """What the good entries of each split are, for people."""
+        lines = []
+        for split in SPLITS:
+            some = [e.facts for e in self.entries if not e.problem and e.facts.get("split", "train") == split]
+            persons = {facts.get("identity") or facts.get("person", "") for facts in some} - {""}
+            videos = {facts.get("video", "") for facts in some} - {""}
+            if some:
+                lines.append(counted(split, len(some), len(persons), len(videos)))
+        return lines
+
     def runs(self) -> list[range] | None:
         """Ranges of items to be read in order by one process, None where any order is as good."""
         return None
@@ -69,6 +80,17 @@ class Listed:
         """Raises DataError where nothing was found to read."""
         if not self.entries:
             raise DataError(f"no {wanted} in it", path=folder, fix=self.how_to_get)
+
+
+def counted(split: str, items: int, persons: int, videos: int) -> str:
+    """What a split has, for people."""
+    of = [many(count, what) for count, what in ((persons, "known person"), (videos, "video")) if count]
+    return ", ".join([f"{split}: {many(items, 'item')}", *of])
+
+
+def many(count: int, what: str) -> str:
+    """1 face, 2 faces."""
+    return f"{count:,} {what}{'s' * (count != 1)}"
 
 
 def open_folder(folder: Path | str, how_to_get: str) -> Path:

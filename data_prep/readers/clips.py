@@ -34,6 +34,19 @@ class VideoListed(Listed):
             raise BadItem(self._wrong[path], path=path)
         return self._video.frame(entry.facts["number"] - 1)
 
+    def video(self, index: int) -> str:
+        """The video that a good entry is a frame of, "" for a bad one."""
+        entry = self.entries[index]
+        return "" if entry.problem else entry.facts["video"]
+
+    def annotation(self, index: int) -> np.ndarray:
+        """The points (L, 2) of an entry in its picture, without reading that; raises BadItem."""
+        return self.points(self.entries[index])
+
+    def points(self, entry: Entry) -> np.ndarray:
+        """The points (L, 2) of an entry, 0-based; raises BadItem."""
+        raise NotImplementedError
+
     def add_video(self, file: Path, annotations: Path, name: str, **facts) -> list[Path]:
         """Append an entry for every numbered .pts of a folder, in order, and return those files."""
         texts = [path for path in listing(annotations) if path.suffix.lower() == ".pts" and path.stem.isdecimal()]

@@ -42,19 +42,25 @@ class FaceMovies(VideoListed):
             videos += len(self.entries) > start
         if not any(entry.facts.get("annotation") for entry in self.entries):
             self.entries = []
+        for entry in self.entries:
+            entry.facts |= {"split": "test", "identity": entry.facts["video"]}
         self._require(self.folder, "<video>/img/*.jpg with <video>/annot/*.pts")
         for what, count in (("videos", videos), ("frames", len(self.entries))):
             if count != EXPECTED[what]:
-                self.warnings.append(f"{count} {what}, the papers count {EXPECTED[what]}")
+                self.warnings.append(f"{what}: {count:,} here, {EXPECTED[what]:,} in the papers")
         self.description = {"reader": "face_movies", "files": digest(files, self.folder), "base": base}
 
-    def read(self, entry: Entry) -> Item:
+    def points(self, entry: Entry) -> np.ndarray:
         path = entry.facts["annotation"]
         points = read_points(path, 68)[0] if path.suffix.lower() == ".pts" else parse_plain(read_bytes(path), path)
         plausible(points, IBUG68, path)
+        return points - self.base
+
+    def read(self, entry: Entry) -> Item:
+        points = self.points(entry)
         image = self.frame(entry) if "file" in entry.facts else read_image(entry.path, upright=False)
-        facts = {"video": entry.facts["video"], "frame": entry.facts["number"], "split": "test"}
-        return Item(key=entry.key, image=image, **whole(points - self.base), **facts, identity=entry.facts["video"])
+        facts = {name: entry.facts[name] for name in ("video", "identity", "split")} | {"frame": entry.facts["number"]}
+        return Item(key=entry.key, image=image, **whole(points), **facts)
 
 
 def _frames(place: Path, files: list[Path], root: Path) -> list[Entry]:

@@ -9,6 +9,8 @@ frames in five archives of 1,000; here it is one video.
 
 from pathlib import Path
 
+import numpy as np
+
 from data_prep.images import read_image
 from data_prep.item import Item
 from data_prep.pts import read_points
@@ -30,15 +32,30 @@ class TalkingFace(Listed):
         files = [path for path in tree(self.folder) if path.stem.rpartition("_")[2].isdecimal()]
         self.entries = pair_up(files, self.folder)
         for entry in self.entries:
-            entry.facts["number"] = int(entry.path.stem.rpartition("_")[2])
+            number = int(entry.path.stem.rpartition("_")[2])
+            entry.facts |= {"number": number, "split": "test", "identity": "franck", "video": "franck"}
         self.entries.sort(key=lambda entry: (entry.facts["number"], entry.key))
         if not any(entry.facts["annotation"] for entry in self.entries):
             self.entries = []
         self._require(self.folder, "frames franck_00000.jpg with points franck_00000.pts")
         self.description = {"reader": "talking_face", "files": digest(files, self.folder), "base": base}
 
-    def read(self, entry: Entry) -> Item:
+    def video(self, index: int) -> str:
+        """The one video there is, "" for a bad entry."""
+        entry = self.entries[index]
+        return "" if entry.problem else entry.facts["video"]
+
+    def annotation(self, index: int) -> np.ndarray:
+        """The points (68, 2) of an entry in its picture, without reading that; raises BadItem."""
+        return self.points(self.entries[index])
+
+    def points(self, entry: Entry) -> np.ndarray:
+        """The points (68, 2) of an entry, 0-based; raises BadItem where they are no Talking Face."""
         points, _ = read_points(entry.facts["annotation"], TALKING_FACE68.n_points)
         plausible(points, TALKING_FACE68, entry.facts["annotation"])
-        facts = {"identity": "franck", "video": "franck", "frame": entry.facts["number"], "split": "test"}
-        return Item(key=entry.key, image=read_image(entry.path, upright=False), **whole(points - self.base), **facts)
+        return points - self.base
+
+    def read(self, entry: Entry) -> Item:
+        points = self.points(entry)
+        facts = {name: entry.facts[name] for name in ("identity", "video", "split")} | {"frame": entry.facts["number"]}
+        return Item(key=entry.key, image=read_image(entry.path, upright=False), **whole(points), **facts)

@@ -17,12 +17,14 @@ import numpy as np
 
 from data_prep.errors import BadItem, DataError
 from data_prep.images import read_image
-from data_prep.item import Item
+from data_prep.item import SPLITS, Item
 from data_prep.pose import estimate_pose
+from data_prep.readers.base import counted, many
 from rednet_core.markup import IBUG68
 
 HALVES = ("training", "test")
 COLUMNS = 1 + 2 * IBUG68.n_points
+NO_ROW = "image without a row"
 TEST_SHARE, VALIDATION_SHARE = 0.15, 0.10
 HOW_TO_GET = "git clone https://github.com/udacity/P1_Facial_Keypoints and point at its data folder"
 
@@ -59,6 +61,24 @@ class UdacityFaces:
     def problems(self) -> list[tuple[str, str]]:
         """(where, why) of the rows that are known to be bad from the tables alone."""
         return [(str(self.folder / half / name), why) for half, name, _, why in self._rows if why]
+
+    def tally(self) -> list[str]:
+        """How the items come about: rows and images of each half, and persons of each split."""
+        lines = []
+        for half in HALVES:
+            whys = [why for own, _, _, why in self._rows if own == half]
+            lone = sum(why.startswith(NO_ROW) for why in whys)
+            bad = sum(bool(why) for why in whys) - lone
+            rows = f"{many(len(whys) - lone, 'row')} in the table, {bad:,} of them bad"
+            lines.append(f"{half}: {rows}, and {many(lone, 'image')} without a row")
+        sides = [{_person(name) for own, name, _, why in self._rows if own == half and not why} for half in HALVES]
+        shared = f"{len(sides[0] & sides[1]):,} of {many(len(self._split), 'person')} are in both halves"
+        lines.append(f"{shared}: the split into train, validation and test is ours, by person")
+        good = [_person(name) for _, name, _, why in self._rows if not why]
+        for split in SPLITS:
+            here = [person for person in good if self._split[person] == split]
+            lines += [counted(split, len(here), len(set(here)), 0)] * bool(here)
+        return lines
 
     def __getitem__(self, index: int) -> Item:
         half, name, values, problem = self._rows[index]
@@ -127,6 +147,7 @@ def _read_table(table: Path, images: Path) -> list[tuple[str, list[str], str]]:
     if [cell.strip() for cell in lines[0][1:]] != [str(i) for i in range(COLUMNS - 1)]:
         wanted = f"the first line does not name the columns 0 ... {COLUMNS - 2}"
         raise DataError(wanted, path=table, field="header", fix=HOW_TO_GET)
+    there = {path.name for path in images.glob("*.*") if not path.name.startswith(".")}
     rows, seen = [], set()
     for line in lines[1:]:
         if not line:
@@ -141,10 +162,11 @@ def _read_table(table: Path, images: Path) -> list[tuple[str, list[str], str]]:
             problem = "file name is not Person_Name_VF.jpg (V video, F frame)"
         elif name in seen:
             problem = f"second row of this name in {table.name}"
+        elif name not in there:
+            problem = "image file is missing"
         seen.add(name)
         rows.append((name, line[1:], problem))
-    unnamed = sorted(p.name for p in images.glob("*.*") if p.name not in seen and not p.name.startswith("."))
-    return rows + [(name, [], f"image without a row in {table.name}") for name in unnamed]
+    return rows + [(name, [], f"{NO_ROW} in {table.name}") for name in sorted(there - seen)]
 
 
 def _numbers(values: list[str], path: Path) -> np.ndarray:

@@ -59,18 +59,23 @@ class VW300(VideoListed):
                     entry.problem = "left out by the owner (unreliable annotation)"
         self._require(self.folder, "NNN/vid.avi with NNN/annot/*.pts")
         if absent := sorted(split.keys() - set(found)):
-            self.warnings.append(f"{len(absent)} of {len(split)} videos are missing: {' '.join(absent)}")
+            few = absent if len(absent) <= len(split) / 2 else found
+            which = f"missing: {' '.join(few)}" if few is absent else f"there are: {' '.join(few)}"
+            self.warnings.append(f"{len(absent)} of {len(split)} videos are missing; {which}")
         roles = {video: [role.split, role.group, role.identity] for video, role in sorted(split.items())}
         self.description = {"reader": "vw300", "files": digest(files, self.folder), "base": base}
         self.description |= {"excluded": skip.total, "split": roles}
 
+    def points(self, entry: Entry) -> np.ndarray:
+        return read_points(entry.facts["annotation"], IBUG68.n_points)[0] - self.base
+
     def read(self, entry: Entry) -> Item:
-        points, _ = read_points(entry.facts["annotation"], IBUG68.n_points)
+        points = self.points(entry)
         facts = {name: entry.facts[name] for name in ("video", "split", "group", "identity")}
         return Item(
             key=entry.key,
             image=self.frame(entry),
-            **whole(points - self.base),
+            **whole(points),
             **facts,
             frame=entry.facts["number"],
         )

@@ -86,6 +86,8 @@ class YouTubeFaces(Listed):
             self._add(path, persons.get(path.stem) or path.stem.rpartition("_")[0], first)
         self._require(self.folder, "<Person_Name_k>.npz")
         self._split = split_persons(sorted({e.facts["identity"] for e in self.entries if not e.problem}), split_seed)
+        for entry in self.entries:
+            entry.facts["split"] = self._split.get(entry.facts["identity"], "")
         self.description = {"reader": "youtube_faces", "files": digest(videos, self.folder), "split_seed": split_seed}
         self.description["persons"] = len(self._split)
         self._held: tuple[Path, np.ndarray, np.ndarray] | None = None
@@ -136,7 +138,7 @@ class YouTubeFaces(Listed):
             raise BadItem("a coordinate is not finite", path=f"{entry.path} frame {number}", field="landmarks2D")
         image = np.ascontiguousarray(pictures[:, :, :, number])
         facts = {"identity": entry.facts["identity"], "video": entry.facts["video"], "frame": number}
-        return Item(key=entry.key, image=image, **whole(points), **facts, split=self._split[facts["identity"]])
+        return Item(key=entry.key, image=image, **whole(points), **facts, split=entry.facts["split"])
 
     def runs(self) -> list[range]:
         """One range a video."""

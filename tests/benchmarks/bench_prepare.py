@@ -6,7 +6,8 @@ Writes pictures in iBUG's form (JPEG of 500 x 400, and of 1200 x 900 as Helen's 
 720, MJPG) into a temporary folder, then prepares them into stores of 320-pixel crops. Prints items per second of
 `prepare` (open, decode, crop, checksum, write) and of the bare loop (`cv2.imread`; `cv2.VideoCapture.read`), taken
 in turns, the best round of each, by the clock and by processor time; and the ratio, which is to be 0.70 or more. The
-third line reads the items without cutting them, to see where the rest goes. Peak memory is printed last.
+third line reads the items without cutting them, to see where the rest goes. Last comes the most memory that preparing
+took: of the process that writes, and of the largest of its workers, for one, two and four of them.
 """
 
 import argparse
@@ -15,6 +16,8 @@ import resource
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -23,9 +26,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 
-from data_prep.prepare import prepare  # noqa: E402
 from data_prep.readers.ibug import IbugFaces  # noqa: E402
 from data_prep.readers.vw300 import VW300  # noqa: E402
+from data_prep.resume import prepare  # noqa: E402
 from tests.data_prep.makers import pts  # noqa: E402
 from tests.helpers import face, smooth_picture  # noqa: E402
 
@@ -96,6 +99,23 @@ def rates(count, rounds, ways):
     return best
 
 
+def memory(reader, path, workers):
+    """Most memory (MB) of a new process that prepares, and of the largest of its workers."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as fresh:
+        return fresh.submit(_most, reader, path, workers).result()
+
+
+def _most(reader, path, workers):
+    prepare(reader, path, SIZE, 1.5, "key", workers)
+    unit = 1 if sys.platform == "darwin" else 1024
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+    if Path("/proc/self/status").exists():  # Linux counts there what the process had before it became this one
+        lines = Path("/proc/self/status").read_text().splitlines()
+        own = next(int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith("VmHWM"))
+    workers_most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit / 1e6
+    return own, workers_most if workers > 1 else own
+
+
 def main(arguments=None):
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -119,13 +139,17 @@ def main(arguments=None):
             ways = {
                 "bare": bare,
                 "reader": lambda reader=reader: read_items(reader),
-                "prepare": lambda reader=reader: prepare(reader, place / f"store {next(stores)}", SIZE),
+                "prepare": lambda reader=reader: prepare(reader, place / f"store {next(stores)}", SIZE, 1.5, "key"),
             }
             found = rates(len(reader), options.rounds, ways)
             for name, (clock, processor) in found.items():
                 ratio, other = clock / found["bare"][0], processor / found["bare"][1]
                 print(f"{what:<24}{name:<18}{clock:>8.1f}{processor:>11.1f}{ratio:>8.2f}{other:>8.2f}")
-    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+        print(f"\n{'what':<24}{'workers':<10}{'writer MB':>10}{'largest worker MB':>20}")
+        for what, reader, _ in cases:
+            for workers in (1, 2, 4):
+                own, largest = memory(reader, place / f"store {next(stores)}", workers)
+                print(f"{what:<24}{workers:<10}{own:>10.0f}{largest:>20.0f}")
 
 
 if __name__ == "__main__":

@@ -2,12 +2,7 @@
 
 import errno
 import json
-import os
 import shutil
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -169,7 +164,7 @@ def test_a_picture_that_cannot_be_read_is_found_by_reading(tmp_path):
 def test_a_data_set_one_folder_further_in_is_pointed_at(tmp_path):
     MAKERS["udacity"](tmp_path / "some" / "p1")
     found = examine(tmp_path / "some")
-    assert found.dataset is None and "perhaps   YouTube Faces in Udacity's layout" in found.text()
+    assert found.dataset is None and "inside    YouTube Faces in Udacity's layout" in found.text()
     assert "is in p1: point there" in found.text()
 
 
@@ -180,17 +175,62 @@ def test_archives_are_to_be_unpacked_first(tmp_path):
 
 
 def test_nothing_at_all(tmp_path):
-    assert nearest(tmp_path) == (None, []) and "in it     nothing" in examine(tmp_path).text()
+    assert nearest(tmp_path) == (None, []) and "files     none" in examine(tmp_path).text()
     with pytest.raises(DataError, match="no such folder"):
         examine(tmp_path / "absent")
     with pytest.raises(DataError, match="unknown data set 'x', known: aflw"):
         dataset("x")
+    with pytest.raises(DataError, match="unknown data set 'hellen'.* Fix: say helen"):
+        dataset("hellen")
+
+
+def test_a_data_set_that_it_is_not_is_not_said_to_be_there(tmp_path):
+    """The user says --dataset; the folder says something else."""
+    MAKERS["helen"](tmp_path)
+    text = examine(tmp_path, name="aflw").text()
+    assert "taken for AFLW, 21 points, as you say (0 of 2 signs of it)" in text and "seems to be" not in text
+    assert "nearest   Helen in iBUG's form, 68 points: leave --dataset out, or say helen" in text
+    assert "error     no aflw.sqlite, nor data/aflw.sqlite, in it\n" in text  # how to get it is said once
+    text = examine(tmp_path, name="talking_face", read=True).text()  # pictures with .pts, as Talking Face has
+    assert "taken for Talking Face" in text and "nearest   Helen" in text and "2 listed, 0 usable (read)" in text
+    assert "nearest" not in examine(tmp_path, name="helen").text() and "inside" not in text
+
+
+def test_an_unknown_layout_gets_the_nearest_match_and_what_differs(tmp_path):
+    put(tmp_path / "images" / "0" / "image00001.jpg", encode(picture(), "jpg"))
+    put(tmp_path / "images" / "a.jpg", encode(picture(), "jpg"))
+    text = examine(tmp_path).text()
+    assert "no data set that is known here; nearest is AFLW, 21 points (1 of 2 signs of it)" in text
+    assert "missing   aflw.sqlite" in text and "found     images" in text and "files     2 .jpg in images" in text
+    for name in "abcd":
+        put(tmp_path / name / "x.jpg", encode(picture(), "jpg"))
+    assert "files     6 .jpg in 5 folders" in examine(tmp_path).text()
+
+
+def test_several_data_sets_in_a_folder_are_all_told(tmp_path):
+    for name in ("helen", "aflw", "udacity"):
+        MAKERS[name](tmp_path / name)
+    found = examine(tmp_path)
+    assert found.dataset.name == "helen"
+    assert [place for place, _ in found.elsewhere] == ["aflw", "udacity"] and "is in aflw: point there" in found.text()
+    assert examine(tmp_path / "helen").elsewhere == []
+
+
+def test_how_many_are_missing_from_a_whole_copy_is_said(tmp_path):
+    MAKERS["helen"](tmp_path)
+    text = examine(tmp_path).text()
+    assert "expected  2,330 usable in a whole copy, 2,328 more than here" in text
+    assert "files     1 .jpg in testset, 1 .jpg in trainset, 1 .pts in testset, 1 .pts in trainset" in text
+    assert " train: 1 item\n" in text and " test: 1 item\n" in text
 
 
 def test_an_option_that_a_reader_does_not_have_is_an_error(tmp_path):
     MAKERS["helen"](tmp_path)
     with pytest.raises(DataError, match="helen has no option 'bass', known: base, boxes"):
         examine(tmp_path, bass=0)
+    MAKERS["aflw"](tmp_path / "a")
+    with pytest.raises(DataError, match="faces 'both', known: first, all"):  # and nothing about the folder
+        examine(tmp_path / "a", faces="both")
 
 
 @needs_real_faces
@@ -212,6 +252,20 @@ def test_every_data_set_is_prepared(tmp_path, name, capsys):
     assert said.startswith(f"{name}: ") and f"{len(store)} kept, 0 skipped" in said
     assert main(["prepare", str(tmp_path / "x"), str(tmp_path / "store"), "--size", "32"]) == 0
     assert "already prepared" in capsys.readouterr().out
+
+
+@EVERY
+def test_a_read_only_source_is_prepared_and_left_as_it_was(tmp_path, name):
+    MAKERS[name](tmp_path / "x")
+    before, places = tree_of(tmp_path / "x"), [tmp_path / "x", *(tmp_path / "x").rglob("*")]
+    for place in places:
+        place.chmod(0o555 if place.is_dir() else 0o444)
+    try:
+        assert main(["prepare", str(tmp_path / "x"), str(tmp_path / "store"), "--size", "16"]) == 0
+        assert tree_of(tmp_path / "x") == before  # nothing beside a data base, nothing unpacked
+    finally:
+        for place in places:
+            place.chmod(0o755)
 
 
 def test_seven_points_whole_frames_and_options(tmp_path, capsys):
@@ -236,7 +290,9 @@ def test_skipped_items_are_counted_and_listed(tmp_path, capsys):
     MAKERS["helen"](tmp_path / "x")
     put(tmp_path / "x" / "trainset" / "9_1.jpg", encode(picture(), "jpg"))
     assert main(["prepare", str(tmp_path / "x"), str(tmp_path / "store"), "--size", "16"]) == 0
-    assert "2 kept, 1 skipped; 1 x image without annotation" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "2 kept, 1 skipped, of 3 items" in said and "skipped   1 x image without annotation" in said
+    assert " train: 1 item\n" in said and " test: 1 item\n" in said
     listed = json.loads((tmp_path / "store" / "skipped.json").read_text())
     assert listed == [{"where": str(tmp_path / "x" / "trainset" / "9_1.jpg"), "why": "image without annotation"}]
 
@@ -333,21 +389,3 @@ def test_an_interrupted_run_leaves_nothing(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(stores.StoreWriter, "add", stop)
     assert main(["prepare", str(tmp_path / "x"), str(tmp_path / "store"), "--size", "16"]) == 130
     assert leftovers(tmp_path) == []
-
-
-@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is of POSIX systems")
-def test_a_killed_run_leaves_no_store_and_the_next_one_makes_it(tmp_path):
-    root = tmp_path / "x" / "trainset"
-    for k in range(300):
-        pair(root, f"{k}_1", k % 3)
-    command = [sys.executable, "-m", "data_prep", "prepare", str(tmp_path / "x"), str(tmp_path / "store")]
-    checkout = Path(__file__).resolve().parents[2]
-    run = subprocess.Popen([*command, "--size", "640"], cwd=checkout, stderr=subprocess.DEVNULL)
-    end = time.monotonic() + 60
-    while not any(p.name.endswith(".part") for p in tmp_path.iterdir()) and time.monotonic() < end:
-        time.sleep(0.005)
-    run.kill()
-    assert run.wait() < 0  # it was killed, it had not ended
-    assert [name[-5:] for name in leftovers(tmp_path)] == [".part"]
-    assert main([*command[3:], "--size", "16", "--dataset", "helen"]) == 0
-    assert leftovers(tmp_path) == ["store"] and len(Store(tmp_path / "store")) == 300

@@ -12,6 +12,7 @@ from data_prep.errors import BadItem, DataError
 from data_prep.prepare import prepare
 from data_prep.readers.udacity import TEST_SHARE, VALIDATION_SHARE, UdacityFaces, split_persons
 from rednet_core.markup import IBUG68
+from tests.data_prep.makers import read_all
 from tests.helpers import REAL_FACES, face, needs_real_faces, smooth_picture
 
 HEADER = ["", *map(str, range(136))]
@@ -395,6 +396,33 @@ def test_a_table_that_is_no_text_is_named(tmp_path):
     (tmp_path / "p1" / "training_frames_keypoints.csv").write_bytes(b"\xff\xfe\x00a\x80\x81")
     with pytest.raises(DataError, match="training_frames_keypoints.csv: not a text table"):
         UdacityFaces(tmp_path / "p1")
+
+
+# --------------------------------------------------------------------------------------------- every count explained
+
+
+def test_every_count_is_explained(tmp_path):
+    training = [good(f"{name}_0{f}.jpg", k) for k, name in enumerate(PEOPLE) for f in (0, 1)]
+    training.append(("Ada_Lovelace_02.jpg", points_of(0), None))  # a row without an image
+    test = [good(f"{PEOPLE[0]}_00.jpg"), ("Alan_Turing_00.jpg", None, encode(picture(), "png"))]  # and the reverse
+    reader = UdacityFaces(write(tmp_path / "p1", {"training": training, "test": test}))
+    assert sorted(why for _, why in reader.problems()) == [
+        "image file is missing",
+        "image without a row in test_frames_keypoints.csv",
+    ]
+    said = reader.tally()
+    assert said[:3] == [
+        "training: 9 rows in the table, 1 of them bad, and 0 images without a row",
+        "test: 1 row in the table, 0 of them bad, and 1 image without a row",
+        "1 of 4 persons are in both halves: the split into train, validation and test is ours, by person",
+    ]
+    found, _ = read_all(reader)
+    splits = [item.split for item in found.values()]
+    for line in said[3:]:
+        split, _, rest = line.partition(": ")
+        persons = {item.identity for item in found.values() if item.split == split}
+        assert rest.startswith(f"{splits.count(split)} item") and f"{len(persons)} known person" in rest
+    assert sum(int(line.split()[1]) for line in said[3:]) == len(splits) == 9
 
 
 # ------------------------------------------------------------------------------------------------------ real faces

@@ -1,0 +1,222 @@
+"""Preparing that goes on where it was stopped: what is done is noted down, and checked before it is built upon.
+
+    .<store>.<key>.part/       the store so far, in the order of the items
+    .<store>.<key>.journal     a line for every few items: how far, running checksums, names, what was skipped
+
+The key names the source (place, size and time of every file), the options and the code, so that a run begins anew
+where any of them has changed. At a new start the rows are read again up to the last line of the journal that their
+checksums agree with; what lies behind it is cut off. Nothing is decoded twice but what a stopped run had not yet
+noted: at most 32 items, and with several workers what they had in hand.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from data_prep.errors import BadItem, DataError
+from data_prep.item import Item, Reader
+from data_prep.one_box import BoxCutter
+from data_prep.prepare import CHUNK, Report, _results
+from data_prep.store import Store, StoreWriter, row_type
+
+ROWS_AT_ONCE = 64  # read while checking
+
+
+def work_key(reader: Reader, folder: Path, size: int, margin: float | None) -> str:
+    """A short name for everything that decides what a store will hold; files are told by place, size and time."""
+    code = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        code.update(path.read_bytes())
+    facts = [reader.description, len(reader), reader.markup.name, size, margin, _files(folder), code.hexdigest()]
+    text = json.dumps([*facts, cv2.__version__, np.__version__], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _files(folder: Path) -> str:
+    found = hashlib.sha256()
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(name for name in names if not name.startswith(".")):
+            path = Path(place, name)
+            with contextlib.suppress(OSError):  # a link to nowhere is no data
+                facts = path.stat()
+                found.update(f"{path.relative_to(folder)}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
+    return found.hexdigest()
+
+
+def leftovers(path: Path) -> list[Path]:
+    """What runs that were stopped have left beside a store's place; only to be touched while its lock is held."""
+    kind = re.compile(rf"\.{re.escape(path.name)}\.[^.]+\.(part|journal)")
+    return sorted(p for p in path.parent.iterdir() if kind.fullmatch(p.name)) if path.parent.is_dir() else []
+
+
+class KeptWriter(StoreWriter):
+    """A StoreWriter whose rows outlive the process that wrote them.
+
+    items: how many of the reader's items are dealt with; `skipped` (where, why) of them are not in the store. Leaving
+    it without `close` keeps what `note` has noted.
+    """
+
+    def __init__(self, path: Path | str, markup, size: int, key: str):
+        # Not StoreWriter's own: its folder is new every time, this one may be there already.
+        self.path, self.markup, self.size = Path(path), markup, size
+        self.work = self.path.with_name(f".{self.path.name}.{key}.part")
+        self.journal = self.work.with_suffix(".journal")
+        self.work.mkdir(parents=True, exist_ok=True)
+        self._count, self.items = 0, 0
+        self._names: dict[str, dict[str, int]] = {"identity": {}, "video": {}, "group": {}}
+        self.skipped: list[tuple[str, str]] = []
+        self._row_type = row_type(markup)
+        self._crops, self._table = (_opened(self.work / name) for name in ("crops.npy", "table.npy"))
+        self._write_headers()
+        self._start = self._crops.tell(), self._table.tell()
+        self._digest, self._rows_digest = hashlib.sha256(), hashlib.sha256()
+        self._take_up()
+
+    def __exit__(self, kind, error, trace) -> None:
+        with contextlib.suppress(OSError) if kind else contextlib.nullcontext():
+            self._crops.close()
+            self._table.close()
+        if not self.items or not self.work.is_dir():  # nothing worth keeping, or complete
+            shutil.rmtree(self.work, ignore_errors=True)
+            self.journal.unlink(missing_ok=True)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def note(self, items: int) -> None:
+        """All up to item number `items` are dealt with: what is written until now is kept."""
+        self._crops.flush()  # to the system: a killed process loses nothing, and a broken disk shows in the checksums
+        end = self._table.tell()
+        self._table.seek(self._start[1] + self._noted["rows"] * self._row_type.itemsize)
+        self._rows_digest.update(self._table.read())
+        self._table.seek(end)
+        new = {kind: list(names)[self._noted[kind] :] for kind, names in self._names.items()}
+        line = {"items": items, "rows": self._count, "names": new, "skipped": self.skipped[self._noted["skipped"] :]}
+        line |= {"crops": self._digest.hexdigest(), "table": self._rows_digest.hexdigest()}
+        with open(self.journal, "a", encoding="utf-8", newline="\n") as file:
+            file.write(json.dumps(line) + "\n")
+        self._noted_until(items)
+
+    def _noted_until(self, items: int) -> None:
+        self.items = items
+        counts = {kind: len(names) for kind, names in self._names.items()}
+        self._noted = {"rows": self._count, "skipped": len(self.skipped), **counts}
+
+    def _take_up(self) -> None:
+        """Go to the end of the last line of the journal that the files agree with, and cut them off there."""
+        good, row = 0, self._row_type.itemsize
+        for length, line in _lines(self.journal):
+            crops, rows = self._digest.copy(), self._rows_digest.copy()
+            for start in range(self._count, line["rows"], ROWS_AT_ONCE):
+                count = min(ROWS_AT_ONCE, line["rows"] - start)
+                crops.update(self._crops.read(count * self.size**2 * 3))
+                rows.update(self._table.read(count * row))
+            if (crops.hexdigest(), rows.hexdigest()) != (line["crops"], line["table"]):
+                break
+            self._digest, self._rows_digest, self._count, good = crops, rows, line["rows"], good + length
+            self.skipped += [tuple(one) for one in line["skipped"]]
+            for kind, names in line["names"].items():
+                for name in names:
+                    self._index(kind, name)
+            self._noted_until(line["items"])
+        if not good:
+            self._noted_until(0)
+        for file, start, size in zip((self._crops, self._table), self._start, (self.size**2 * 3, row), strict=True):
+            file.seek(start + self._count * size)
+            file.truncate()
+        if self.journal.exists():
+            os.truncate(self.journal, good)
+
+
+def _opened(path: Path):
+    path.touch()
+    return open(path, "r+b")
+
+
+def _lines(journal: Path) -> Iterator[tuple[int, dict]]:
+    """(bytes, content) of a journal's lines, until one that is not whole."""
+    if not journal.exists():
+        return
+    with open(journal, "rb") as file:
+        for line in file:
+            try:
+                yield len(line), json.loads(line)
+            except ValueError:
+                return
+
+
+class _Rest:
+    """The items of a reader from number `start` on."""
+
+    def __init__(self, reader: Reader, start: int):
+        self.reader, self.start, self.markup = reader, start, reader.markup
+        self.boxed = hasattr(reader, "square")  # `data_prep.one_box`
+
+    def __len__(self) -> int:
+        return len(self.reader) - self.start
+
+    def __getitem__(self, index: int) -> Item:
+        return self.reader[index + self.start]
+
+    def square(self, index: int) -> np.ndarray:
+        """The square (3,) that an item of a boxed reader is cut by."""
+        return self.reader.square(index + self.start)
+
+    def runs(self) -> list[range] | None:
+        """What is left of the reader's."""
+        own = self.reader.runs() if hasattr(self.reader, "runs") else None
+        if own is None:
+            return None
+        return [range(max(r.start - self.start, 0), r.stop - self.start) for r in own if r.stop > self.start]
+
+
+def prepare(
+    reader: Reader,
+    path: Path,
+    size: int,
+    margin: float | None,
+    key: str,
+    workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Store, Report]:
+    """As `data_prep.prepare.prepare`, but begun where a run of the same key was stopped; the store is the same.
+
+    progress is told first how many items are already done. The caller sees to it that there is one run at a time.
+    """
+    total = len(reader)
+    spool = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+    try:
+        with KeptWriter(path, reader.markup, size, key) as writer:
+            if progress:
+                progress(writer.items, total)
+            cutter = BoxCutter(_Rest(reader, writer.items), size, margin)
+            for done, result in enumerate(_results(cutter, workers, spool), writer.items + 1):
+                if isinstance(result, BadItem):
+                    writer.skipped.append((str(result.path), result.problem))
+                else:
+                    writer.add(*result)
+                if done % CHUNK == 0:
+                    writer.note(done)
+                if progress:
+                    progress(done, total)
+            report = Report(len(writer), writer.skipped)
+            if not report.kept:
+                writer.items = 0  # nothing of it is worth keeping
+                raise DataError(f"no usable item among {total}: {report.summary()}", path=path)
+            skipped = [{"where": where, "why": why} for where, why in report.skipped]
+            text = json.dumps(skipped, indent=1, ensure_ascii=False)
+            (writer.work / "skipped.json").write_text(text, encoding="utf-8")
+            meta = {"source": reader.description, "margin": margin, "skipped": len(skipped)}
+            return writer.close(meta), report
+    finally:
+        shutil.rmtree(spool, ignore_errors=True)
