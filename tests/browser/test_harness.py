@@ -68,7 +68,7 @@ return w.VBox([choice, output])""",
         "px wider than the notebook",
     ),
     "stretched": (
-        "return w.VBox([w.Checkbox(), w.Image(value=grey(1), width='60', height='90')])",
+        "return w.VBox([w.Checkbox(), w.Image(value=grey(1), layout=w.Layout(width='60px', height='90px'))])",
         "pictures out of proportion: .*60 x 90 of 60 x 40",
     ),
     "strange": ("return w.ColorPicker(description='ink')", "controls of no known kind"),
@@ -134,18 +134,18 @@ def test_a_failing_cell_is_told_with_its_error(page):
 
 def test_interactive_cells_are_found_by_reading(tmp_path):
     write(tmp_path, "read", [
-        "from rednet_lab.widgets import stepper, step_picture\nfrom rednet_lab.cockpit import plain_face",
-        "picture = step_picture(frame, 0, None, 'alone', True)",
-        "stepper(frames, markup)",
-        "def mine(frames):\n    return stepper(frames, markup)",
+        "from rednet_lab.widgets import Painter\nfrom rednet_lab.cockpit import cockpit, plain_face",
         "plain_face(factors)",
-        "mine(frames)",
+        "cockpit(world)",
+        "def mine(paint):\n    return Painter({}, paint)",
+        "mine",
+        "mine(paint)",
         "import ipywidgets as w",
-        "from rednet_lab import widgets\nw.IntSlider()",
-        "widgets.player(tracks)",
-        "widgets.track_picture(frame, 30)",
+        "from rednet_lab import cockpit as desks\nw.IntSlider()",
+        "desks.cockpit(world)",
+        "desks.plain_face(factors)",
     ])  # fmt: skip
-    assert interactive_cells(tmp_path / "read.ipynb") == [2, 5, 7, 8]
+    assert interactive_cells(tmp_path / "read.ipynb") == [2, 4, 5, 7, 8]
     assert uses_of("from ..a import b\nimport c.d", "p.q").imports == {"b": "p.a.b", "c": "c.d"}
     assert len(interactive_notebooks()) >= 8
 
