@@ -4,8 +4,13 @@ Everything takes and gives (H, W, 3) uint8 RGB and draws at the size it is shown
 milliseconds and a figure can show the same pixels.
 """
 
+from functools import lru_cache
+from pathlib import Path
+
 import cv2
+import matplotlib
 import numpy as np
+from PIL import Image, ImageDraw, ImageFont
 
 from rednet_core.markup import Markup
 
@@ -14,6 +19,8 @@ ORANGE, SKY, GREEN, YELLOW = (230, 159, 0), (86, 180, 233), (0, 158, 115), (240,
 BLUE, VERMILION, PINK, BLACK = (0, 114, 178), (213, 94, 0), (204, 121, 167), (0, 0, 0)
 WHITE, GREY = (255, 255, 255), (150, 150, 150)
 TRUTH, PREDICTED, HIDDEN = GREEN, ORANGE, PINK
+PALE = (245, 245, 245)  # no change, between BLUE (less) and VERMILION (more)
+INKS = (BLUE, VERMILION, GREEN, PINK)  # of curves
 LABELS = np.array([ORANGE, SKY, YELLOW, VERMILION, PINK, BLUE, GREY])  # of a label map, in turn
 SHIFT = 4  # fractional bits of OpenCV's coordinates: points are drawn at sub-pixel places
 
@@ -60,6 +67,16 @@ def points(
     return out
 
 
+def crosses(image: np.ndarray, where: np.ndarray, colour: tuple[int, int, int] = TRUTH) -> np.ndarray:
+    """A copy with small crosses at points (L, 2): told from dots by their form, whatever the eyes."""
+    out, fixed = image.copy(), _fixed(where)
+    arm = max(2, image.shape[1] // 75) << SHIFT
+    for dx, dy in ((arm, 0), (0, arm)):
+        lines = np.stack([fixed - (dx, dy), fixed + (dx, dy)], 1)
+        cv2.polylines(out, list(lines), False, colour, 1 if image.shape[1] < 400 else 2, cv2.LINE_AA, SHIFT)
+    return out
+
+
 def box(image: np.ndarray, square: np.ndarray, colour: tuple[int, int, int] = YELLOW) -> np.ndarray:
     """A copy with a face box (3,) = centre x, centre y, side."""
     x, y, side = square
@@ -74,6 +91,21 @@ def heat(values: np.ndarray, size: int | None = None, top: float = 1.0) -> np.nd
     levels = np.clip(np.asarray(values, np.float32) / max(top, 1e-9) * 255, 0, 255).astype(np.uint8)
     coloured = cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO)[..., ::-1]
     shown = np.ascontiguousarray(coloured)
+    return shown if size is None else cv2.resize(shown, (size, size), interpolation=cv2.INTER_NEAREST)
+
+
+def diverging(steps: int = 127) -> np.ndarray:
+    """Colours (steps, 3) uint8 of a difference: blue where there is less, pale where nothing, vermilion where more."""
+    at = np.linspace(-1, 1, steps)[:, None]
+    end = np.where(at < 0, BLUE, VERMILION)
+    return np.round(PALE + (end - np.array(PALE)) * np.abs(at) ** 0.7).astype(np.uint8)
+
+
+def change(values: np.ndarray, size: int | None = None) -> np.ndarray:
+    """A difference of maps (m, m) in [-1, 1] as a picture."""
+    colours = diverging()
+    index = np.round((np.clip(values, -1, 1) + 1) / 2 * (len(colours) - 1)).astype(int)
+    shown = colours[index]
     return shown if size is None else cv2.resize(shown, (size, size), interpolation=cv2.INTER_NEAREST)
 
 
@@ -125,12 +157,44 @@ def face(
     return label(out, words) if words else out
 
 
+@lru_cache(512)
+def _written(text: str, height: int, ink: tuple[int, int, int], halo: tuple[int, int, int] | None) -> np.ndarray:
+    """Words as a picture (H, W, 4) with opacity, in matplotlib's own font: the same on every machine."""
+    font = ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"), height)
+    edge = 0 if halo is None else max(1, height // 8)
+    left, top, right, bottom = font.getbbox(text, stroke_width=edge)
+    page = Image.new("RGBA", (right - left, font.size + 2 * edge + height // 4), (*(halo or ink), 0))
+    ImageDraw.Draw(page).text((-left, -height // 8), text, ink, font, stroke_width=edge, stroke_fill=halo)
+    return np.asarray(page)
+
+
+def write(
+    image: np.ndarray,
+    text: str,
+    where: tuple[int, int],
+    height: int = 14,
+    ink: tuple[int, int, int] = BLACK,
+    halo: tuple[int, int, int] | None = None,
+    align: str = "left",
+) -> None:
+    """Write words of that height (px) into the picture itself; where (x, y) is their upper left, middle or right."""
+    if not text:
+        return
+    patch = _written(text, height, ink, halo)
+    x = where[0] - {"left": 0, "middle": patch.shape[1] // 2, "right": patch.shape[1]}[align]
+    top, left = max(where[1], 0), max(x, 0)
+    place_ = image[top : where[1] + patch.shape[0], left : x + patch.shape[1]]
+    patch = patch[top - where[1] :, left - x :][: place_.shape[0], : place_.shape[1]].astype(np.float32)
+    alpha = patch[..., 3:] / 255
+    place_[...] = (place_ * (1 - alpha) + patch[..., :3] * alpha + 0.5).astype(np.uint8)
+
+
 def label(image: np.ndarray, text: str) -> np.ndarray:
-    """A copy with a few words in the top left corner."""
-    out, scale = image.copy(), max(0.3, image.shape[1] / 520)
-    place_ = (int(8 * scale) + 2, int(26 * scale) + 2)
-    cv2.putText(out, text, place_, cv2.FONT_HERSHEY_SIMPLEX, scale, BLACK, max(2, int(5 * scale)), cv2.LINE_AA)
-    cv2.putText(out, text, place_, cv2.FONT_HERSHEY_SIMPLEX, scale, (255, 255, 255), 1, cv2.LINE_AA)
+    """A copy with a few words in the top left corner, as large as fit."""
+    out, height = image.copy(), int(np.clip(image.shape[1] / 17, 10, 20))
+    while text and height > 7 and _written(text, height, WHITE, BLACK).shape[1] > image.shape[1] - 4:
+        height -= 1
+    write(out, text, (3, 2), height, WHITE, BLACK)
     return out
 
 

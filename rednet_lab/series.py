@@ -52,7 +52,16 @@ SERIES = (
     Entry("75_temporal", "With memory and without (Table 8)", needs=("76_identity",)),
     Entry("76_identity", "The identity loss (figure 8)", needs=("71_backbones",)),
     Entry("77_f_reg", "f_REG and the encoder's features", needs=("70_protocol",)),
+    Entry("78_comparison", "Comparison with other methods (Table 9)", needs=("54_stage3", "75_temporal")),
     Entry("79_batch_norm", "Batch norm: on, off, per step", needs=("71_backbones",)),
     Entry("80_three_stages", "Three stages or fewer", needs=("75_temporal",)),
-    Entry("81_feedback", "Feedback: joint or detached, and z0 in tracking", needs=("71_backbones",)),
+    Entry("81_feedback", "Feedback: joint or detached, and z0 in tracking", needs=("75_temporal",)),
+    Entry(
+        "90_ledger",
+        "The ledger: what was reproduced",
+        needs=(
+            *("70_protocol", "71_backbones", "72_recurrent_steps", "73_cascade", "74_steps_by_yaw", "75_temporal"),
+            *("76_identity", "77_f_reg", "78_comparison", "79_batch_norm", "80_three_stages", "81_feedback"),
+        ),
+    ),
 )

@@ -1,4 +1,4 @@
-"""A run of the network written down: per frame and spatial step what went in, what came out, how far off it is.
+"""A run of either paper's network written down: per frame and spatial step what went in and out, and how far off it is.
 
 Figures, widgets and tests read the same trace, so they show the same numbers.
 """
@@ -6,11 +6,14 @@ Figures, widgets and tests read the same trace, so they show the same numbers.
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from rednet_core import frames
 from rednet_core.eccv import EccvNet
 from rednet_core.eccv.labels import merge
+from rednet_core.markup import Markup
 from rednet_core.metrics import errors, seven_errors
 from rednet_core.rednet import RedNet
 from rednet_core.tracking import Tracked, Tracker
@@ -29,19 +32,36 @@ SEVEN_NAMES = (
 
 @dataclass
 class Step:
-    """One spatial step: its kind, the feedback it was given and its maps (C, m, m) in [0, 1], its points."""
+    """One spatial step of either paper's network: its kind, what it was given, what it answered, how far off it is.
+
+    kind is "detection", "regression" or, of the ECCV network, "labels". maps are probabilities, or heat maps clipped
+    to [0, 1]; the ECCV network's background channel is left out of them (merged tells where it won).
+    """
 
     kind: str
-    feedback: np.ndarray  # (7, m, m): z_{k-1}
-    maps: np.ndarray  # (7, m, m) probabilities, or (L, m, m) heat maps
+    feedback: np.ndarray  # (F, m, m): z_{k-1} as the network is given it
+    maps: np.ndarray  # (7, m, m) or (L, m, m), in [0, 1]
+    before: np.ndarray  # (7, m, m) or (L, m, m): the previous step's maps of the points; for step 1 its first guess
     points: np.ndarray  # (C, 2) in input pixels
     error: float  # per cent of the inter-ocular distance, on the seven points; NaN without truth
     e_i: np.ndarray = field(repr=False)  # (C, h, w)
-    e_p: np.ndarray = field(repr=False)
+    e_p: np.ndarray = field(repr=False)  # as decoded: e_p* where there is f_trn
+    h: np.ndarray | None = field(default=None, repr=False)  # (hidden,): the LSTM's state after this step
+    c: np.ndarray | None = field(default=None, repr=False)  # (hidden,): its cell
+    given: np.ndarray | None = field(default=None, repr=False)  # (m, m): the labels 0..L in z, of the ECCV network
+    merged: np.ndarray | None = field(default=None, repr=False)  # (m, m): Eq. 9's label of each pixel, likewise
 
-    def seven(self, markup) -> np.ndarray:
+    def seven(self, markup: Markup) -> np.ndarray:
         """The seven points (7, 2) of this step."""
         return self.points if len(self.points) == 7 else self.points[list(markup.seven)]
+
+    def change(self, markup: Markup) -> np.ndarray:
+        """What this step made of the step before it: the difference of their maps (7 or L, m, m), in [-1, 1].
+
+        A step with more maps than the one before is compared in the seven that both have.
+        """
+        maps = self.maps if len(self.maps) == len(self.before) else self.maps[list(markup.seven)]
+        return maps - self.before
 
 
 @dataclass
@@ -52,37 +72,44 @@ class Frame:
     truth: np.ndarray | None
     steps: list[Step]
     image: np.ndarray = field(repr=False)  # the frame itself (H, W, 3)
-    points: np.ndarray = field(repr=False)  # the last step's points (L, 2), in the frame's pixels
+    points: np.ndarray = field(repr=False)  # the answer (L, 2): the last step's, or f_REG's; in the frame's pixels
     truth_in_image: np.ndarray | None = field(repr=False)
     box: np.ndarray = field(repr=False)  # (3,), in the frame's pixels
     confidence: float = 1.0
-    error: float = np.nan  # of all points of the last step
-    hidden: np.ndarray | None = field(default=None, repr=False)  # LSTM state h of the last step
+    error: float = np.nan  # of all points of the answer
+    final: np.ndarray | None = field(default=None, repr=False)  # the answer (L, 2) in input pixels
+    markup: str = "ibug68"  # what the points are
+
+    @property
+    def hidden(self) -> np.ndarray | None:
+        """The LSTM's state (hidden,) after the last step."""
+        return self.steps[-1].h
 
 
 def _numpy(tensor) -> np.ndarray:
     return tensor.detach().float().cpu().numpy()
 
 
-def record(net: RedNet, seen: Tracked, images: np.ndarray, truth: np.ndarray | None) -> list[Frame]:
+def record(net: RedNet | EccvNet, seen: Tracked, images: np.ndarray, truth: np.ndarray | None) -> list[Frame]:
     """The traces of N pictures from one tracker update; images (N, H, W, 3), truth (N, L, 2) in their pixels."""
-    markup = net.markup
+    markup, said = net.markup, seen.prediction
     matrix = _numpy(seen.matrix)
     truth_in = None if truth is None else frames.apply(matrix, truth)
+    final = frames.apply(matrix, seen.points)
+    each = _eccv_steps(net, seen) if isinstance(net, EccvNet) else _journal_steps(net, seen)
     out = []
     for n in range(len(images)):
-        steps, feedback = [], seen.z0[n : n + 1]
-        for k, kind in enumerate(net.config.steps):
-            raw = seen.prediction.maps[k][n : n + 1]
-            maps = raw.sigmoid() if kind == "detection" else raw.clamp(0, 1)
-            points = _numpy(net.points(seen.prediction, k)[n])
-            step = Step(kind, _numpy(feedback[0]), _numpy(maps[0]), points, np.nan, *_codes(seen, k, n))
+        steps = []
+        for k, (kind, *maps) in enumerate(each):
+            feedback, answer, before, *label_maps = (m[n] for m in maps)
+            state = said.states[k] and [_numpy(part[0, n]) for part in said.states[k]]
+            codes = (_numpy(code[k][n]) for code in (said.e_i, said.e_p))
+            points = _numpy(net.points(said, k)[n])
+            step = Step(kind, feedback, answer, before, points, np.nan, *codes, *(state or (None, None)), *label_maps)
             if truth_in is not None:
                 step.error = float(seven_errors(step.seven(markup)[None], truth_in[n : n + 1], markup)[0])
             steps.append(step)
-            feedback = net.feedback(kind, raw)
         found, real = seen.points[n], None if truth is None else truth[n]
-        state = seen.prediction.states[-1]
         out.append(
             Frame(
                 draw.picture(seen.inputs[n]),
@@ -94,14 +121,37 @@ def record(net: RedNet, seen: Tracked, images: np.ndarray, truth: np.ndarray | N
                 seen.box[n],
                 float(seen.confidence[n]),
                 np.nan if real is None else float(errors(found[None], real[None], markup)[0]),
-                None if state is None else _numpy(state[0][0, n]),
+                final[n],
+                markup.name,
             )
         )
     return out
 
 
-def _codes(seen: Tracked, k: int, n: int) -> tuple[np.ndarray, np.ndarray]:
-    return _numpy(seen.prediction.e_i[k][n]), _numpy(seen.prediction.e_p[k][n])
+def _journal_steps(net: RedNet, seen: Tracked) -> list[tuple]:
+    """Of each step: its kind; z, its maps, and the seven maps of the step before, each (N, C, m, m)."""
+    out, z = [], seen.z0
+    for kind, raw in zip(net.config.steps, seen.prediction.maps, strict=True):
+        maps = raw.sigmoid() if kind == "detection" else raw.clamp(0, 1)
+        out.append((kind, _numpy(z), _numpy(maps), _numpy(z)))  # what the step before answered is what it is given
+        z = net.feedback(kind, raw)
+    return out
+
+
+def _eccv_steps(net: EccvNet, seen: Tracked) -> list[tuple]:
+    """Of each step: "labels"; z, its maps, the maps before, each (N, C, m, m); labels in z and answered (N, m, m)."""
+    out, z, count = [], seen.z0, net.markup.n_points
+    for k, raw in enumerate(seen.prediction.maps):
+        given = (z[:, 0] * count).round().long() if z.shape[1] == 1 else merge(z)
+        if k == 0:
+            before = F.one_hot(given, count + 1).movedim(-1, 1)[:, 1:] if z.shape[1] == 1 else z[:, 1:]
+        answer = raw.softmax(1)[:, 1:]
+        label_maps = [m.to(torch.uint8).cpu().numpy() for m in (given, merge(raw))]
+        out.append(("labels", _numpy(z), _numpy(answer), _numpy(before), *label_maps))
+        before = answer
+        if k + 1 < len(net.config.steps):
+            z = net.feedback(raw, k + 1)
+    return out
 
 
 def look(net: RedNet | EccvNet, data, rows: np.ndarray) -> tuple[Tracked, np.ndarray]:
@@ -131,13 +181,13 @@ def likelier(logits: Tensor, weight: float) -> Tensor:
     return merge(logits)
 
 
-def trace_stills(net: RedNet, data, rows: np.ndarray) -> list[Frame]:
+def trace_stills(net: RedNet | EccvNet, data, rows: np.ndarray) -> list[Frame]:
     """The traces of stored stills, each cropped by its annotated face box."""
     seen, images, truth = _seen(net, data, rows)
     return record(net, seen, images, truth)
 
 
-def trace_video(net: RedNet, images, truth: np.ndarray | None, box: np.ndarray, **choices) -> list[Frame]:
+def trace_video(net: RedNet | EccvNet, images, truth: np.ndarray | None, box: np.ndarray, **choices) -> list[Frame]:
     """The traces of a video, tracked from `box` in its first frame; images (T, H, W, 3), truth (T, L, 2) or None."""
     tracker = Tracker(net, **choices)
     tracker.start(box)

@@ -75,9 +75,23 @@ class Verdicts:
         self._keep(claim, part, paper, {**ours, **errors, "unit": unit}, wanted, judged, note, seeds=seeds)
         return judged
 
-    def computed(self, claim: str, part: str, paper, ours, wanted: str, holds: bool, unit: str, note: str = "") -> str:
-        """A claim that is arithmetic: paper and ours are (without, with), holds says whether they agree."""
-        judged = REPRODUCED if holds else CONTRADICTED
+    def computed(
+        self,
+        claim: str,
+        part: str,
+        paper,
+        ours,
+        wanted: str,
+        holds: bool,
+        unit: str,
+        note: str = "",
+        exact: bool = True,
+    ) -> str:
+        """A claim that is arithmetic: paper and ours are (without, with), holds says whether they agree.
+
+        exact=False: our figures bear the claim out but are not those printed.
+        """
+        judged = (REPRODUCED if exact else SAME) if holds else CONTRADICTED
         numbers = {"without": ours[0], "with": ours[1], "effect": ours[1] - ours[0], "unit": unit}
         self._keep(claim, part, paper, numbers, wanted, judged, note, source="computed", seeds=[])
         return judged

@@ -81,7 +81,7 @@ class Trees(Aligner):
         for name, value in asdict(self.choices).items():
             if name not in ("variations", "box"):
                 setattr(options, name, value)
-        # One thread: dlib 20's threads count references to NumPy's types without holding Python's lock.
+        # One thread: with more, dlib 20 was seen to spoil NumPy's reference counts in some runs, with one never.
         options.random_seed, options.num_threads = str(seed), 1
         pictures, shapes = [], []
         whole = dlib.rectangle(0, 0, ENLARGED - 1, ENLARGED - 1)

@@ -142,3 +142,29 @@ def test_an_arrow_ends_at_its_point():
     rows, columns = np.nonzero(changed(shown, GREY))
     assert 9 <= columns.min() <= 10 and 40 <= columns.max() <= 42 and set(rows) <= {28, 29, 30, 31, 32}
     assert (shown[30, 40] == draw.PREDICTED).all() and (GREY == 100).all()
+
+
+def test_a_cross_stands_on_its_point_and_is_no_dot():
+    where = np.array([[30.0, 20.0]])
+    crossed, dotted = (changed(d, GREY) for d in (draw.crosses(GREY, where), draw.points(GREY, where, draw.TRUTH)))
+    np.testing.assert_allclose(centroid(crossed), where[0], atol=0.15)
+    rows, columns = np.nonzero(crossed > 60)
+    # Two arms, a pixel to either side for smooth edges; a dot has corners.
+    assert not (crossed > 60)[(abs(np.arange(60) - 20) > 1)[:, None] & (abs(np.arange(60) - 30) > 1)].any()
+    assert rows.max() - rows.min() >= 4 and columns.max() - columns.min() >= 4
+    assert ((crossed > 0) != (dotted > 0)).any()
+
+
+def test_a_difference_is_blue_below_nought_vermilion_above_and_pale_at_it():
+    shown = draw.change(np.array([[-1.0, 0.0, 1.0, 9.0]]))[0]
+    np.testing.assert_array_equal(shown, [draw.BLUE, draw.PALE, draw.VERMILION, draw.VERMILION])
+    assert draw.change(np.zeros((4, 4)), 12).shape == (12, 12, 3)
+
+
+def test_words_are_written_where_they_are_said_to_be():
+    page = np.full((40, 120, 3), 255, np.uint8)
+    draw.write(page, "ab", (60, 10), 14, align="right")
+    rows, columns = np.nonzero(page.min(-1) < 128)
+    assert columns.max() < 60 and 10 <= rows.min() and rows.max() < 30
+    draw.write(page, "far outside", (500, 500))  # no crash
+    draw.write(page, "", (0, 0))

@@ -5,11 +5,7 @@ import ipywidgets as w
 import numpy as np
 import pytest
 
-from rednet_core.markup import IBUG68
-from rednet_lab import draw
-from rednet_lab.trace import SEVEN_NAMES, trace_video
-from rednet_lab.widgets import Painter, channel_names, player, slider, step_picture, stepper, track_picture
-from tests.helpers import loop_box
+from rednet_lab.widgets import Painter, slider
 
 
 def shown(painter):
@@ -69,89 +65,6 @@ def test_sliders_of_whole_numbers_and_of_others():
     assert isinstance(other, w.FloatSlider) and other.step == pytest.approx(0.01)
     assert slider("c", 0, 10, 5, 0.5).step == 0.5
     assert whole.continuous_update and other.continuous_update  # answers while it moves
-
-
-def test_channels_have_names(traces):
-    detection, regression = traces[0].steps
-    assert channel_names(detection, IBUG68) == list(SEVEN_NAMES)
-    names = channel_names(regression, IBUG68)
-    assert len(set(names)) == 68 and names[30].startswith("30: nose")
-
-
-@pytest.mark.parametrize(
-    ("control", "value"), [("face", 2), ("step", 2), ("channel", 30), ("show", "alone"), ("truth", False)]
-)
-def test_every_control_of_the_stepper_changes_the_picture(traces, control, value):
-    widget = stepper(traces, IBUG68)
-    before = widget.image.value
-    assert widget.controls[control].value != value
-    widget.controls[control].value = value
-    assert widget.image.value != before
-
-
-def test_the_stepper_shows_the_step_the_face_and_the_point_that_are_chosen(traces):
-    widget = stepper(traces, IBUG68)
-    widget.controls["face"].value, widget.controls["step"].value = 1, 2
-    np.testing.assert_array_equal(shown(widget), step_picture(traces[1], 1, None, "over the face", True))
-    widget.controls["channel"].value = 30
-    np.testing.assert_array_equal(shown(widget), step_picture(traces[1], 1, 30, "over the face", True))
-    widget.controls["step"].value = 1  # seven maps: point 30, the nose tip, is the fifth of them
-    np.testing.assert_array_equal(shown(widget), step_picture(traces[1], 0, 4, "over the face", True))
-    widget.controls["channel"].value = 3  # none of the seven: all of them
-    np.testing.assert_array_equal(shown(widget), step_picture(traces[1], 0, None, "over the face", True))
-
-
-def test_a_steps_picture_holds_its_maps_and_its_points(traces):
-    trace = traces[0]
-    picture = step_picture(trace, 1, 30, "alone", False, size=128)
-    assert picture.shape == (128, 3 * 128 + 4, 3)
-    middle, right = picture[:, 130:258], picture[:, 260:]
-    np.testing.assert_array_equal(middle[40:], draw.heat(trace.steps[1].maps[30], 128)[40:])
-    n = trace.picture.shape[1]
-    points = draw.points(draw.enlarge(trace.picture, 128), draw.place(trace.steps[1].points, n, 128))
-    np.testing.assert_array_equal(right[40:], points[40:])
-
-
-@pytest.fixture(scope="module")
-def track(net, faces):
-    truth = np.array(faces.table["points"][:4])
-    return trace_video(net, faces.crops[:4], truth, loop_box(truth[0]))
-
-
-@pytest.mark.parametrize(("control", "value"), [("frame", 2), ("boxes", False), ("truth", False)])
-def test_every_control_of_the_player_changes_the_picture(track, control, value):
-    widget = player({"tracked": track})
-    before = widget.image.value
-    widget.controls[control].value = value
-    assert widget.image.value != before
-
-
-def test_the_player_shows_tracks_side_by_side_as_long_as_both_last(track):
-    widget = player({"one": track, "two": track[:3]}, size=100)
-    assert widget.controls["frame"].max == 2
-    widget.controls["frame"].value = 1
-    wanted = [track_picture(track[1], 100, name=name) for name in ("one", "two")]
-    np.testing.assert_array_equal(shown(widget), draw.montage(wanted, 2))
-    plays = [child for child in widget.panel.children if isinstance(child, w.Play)]
-    assert len(plays) == 1 and plays[0].max == 2
-
-
-def test_a_tracked_frame_that_is_not_square_keeps_its_places(net, faces):
-    truth = np.array(faces.table["points"][:1])
-    (frame,) = trace_video(net, faces.crops[:1], truth, loop_box(truth[0]))
-    bare = track_picture(frame, 96, box=False, truth=False)
-    frame.image = frame.image[:30]  # its lower part cut off: what is left stays where it was
-    cut = track_picture(frame, 96, box=False, truth=False)
-    assert cut.shape == bare.shape == (96, 96, 3)
-    np.testing.assert_array_equal(cut[36:50], bare[36:50])
-    assert (cut[95] == 0).any()
-
-
-def test_a_tracked_frame_says_its_error_or_how_sure_it_is(track):
-    with_error = track_picture(track[0], 160)
-    nameless = track[0].__class__(**{**vars(track[0]), "error": np.nan})
-    assert (track_picture(nameless, 160)[:30] != with_error[:30]).any()
-    np.testing.assert_array_equal(track_picture(nameless, 160)[60:], with_error[60:])
 
 
 def test_the_cockpit_renders_the_face_that_its_sliders_say():
