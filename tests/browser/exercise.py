@@ -118,7 +118,10 @@ class Desk:
         self._back(control, before)
         for key in ("End", "Home"):
             control.press(key)
-            screens.append(self.screen())
+            if screens[-1] == before:
+                screens.append(self.screen())
+            else:
+                self.page.settle()
         self._return(control, start)
         self._changed(control, screens, before)
         return self._back(control, before)

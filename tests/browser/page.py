@@ -83,7 +83,7 @@ class NotebookPage:
         self.name = name
         whole = self.page.evaluate("given => course.show(...given)", [f"{name}.ipynb", RUN_SECONDS])
         assert whole, "\n".join(["a cell failed", *self.trouble()])
-        self.page.evaluate("seconds => course.settle(seconds)", SETTLE_SECONDS)
+        self.settle()
 
     def close(self, name: str) -> None:
         """Save a notebook, end its kernel and close its tab."""
@@ -99,6 +99,10 @@ class NotebookPage:
         handle = self.page.evaluate_handle("cell => course.root(cell)", cell).as_element()
         handle.scroll_into_view_if_needed()
         return handle
+
+    def settle(self) -> None:
+        """Wait until no widget waits for the kernel and what came back is on the screen."""
+        self.page.evaluate("seconds => course.settle(seconds)", SETTLE_SECONDS)
 
     def screen(self, cell: int) -> Screen:
         """What a cell's output shows once it has come to rest: no widget waits, and two looks see the same."""
