@@ -23,7 +23,9 @@ class Painter:
     def __init__(self, controls: dict[str, w.Widget], paint: Callable[..., np.ndarray]):
         self.controls, self.paint = controls, paint
         # The picture keeps its shape and gives way first; beside too wide a one the controls go on top.
-        self.image = w.Image(format="png", layout=w.Layout(max_width="100%", height="auto", flex="0 1 auto"))
+        self.image = w.Image(
+            format="png", layout=w.Layout(max_width="100%", height="auto", flex="0 1 auto", align_self="flex-start")
+        )
         self.status = w.HTML()
         for control in controls.values():
             control.observe(self._changed, names="value")

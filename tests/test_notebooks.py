@@ -2,11 +2,7 @@
 
 import ast
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import PurePosixPath, PureWindowsPath
@@ -148,34 +144,6 @@ def test_no_place_of_one_machine_is_named(notebook):
 
 
 # --------------------------------------------------------------------------------------- the series on profile smoke
-
-
-class Run:
-    """A copy of the checkout, so that nobody's edits or cache matter, and the real runner in it."""
-
-    def __init__(self, folder):
-        self.root = folder / "course"
-        hidden = shutil.ignore_patterns("__pycache__", ".*")
-        for part in ("rednet_core", "data_prep", "rednet_lab", "notebooks"):
-            shutil.copytree(ROOT / part, self.root / part, ignore=hidden)
-        self.cache, self.folder = folder / "cache", self.root / "figures" / "smoke"
-
-    def __call__(self, *arguments):
-        """Run the runner on profile smoke and return what it said, or fail with the last of it."""
-        variables = {name: value for name, value in os.environ.items() if not name.startswith(("REDNET_", "PYTHON"))}
-        variables |= {"REDNET_CACHE": str(self.cache), "PYTHONIOENCODING": "utf-8"}
-        command = [sys.executable, "-m", "rednet_lab.runner", "--profile", "smoke", "--device", "cpu", *arguments]
-        done = subprocess.run(
-            command, cwd=self.root, env=variables, encoding="utf-8", stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
-        if done.returncode:
-            pytest.fail(f"the runner ended with {done.returncode}:\n{done.stdout[-6000:]}", pytrace=False)
-        return done.stdout
-
-
-@pytest.fixture(scope="session")
-def checkout(tmp_path_factory):
-    return Run(tmp_path_factory.mktemp("series"))
 
 
 @pytest.fixture(scope="session")

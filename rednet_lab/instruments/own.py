@@ -26,7 +26,8 @@ class OwnFile:
 
     def __init__(self, accept: str = "image/*", label: str = "your own photo"):
         self.upload = w.FileUpload(accept=accept, multiple=False, description=label, layout=WIDE, tooltip=HINT)
-        self.box = {name: slider(name, 0.0, 100.0, 50.0, 0.5) for name in ("face across", "face down", "face size")}
+        least = {"face across": 0.0, "face down": 0.0, "face size": 5.0}  # a box of no size holds no picture
+        self.box = {name: slider(name, low, 100.0, 50.0, 0.5) for name, low in least.items()}
         self.frames: list[np.ndarray] = []
         self.name, self.found, self.problem = "", False, None
         self.show(False)
@@ -51,7 +52,7 @@ class OwnFile:
         self.name, self.frames, self.found, self.problem = name, frames, box is not None, None
         x, y, side = (width / 2, height / 2, min(height, width) * 0.6) if box is None else box
         for one, value in zip(self.box.values(), np.array([x, y, side]) / max(height, width) * 100, strict=True):
-            one.value = float(np.clip(value, 0.5, 100))
+            one.value = float(np.clip(value, 0, 100))
         self.show(True)
 
     def check(self) -> None:

@@ -1,0 +1,60 @@
+"""One JupyterLab and one browser for all browser tests; they come last, when the series has filled the cache."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.browser.chromium import ARGUMENTS, find_chromium, missing
+from tests.browser.jupyterlab import JupyterLab
+from tests.browser.manners import GIVEN
+from tests.browser.page import WINDOW, NotebookPage, copy_notebook
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items):
+    """Put the browser's tests behind all others: they need what the series on profile smoke leaves in its cache."""
+    items.sort(key=lambda item: HERE in item.path.parents)
+
+
+@pytest.fixture(scope="package")
+def server(checkout):
+    """JupyterLab on the notebooks of the tests' checkout, as copies with profile smoke in place of their parameters."""
+    if reason := missing():
+        pytest.skip(reason)
+    folder = checkout.root.parent / "browser"
+    for path in sorted((checkout.root / "notebooks").glob("*.ipynb")):
+        copy_notebook(path, folder / "notebooks" / path.name, GIVEN.get(path.stem, {}))
+    variables = {"REDNET_CACHE": str(checkout.cache), "PYTHONPATH": str(checkout.root)}
+    server = JupyterLab(folder / "notebooks", folder / "home", variables)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="package")
+def browser():
+    """Chromium without a window. It is ended before other tests go on: its driver keeps an event loop running."""
+    if reason := missing():
+        pytest.skip(reason)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def shots(tmp_path_factory):
+    """The folder of the screenshots: REDNET_SCREENSHOTS, or one of pytest's own."""
+    given = os.environ.get("REDNET_SCREENSHOTS")
+    return Path(given).resolve() if given else tmp_path_factory.mktemp("screenshots")
+
+
+@pytest.fixture(scope="package")
+def page(server, browser, shots):
+    """The page that all notebooks are opened in."""
+    page = NotebookPage(browser.new_context(viewport=WINDOW).new_page(), server, shots)
+    page.start()
+    return page

@@ -1,0 +1,184 @@
+// What a page of JupyterLab shows, read inside the page: widgets, pictures, words, and what went wrong.
+
+window.course = (() => {
+  const VIEW = "application/vnd.jupyter.widget-view+json";
+  const runs = new Map(); // path -> the promise of "all cells ran"
+  const troubles = new Map(); // path -> errors of cells and callbacks since the run began
+  const managers = new Map();
+  let path = ""; // of the notebook that is looked at
+  let known = []; // words in red that were told of
+
+  const panelOf = (name) => [...window.jupyterapp.shell.widgets("main")].find((w) => w.context?.path === name);
+  const panel = () => panelOf(path);
+  const kernelOf = (name) => panelOf(name)?.sessionContext?.session?.kernel;
+  const idle = (name) => kernelOf(name)?.connectionStatus === "connected" && kernelOf(name).status === "idle";
+
+  // The manager of a notebook's widgets: the renderer of widget views holds it.
+  async function manager() {
+    if (!managers.has(path)) managers.set(path, await panel().content.rendermime.createRenderer(VIEW)._manager.promise);
+    return managers.get(path);
+  }
+
+  // Open a notebook in a tab of its own; it can be run when its kernel is idle.
+  async function open(name) {
+    await window.jupyterapp.commands.execute("docmanager:open", { path: name, factory: "Notebook" });
+    await panelOf(name).context.ready;
+    await panelOf(name).sessionContext.ready;
+    troubles.set(name, []);
+    panelOf(name).sessionContext.iopubMessage.connect((_, message) => {
+      const { header, content, parent_header } = message;
+      const said = (text) => troubles.get(name).push(`answering ${parent_header?.msg_type ?? "nobody"}: ${text}`);
+      if (header.msg_type === "error") said(`${content.ename}: ${content.evalue}`);
+      if (header.msg_type === "stream" && content.name === "stderr") said(content.text);
+    });
+  }
+
+  // Run all cells of the notebook in front, as the menu does, without waiting for them.
+  function run(name) {
+    troubles.get(name).length = 0; // a kernel that has not seen ipywidgets yet complains of JupyterLab's greeting
+    runs.set(name, window.jupyterapp.commands.execute("notebook:run-all-cells"));
+  }
+
+  // Fails where a promise takes longer than it may: a page that is stuck says where.
+  const within = (seconds, what, promise) =>
+    Promise.race([promise, pause(1000 * seconds).then(() => Promise.reject(new Error(`${what}: no end in ${seconds} s`)))]);
+
+  // Bring a notebook to the front and wait until it has run; says whether it did to the end.
+  async function show(name, seconds) {
+    path = name;
+    known = [];
+    window.jupyterapp.shell.activateById(panel().id);
+    return await within(seconds, `running ${name}`, runs.get(name));
+  }
+
+  // Save a notebook, end its kernel and close its tab.
+  async function close(name) {
+    await within(20, `saving ${name}`, panelOf(name).context.save());
+    await within(20, `ending the kernel of ${name}`, panelOf(name).sessionContext.shutdown());
+    panelOf(name).dispose();
+    managers.delete(name);
+  }
+
+  // Code cells that hold a widget, of those that were run: [{cell: index, views: how many}]
+  function widgetCells() {
+    return panel().content.widgets.flatMap((cell, index) => {
+      const outputs = cell.model.type === "code" ? cell.model.outputs.toJSON() : [];
+      const views = outputs.filter((output) => VIEW in (output.data ?? {})).length;
+      return views ? [{ cell: index, views, source: cell.model.sharedModel.getSource() }] : [];
+    });
+  }
+
+  const root = (index) => panel().content.widgets[index].node.querySelector(".jp-Cell-outputWrapper");
+
+  const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+
+  const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+
+  // No widget has a message under way or waiting, and the kernel is idle.
+  async function quiet() {
+    const models = await Promise.all(Object.values((await manager())._models));
+    return idle(path) && !models.some((model) => model.comm_live && (model._pending_msgs > 0 || model._msg_buffer));
+  }
+
+  // Wait for that, and until what came back is on the screen.
+  async function settle(seconds) {
+    for (const until = performance.now() + 1000 * seconds; !(await quiet()); await pause(5)) {
+      if (performance.now() > until) throw new Error(`widgets wait for the kernel for more than ${seconds} s`);
+    }
+    await frame();
+  }
+
+  async function print(picture) {
+    if (picture.decode) await picture.decode().catch(() => null);
+    const width = picture.naturalWidth ?? picture.width, height = picture.naturalHeight ?? picture.height;
+    if (!width || !height) return "empty";
+    const canvas = new OffscreenCanvas(width, height), pen = canvas.getContext("2d");
+    pen.drawImage(picture, 0, 0);
+    const pixels = pen.getImageData(0, 0, width, height).data;
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-1", pixels));
+    return `${width}x${height} ${[...digest.slice(0, 8)].map((v) => v.toString(16).padStart(2, "0")).join("")}`;
+  }
+
+  const shown = (element) => element.checkVisibility({ checkOpacity: false, visibilityProperty: true });
+  const OWN = "select, button, input, textarea, .noUi-target, .widget-readout, .jp-OutputPrompt";
+
+  // The words of an output, without those that a control shows of itself.
+  function words(node) {
+    const walker = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
+    const found = [];
+    for (let text = walker.nextNode(); text; text = walker.nextNode()) {
+      const said = text.textContent.trim();
+      if (said && !text.parentElement.closest(OWN) && shown(text.parentElement)) found.push(said);
+    }
+    return found;
+  }
+
+  // Everything a cell's output shows: fingerprints of pictures (pixels, not addresses), drawings, words.
+  async function state(index) {
+    const node = root(index);
+    const pictures = [...node.querySelectorAll("img, canvas")].filter(shown);
+    const drawings = [...node.querySelectorAll("svg:not([data-icon])")].filter(shown);
+    return {
+      pictures: await Promise.all(pictures.map(print)),
+      drawings: drawings.map((svg) => svg.outerHTML),
+      words: words(node),
+    };
+  }
+
+  // The state of a cell's output at rest: two looks, `apart` milliseconds from one another, see the same.
+  async function atRest(index, seconds, apart) {
+    const until = performance.now() + 1000 * seconds;
+    for (let last = ""; ; ) {
+      await settle(seconds);
+      const now = await state(index);
+      if (JSON.stringify(now) === last) return now;
+      if (performance.now() > until) throw new Error(`cell ${index} does not come to rest within ${seconds} s: ${last}`);
+      last = JSON.stringify(now);
+      await pause(apart);
+    }
+  }
+
+  // What is written on the screen of a notebook though it should not be.
+  function red() {
+    const node = panel().content.node;
+    const bad = '[data-mime-type="application/vnd.jupyter.stderr"], [data-mime-type="application/vnd.jupyter.error"]';
+    const found = [...node.querySelectorAll(`${bad}, .jupyter-widgets-error-widget`)].map((e) => e.innerText.slice(0, 800));
+    const wrong = /Error displaying widget|Error creating widget|Loading widget\.\.\.|state key missing|model not found/i;
+    for (const output of node.querySelectorAll(".jp-OutputArea-output")) {
+      if (wrong.test(output.innerText)) found.push(output.innerText.slice(0, 300));
+    }
+    // An error that a widget tells of in its own words.
+    for (const widget of node.querySelectorAll(".jupyter-widgets")) {
+      const said = widget.closest(".jupyter-widgets .jupyter-widgets") ? "" : widget.innerText;
+      const named = /\b[A-Z][A-Za-z]+(Error|Exception|Interrupt)\b.*/.exec(said);
+      if (named) found.push(named[0].slice(0, 300));
+    }
+    return found;
+  }
+
+  // Pixels by which widgets are wider than the notebook's column.
+  function overflow(index) {
+    const room = root(index).getBoundingClientRect();
+    const shown = [...root(index).querySelectorAll(".jupyter-widgets, img, canvas")].map((e) => e.getBoundingClientRect());
+    return Math.max(0, ...shown.map((box) => box.right - room.right));
+  }
+
+  const trouble = () => [...troubles.get(path), ...red().filter((text) => !known.includes(text))];
+  // Pictures of a cell that are not shown in their own proportions: [shown, own] width by height.
+  function distorted(index) {
+    return [...root(index).querySelectorAll("img, canvas")].filter(shown).flatMap((picture) => {
+      const { width, height } = picture.getBoundingClientRect();
+      const own = [picture.naturalWidth ?? picture.width, picture.naturalHeight ?? picture.height];
+      const off = Math.abs(width / height / (own[0] / own[1]) - 1);
+      return off > 0.02 ? [`${Math.round(width)} x ${Math.round(height)} of ${own.join(" x ")}`] : [];
+    });
+  }
+
+  // What is known by now is not told again.
+  function forget() {
+    troubles.get(path).length = 0;
+    known = red();
+  }
+
+  return { forget, open, idle, run, show, close, widgetCells, root, settle, atRest, trouble, overflow, distorted, shown };
+})();
