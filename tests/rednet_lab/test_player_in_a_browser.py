@@ -1,7 +1,5 @@
 """The player in a real browser, from a file and with the network cut off: what it writes is what the trace says."""
 
-import os
-import shutil
 from html import escape
 
 import nbformat
@@ -9,10 +7,11 @@ import pytest
 
 from rednet_lab.player import steps_board, track_board
 from rednet_lab.player.faces import bundle
+from rednet_lab.stamp import make_stamp
+from tests.browser.chromium import find_chromium, missing
 from tests.rednet_lab.test_player import eccv_net, labelled, tracks  # noqa: F401 - fixtures
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-FOUND = next(filter(None, (shutil.which(name) for name in NAMES)), None) or os.environ.get("CHROME_BIN")
+pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 TABLE = "all => all.map(row => [...row.children].map(cell => cell.textContent))"
 INK = """canvas => { const c = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
   let sum = 0; for (let i = 0; i < c.length; i += 7) sum = (sum * 31 + c[i]) % 1000003; return sum; }"""
@@ -32,17 +31,18 @@ def exported(boards, tmp_path_factory):
     outputs = [nbformat.v4.new_output("display_data", bundle(board, widget=False)) for board in boards]
     cells = [nbformat.v4.new_code_cell(f"show(board_{i})", outputs=[output]) for i, output in enumerate(outputs)]
     file = tmp_path_factory.mktemp("exported") / "page.html"
-    file.write_text(to_html(nbformat.v4.new_notebook(cells=cells), "page"), encoding="utf-8")
+    stamp = {"rednet": make_stamp({"profile": "tiny", "source": "face_world", "data": "", "seed": 0, "device": "cpu"})}
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata=stamp)
+    file.write_text(to_html(notebook, "page", file.parent), encoding="utf-8")
     return file
 
 
 @pytest.fixture(scope="module")
 def page(exported):
-    driver = pytest.importorskip("playwright.sync_api", reason="no Playwright here: pip install playwright")
-    if FOUND is None:
-        pytest.skip("no Chromium here: install your system's, or set CHROME_BIN")
-    with driver.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=FOUND, args=["--no-sandbox"])
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
         context = browser.new_context(offline=True, viewport={"width": 1280, "height": 800})
         page = context.new_page()
         page.wrong = []

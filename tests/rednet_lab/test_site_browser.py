@@ -1,22 +1,14 @@
 """The site in a real browser, with the network cut off: opened from its folder, walked through, searched, looked at."""
 
-import importlib.util
-import os
-import shutil
-
 import pytest
 
 from rednet_lab.series import SERIES
 from rednet_lab.site.build import build
+from tests.browser.chromium import find_chromium, missing
 
 from .test_site import make_run
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
-CHROMIUM = os.environ.get("REDNET_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-pytestmark = [
-    pytest.mark.skipif(importlib.util.find_spec("playwright") is None, reason="no driver: pip install playwright"),
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH, and none named in REDNET_CHROMIUM"),
-]
+pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 
 
 class Reader:
@@ -54,7 +46,7 @@ def reader(tmp_path_factory):
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:  # ended before other tests go on: it keeps an event loop running
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = driver.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
         yield Reader(browser, site)
         browser.close()
 
