@@ -6,12 +6,14 @@ shall walk through give margin None: the whole (square) picture is kept, so the 
 """
 
 import json
+import os
+import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import cv2
@@ -145,6 +147,14 @@ def _start_worker(cutter: _Cutter) -> None:
     global _cutter
     _cutter = cutter
     cv2.setNumThreads(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A killed process does not end its workers: they would wait for more work for ever."""
+    if parent := parent_process():
+        parent.join()
+        os._exit(1)
 
 
 def _work(indices: range, place: Path | None) -> list:

@@ -5,6 +5,8 @@ frame (a prepared store). Batch number `step` is the same whatever was drawn bef
 sampler state. This module does not know what is done with a batch.
 """
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,8 +83,27 @@ def person_labels(data, rows: np.ndarray) -> np.ndarray:
     return labels
 
 
+_SOME = 1  # tells draws of a video's clips from draws of a batch
+
+
 def _generator(seed: int, *numbers: int) -> np.random.Generator:
     return np.random.default_rng([seed, *numbers])
+
+
+class Ahead:
+    """Draws the next batch in a thread while the one before is trained on: the same batches, without the wait.
+
+    draw(step) must depend on the step alone; one step after the other is asked for, others are drawn at once.
+    """
+
+    def __init__(self, draw: Callable[[int], Batch]):
+        self.draw, self._pool = draw, ThreadPoolExecutor(1, "batches")
+        self._step, self._next = -1, None
+
+    def __call__(self, step: int) -> Batch:
+        batch = self._next.result() if step == self._step else self.draw(step)
+        self._step, self._next = step + 1, self._pool.submit(self.draw, step + 1)
+        return batch
 
 
 class Stills:
@@ -116,10 +137,11 @@ class Clips:
     """Batches of clips of T consecutive frames, no two of a batch of one person, forward or backward in time.
 
     rows are frames of videos; a clip never crosses a gap in the frame numbers (journal 5.1, "Training strategy").
-    Raises ValueError where no video has T frames in a row.
+    each: so many random clips of every video are the training set, all there are where it has fewer (the papers'
+    100); None takes every clip there is. Raises ValueError where no video has T frames in a row.
     """
 
-    def __init__(self, data, rows: np.ndarray, batch: int, frames: int = 10, seed: int = 0):
+    def __init__(self, data, rows: np.ndarray, batch: int, frames: int = 10, seed: int = 0, each: int | None = None):
         self.data, self.size, self.frames, self.seed = data, batch, frames, seed
         table = data.table[np.asarray(rows)]
         order = np.lexsort((table["frame"], table["video"]))
@@ -127,6 +149,8 @@ class Clips:
         self.starts = self._find_starts(table)
         if len(self.starts) == 0:
             raise ValueError(f"Clips: no video has {frames} frames in a row")
+        if each is not None:
+            self.starts = self._some_of_each(table["video"][self.starts], each)
         # A picture of nobody known is of a person of its own.
         person = table["identity"][self.starts].astype(np.int64)
         self.person = np.where(person >= 0, person, -1 - self._own_person(table)[self.starts])
@@ -142,6 +166,14 @@ class Clips:
         run = np.concatenate([[0], np.cumsum(broken)])
         ends = np.searchsorted(run, run, side="right")
         return np.flatnonzero(np.arange(len(run)) + self.frames <= ends)
+
+    def _some_of_each(self, videos: np.ndarray, each: int) -> np.ndarray:
+        """`each` of the starts of every video, drawn by (seed, video); videos (M,) are those of the starts."""
+        drawn = np.empty(len(videos))
+        for video in np.unique(videos):
+            here = np.flatnonzero(videos == video)
+            drawn[here] = _generator(self.seed, max(int(video), 0), _SOME).permutation(len(here))
+        return self.starts[drawn < each]
 
     def _own_person(self, table: np.ndarray) -> np.ndarray:
         return table["video"].astype(np.int64)
@@ -166,6 +198,9 @@ class MadeClips(Clips):
 
     def _find_starts(self, table: np.ndarray) -> np.ndarray:
         return np.arange(len(table))
+
+    def _some_of_each(self, videos: np.ndarray, each: int) -> np.ndarray:
+        return self.starts  # a still is no video of which there could be a hundred clips
 
     def _own_person(self, table: np.ndarray) -> np.ndarray:
         return np.arange(len(table))

@@ -76,15 +76,17 @@ def stage3(
     temporal: bool = True,
     checkpoint: Place = None,
     callbacks: tuple[Callback, ...] = (),
+    each: int | None = None,
     **choices,
 ) -> Trainer:
     """f_trn joins: clips of `frames` frames, everything fine-tuned, no augmentation.
 
     made=True makes the clips from stills, for data without video. temporal=False is Table 8's comparison, the
-    same fine-tuning without f_trn. choices are further NetConfig fields (hidden, update, ...).
+    same fine-tuning without f_trn. each: so many random clips of every video, 100 in the papers (5.1), all if None.
+    choices are further NetConfig fields (hidden, update, ...).
     """
     kind: Callable = MadeClips if made else Clips
-    clips = kind(data, rows, batch, frames, train.seed)
+    clips = kind(data, rows, batch, frames, train.seed, each)
     torch.manual_seed(train.seed)
     # The persons of the videos are others than those of stage 2: f_cls gets a new last layer.
     fresh = ("f_cls.classify",)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from rednet_core import checkpoint
-from rednet_core.batches import Batch
+from rednet_core.batches import Ahead, Batch
 from rednet_core.inputs import Inputs
 from rednet_core.losses import BALANCE, Weight
 from rednet_core.objective import TERMS, Balance, terms
@@ -102,7 +102,7 @@ class Trainer:
         checkpoint_path: Path | str | None = None,
         callbacks: tuple[Callback, ...] = (),
     ):
-        self.net, self.config, self.draw, self.make_inputs = net, config, draw, make_inputs
+        self.net, self.config, self.draw, self.make_inputs = net, config, Ahead(draw), make_inputs
         self.path = Path(checkpoint_path) if checkpoint_path else None
         self.callbacks = callbacks
         self.device = net.mean_shape.device

@@ -108,7 +108,7 @@ class Lab:
     def stage3_with(self, name: str = "stage3", temporal: bool = True, **choices) -> Trained:
         """Stage 3 with other choices than the profile's (no f_trn, another update), kept under its own name."""
         role, plan, before = self.source.clips(), self.profile.stage3, self.stage2
-        train = plan.config(len(role.rows) / plan.frames, self.seed)
+        train = plan.config(role.clips(plan.frames, plan.each), self.seed)
         choices = {"update": self.profile.update, "hidden": self.profile.hidden, **choices}
 
         def trainer(path, callbacks) -> Trainer:
@@ -123,6 +123,7 @@ class Lab:
                 temporal,
                 path,
                 callbacks,
+                plan.each,
                 **choices,
             )
 

@@ -22,6 +22,7 @@ class Plan:
     frames: int = 1
     epochs: float = 0.0  # where set, decides the number of steps; the papers count in epochs
     variations: int = 1  # of each picture in an epoch; ten in the papers (ECCV 5.1)
+    each: int | None = None  # random clips of every video; 100 in the papers (5.1), None: all there are
 
     def config(self, pictures: int, seed: int) -> TrainConfig:
         """The stage's TrainConfig for so many training pictures (or clips)."""
@@ -105,7 +106,12 @@ FULL = Profile(
     stage1=Plan(TrainConfig(0, "sgd", 0.01, schedule="steps", mixed_precision=True), 32, epochs=30, variations=10),
     stage2=Plan(TrainConfig(0, "sgd", 0.01, schedule="steps", mixed_precision=True), 32, epochs=20, variations=10),
     stage3=Plan(
-        TrainConfig(0, "sgd", 0.01, schedule="steps", mixed_precision=True), 5, frames=10, epochs=50, variations=2
+        TrainConfig(0, "sgd", 0.01, schedule="steps", mixed_precision=True),
+        5,
+        frames=10,
+        epochs=50,
+        variations=2,
+        each=100,
     ),
     demo=Plan(TrainConfig(2_000, "sgd", 0.01, schedule="tenths", mixed_precision=True), 32),
     eccv=EccvConfig(),

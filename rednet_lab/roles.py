@@ -22,6 +22,12 @@ class Role:
     made: bool = False
     held_back: np.ndarray | None = None
 
+    def clips(self, frames: int, each: int | None = None) -> float:
+        """How many clips of so many frames an epoch has: as many as fill the rows, or `each` of every video."""
+        if each is None or self.made:
+            return len(self.rows) / frames
+        return each * len(np.unique(self.data.table["video"][self.rows]))
+
 
 @dataclass(frozen=True)
 class TestVideos:

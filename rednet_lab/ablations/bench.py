@@ -58,6 +58,7 @@ class Bench:
             raise ValueError(f"seeds is {seeds}: one training of each variant at least")
         self.lab, self.seeds = lab, [lab.seed + n for n in range(seeds)]
         self.profile = ablation_profile(lab.profile)
+        lab.results.stamp["training_seeds"] = self.seeds
 
     # --- configurations ---
 
@@ -87,9 +88,9 @@ class Bench:
         return plan
 
     def _count(self, stage: str) -> float:
-        """Training pictures (or clips' worth of them) of a stage."""
-        role = self._role(stage)
-        return len(role.rows) / (self.profile.stage3.frames if stage == "clips" else 1)
+        """Training pictures (or clips) of a stage's epoch."""
+        role, plan = self._role(stage), self.profile.stage3
+        return role.clips(plan.frames, plan.each) if stage == "clips" else len(role.rows)
 
     def _role(self, stage: str):
         return getattr(self.lab.source, stage)()
@@ -122,6 +123,7 @@ class Bench:
                 return stages.stage2(net, data, role.rows, train, plan.batch, how, path, callbacks)
             choices = {name: getattr(config, name) for name in ("update", "hidden")}
             choices |= {"made": role.made, "temporal": config.temporal, "checkpoint": path, "callbacks": callbacks}
+            choices["each"] = plan.each
             return stages.stage3(net, data, role.rows, train, plan.batch, plan.frames, **choices)
 
         name = f"ablation-{variant.name.replace(' ', '-').replace(',', '')}-{seed}"

@@ -13,6 +13,8 @@ from rednet_lab import draw
 from rednet_lab.instruments import ink
 from rednet_lab.instruments.faces import Face
 from rednet_lab.own_video import MOST_BYTES, detect, follow, frames_of, uploaded
+from rednet_lab.player.live import live
+from rednet_lab.player.track import track_board
 from rednet_lab.widgets import STYLE, Painter, slider
 
 WIDE = w.Layout(width="auto")
@@ -128,8 +130,6 @@ class OwnTracker:
         return whole_picture(face, int(1.4 * ink.PANEL)), f"{self.own.words}; {len(self.own.frames)} frames"
 
     def _follow(self, _=None) -> None:
-        from rednet_lab.widgets import player
-
         def tell(done: int, total: int) -> None:
             if done % 10 == 0:
                 self.said.value = f"frame {done} of {total} ..."
@@ -138,7 +138,7 @@ class OwnTracker:
             self.track, self.said.value = follow(self.net, self.own.frames, self.own.face().box, tell)
             if not self.track:
                 raise ValueError("no face in any frame: set the yellow box by hand and try again")
-            self.result.children = (player({"": self.track}).box,)
+            self.result.children = (live(track_board({"tracked": self.track})).box,)
         except Exception as error:
             self.said.value = f"<b>{type(error).__name__}</b>: {escape(str(error))}"
             raise

@@ -94,6 +94,38 @@ def test_a_killed_run_is_gone_on_with(tmp_path, capsys, monkeypatch):
     same(tmp_path / "store", tmp_path / "at once")
 
 
+def _ours(word):
+    """Numbers of the living processes whose environment has this word."""
+    for place in Path("/proc").iterdir():
+        try:
+            if place.name.isdecimal() and word in (place / "environ").read_bytes() and (place / "cmdline").read_bytes():
+                yield place.name
+        except OSError:  # of somebody else, or gone
+            continue
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes where Linux lists them")
+def test_workers_of_a_killed_run_end_too(tmp_path):
+    helen(tmp_path / "x", 200)
+    command = [sys.executable, "-m", "data_prep", "prepare", str(tmp_path / "x"), str(tmp_path / "store")]
+    mark = f"REDNET_TEST={tmp_path}"
+    env = {**os.environ, "REDNET_TEST": str(tmp_path)}
+    command += ["--size", "256", "--workers", "2"]
+    run = subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.DEVNULL, env=env)
+    end = time.monotonic() + 120
+    while not list(tmp_path.glob(".store.*.journal")):
+        assert run.poll() is None and time.monotonic() < end
+        time.sleep(0.002)
+    assert len(list(_ours(mark.encode()))) >= 3
+    run.kill()
+    run.wait()
+    while list(_ours(mark.encode())):
+        assert time.monotonic() < end, "a worker is still there"
+        time.sleep(0.05)
+    assert main([*command[3:-1], "1"]) == 0
+    Store(tmp_path / "store").verify()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="limits of file size are of POSIX systems")
 def test_a_disk_that_is_full_in_the_middle_is_said_and_what_was_done_is_kept(tmp_path, capsys):
     """The system refuses to write on, here at a limit for a file's size; with more room it goes on."""

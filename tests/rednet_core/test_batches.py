@@ -1,10 +1,12 @@
 """Batches: what is in them, that (seed, step) alone decides, and what a clip may never do."""
 
+import threading
+
 import numpy as np
 import pytest
 import torch
 
-from rednet_core.batches import Batch, Clips, MadeClips, Stills, gather, person_labels
+from rednet_core.batches import Ahead, Batch, Clips, MadeClips, Stills, gather, person_labels
 from tests.helpers import make_data, row_numbers
 
 # Persons 0, 1, 2 and 5; person 1 has two videos, one of them with a gap; the last video is of nobody known.
@@ -272,3 +274,75 @@ def test_every_still_serves(data):
 def test_made_clips_without_rows_are_refused(data):
     with pytest.raises(ValueError, match="Clips"):
         MadeClips(data, np.array([], int), batch=1, frames=2)
+
+
+# ------------------------------------------------------------------------------------ so many clips of every video
+
+
+def test_so_many_random_clips_of_every_video_are_the_training_set():
+    data = make_data([(0, range(200)), (1, range(12)), (2, [*range(5), *range(7, 60)])], size=4)
+    table, rows = data.table, everything(data)
+    clips = Clips(data, rows, batch=2, frames=10, seed=3, each=40)
+    starts = clips.rows[clips.starts]
+    assert [int((table["video"][starts] == video).sum()) for video in range(3)] == [40, 3, 40]
+    assert len(np.unique(starts)) == len(starts)  # no clip twice
+    assert set(starts) <= set(Clips(data, rows, batch=2, frames=10).rows[Clips(data, rows, 2, 10).starts])
+    spread = table["frame"][starts[table["video"][starts] == 0]]
+    assert spread.min() < 40 and spread.max() > 150  # random ones, not the first ones
+    again = Clips(data, rows, batch=2, frames=10, seed=3, each=40)
+    other = Clips(data, rows, batch=2, frames=10, seed=4, each=40)
+    assert (again.starts == clips.starts).all() and set(other.starts) != set(clips.starts)
+
+
+def test_only_the_chosen_clips_are_drawn_and_each_of_them_is():
+    data = make_data([(0, range(60)), (1, range(60)), (2, range(60))], size=4)
+    clips = Clips(data, everything(data), batch=3, frames=10, seed=1, each=5)
+    drawn = {min(rows) for step in range(60) for rows in row_numbers(clips.batch(step).crops).reshape(3, 10).tolist()}
+    assert drawn == set(clips.rows[clips.starts].tolist()) and len(drawn) == 15
+
+
+def test_a_videos_clips_do_not_depend_on_the_other_videos():
+    data = make_data([(0, range(60)), (1, range(60)), (2, range(60))], size=4)
+    some = np.flatnonzero(data.table["video"] != 1)
+    both = [Clips(data, rows, batch=2, frames=10, each=5) for rows in (everything(data), some)]
+    found = [set(clips.rows[clips.starts].tolist()) for clips in both]
+    assert found[1] == {row for row in found[0] if data.table["video"][row] != 1}
+
+
+def test_clips_made_of_stills_are_of_all_of_them():
+    data = make_data([(k, [0]) for k in range(9)], size=4)
+    assert len(MadeClips(data, everything(data), batch=4, frames=5, each=2).starts) == 9
+
+
+# ------------------------------------------------------------------------------------------------- drawn ahead
+
+
+def test_batches_drawn_ahead_are_the_same_in_any_order(data):
+    stills = Stills(data, everything(data), batch=5, seed=2)
+    ahead = Ahead(stills.batch)
+    for step in (0, 1, 2, 7, 8, 3, 3, 0):
+        assert as_tuple(ahead(step)) == as_tuple(stills.batch(step))
+
+
+def test_the_next_batch_is_drawn_while_this_one_is_used():
+    asked, seen = [], threading.Event()
+
+    def draw(step):
+        asked.append((step, threading.current_thread() is threading.main_thread()))
+        if step == 1:
+            seen.set()
+        return step
+
+    assert Ahead(draw)(0) == 0 and seen.wait(60) and asked == [(0, True), (1, False)]
+
+
+def test_an_error_of_a_draw_comes_up_where_its_batch_is_asked_for():
+    def draw(step):
+        if step == 1:
+            raise OSError("the disk has gone")
+        return step
+
+    ahead = Ahead(draw)
+    assert ahead(0) == 0
+    with pytest.raises(OSError, match="the disk has gone"):
+        ahead(1)
