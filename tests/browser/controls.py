@@ -26,11 +26,11 @@ PARTS = ".widget-upload input, .widget-readout, .noUi-handle, .jp-OutputArea-out
 LABEL = r"""(element) => {
     const line = element.closest(".widget-inline-hbox, .widget-inline-vbox") ?? element;
     for (const box of [element, line]) {
-        const labels = [...box.querySelectorAll(".widget-label, .widget-label-basic")].map((e) => e.innerText);
+        const labels = [...box.querySelectorAll(".widget-label, .widget-label-basic")].map((e) => e.textContent);
         const said = labels.map((text) => text.replaceAll("\u200b", "").trim()).find(Boolean);
         if (said) return said;
     }
-    const text = element.innerText.replace(/ \(\d+\)$/, "").trim(); // an upload counts its files
+    const text = element.textContent.replace(/ \(\d+\)$/, "").trim(); // an upload counts its files
     return element.getAttribute("aria-label") || text || element.title;
 }"""
 
