@@ -55,5 +55,13 @@ def slider(label: str, low: float, high: float, value: float, step: float | None
     """A slider that updates while it moves; whole numbers where low, high and value are."""
     if all(isinstance(v, int) for v in (low, high, value)) and step in (None, 1):
         return w.IntSlider(value, low, high, description=label, style=STYLE)
-    step = step or (high - low) / 100
+    step = step or round_step((high - low) / 100)
+    # On the slider's own grid: a browser would move it there, and the first picture would be of another value.
+    value = min(round(low + round((value - low) / step) * step, 10), high)
     return w.FloatSlider(value, min=low, max=high, step=step, description=label, style=STYLE)
+
+
+def round_step(step: float) -> float:
+    """The nearest of 1, 2 or 5 times a power of ten: values that can be read off and typed."""
+    power = 10.0 ** np.floor(np.log10(step))
+    return round(float(min((1, 2, 5, 10), key=lambda m: abs(np.log(m * power / step))) * power), 10)

@@ -145,7 +145,8 @@ def flight(world: FaceWorld, nets: dict[str, RedNet], person: int = 3) -> Painte
     kept = {"guess": MEAN, "points": None, "frozen": None, "sweeps": -1, "curve": None}
 
     def paint(net: str, guess: str, person: int, before: str, hides: float, factor: str, sweeps: int, **values):
-        factors = bench.factors(person, before, hides, **values)
+        values = {name: round(value, 6) for name, value in values.items()}  # without the browser's last digits
+        factors = bench.factors(person, before, round(hides, 6), **values)
         if guess == FROZEN and kept["guess"] != FROZEN:
             kept["frozen"] = kept["points"]
         kept["guess"] = guess

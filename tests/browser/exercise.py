@@ -141,7 +141,9 @@ class Desk:
     def _options(self, control: Control, before: Screen) -> Screen:
         """One option after the other, and back to the one that was chosen."""
         start, screens = control.value(), []
-        for place in control.places():
+        if not (places := control.places()):
+            return before  # a list of one
+        for place in places:
             control.put(place)
             screens.append(self.look(before))
             assert not (trouble := self.page.trouble()), "\n".join([f"{control} at {place!r}:", *trouble])

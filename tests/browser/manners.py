@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from data_prep.face_world import FaceWorld, render
 from rednet_lab.cockpit import plain_face
@@ -18,6 +19,17 @@ def photo(folder: Path) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     sample = render(plain_face(FaceWorld(5, 240).still(2).factors), 240)
     assert cv2.imwrite(str(file), sample.image[..., ::-1])
+    return file
+
+
+def clip(folder: Path) -> Path:
+    """A short film of a made face that moves sideways, as a reader's own."""
+    file = folder / "own.mp4"
+    face = cv2.imread(str(photo(folder)))
+    writer = cv2.VideoWriter(str(file), cv2.VideoWriter_fourcc(*"mp4v"), 10, face.shape[1::-1])
+    for shift in range(0, 24, 4):
+        writer.write(np.roll(face, shift, 1))
+    writer.release()
     return file
 
 
@@ -45,8 +57,9 @@ def disc(desk: Desk) -> None:
 def trained(desk: Desk) -> None:
     """A dashboard stands at the training's last step, with its curves."""
     screen = desk.screen()
-    done, total = re.search(r"step (\d+) of (\d+)", " ".join(screen.words)).groups()
-    assert done == total and len(screen.pictures) == 1 and "0 s left" in " ".join(screen.words)
+    said = " ".join(screen.words)
+    done, total, left = re.search(r"step (\d+) of (\d+), .*?(\d+) s left", said).groups()
+    assert (done, left) == (total, "0") and len(screen.pictures) == 1, said
 
 
 def swept(desk: Desk) -> None:
@@ -67,6 +80,13 @@ FLIGHT = Manner(
     still={SWEEP: "the first picture has its curve", "its size": "nothing is held before the face"}, check=swept
 )
 
+OWN_CLIP = Manner(
+    files={"your own clip or photo": clip},
+    texts={"file": lambda folder: str(photo(folder))},
+    keeps={"file": "what was read stays until something else is"},
+    still={"the truth (green crosses)": "a reader's own clip has none"},
+)
+
 # Notebook -> number of the interactive cell (of those found by reading, from 0) -> manner.
 MANNERS = {
     "10_face_world": {0: Manner(check=face_world)},
@@ -75,6 +95,8 @@ MANNERS = {
     "50_stage1": {0: Manner(check=trained), 1: FLIGHT},
     "52_stage2": {0: Manner(check=trained)},
     "54_stage3": {0: Manner(check=trained), 1: FLIGHT},
+    "60_tracking": {2: OWN_CLIP},
+    "90_ledger": {0: Manner(texts={"word": lambda folder: "LSTM"})},
 }
 
 # Parameters of single notebooks. A stage that is in the cache is not trained, and its dashboard not shown: with a

@@ -15,7 +15,7 @@ SETTLE_SECONDS = 20
 AGAIN_MILLISECONDS = 60  # two looks so far apart must see the same
 
 # What JupyterLab itself says in the console, with or without a widget; each is told apart by its words.
-HARMLESS = re.compile(r"favicon\.ico|ResizeObserver loop")
+HARMLESS = re.compile(r"favicon\.ico|ResizeObserver loop|Could not restore the debugger state: Canceled future")
 
 
 def copy_notebook(path: Path, copy: Path, given: dict, profile: str = "smoke") -> None:
@@ -119,7 +119,11 @@ class NotebookPage:
         """A cell's pictures as the browser painted them: PNGs, of this page's pixels and not of what was sent."""
         self.page.mouse.move(0, 0)  # nothing is pointed at
         pictures = self.root(cell).query_selector_all(".jupyter-widgets img, .jupyter-widgets canvas")
-        return [picture.screenshot(animations="disabled") for picture in pictures if picture.is_visible()]
+        shots = []
+        for picture in filter(lambda each: each.is_visible(), pictures):
+            picture.evaluate("e => e.scrollIntoView({block: 'center'})")  # a part of a pixel paints another edge
+            shots.append(picture.screenshot(animations="disabled"))
+        return shots
 
     def overflow(self, cell: int) -> float:
         """Pixels by which a cell's widgets are wider than the notebook's column."""

@@ -3,6 +3,7 @@
 window.course = (() => {
   const VIEW = "application/vnd.jupyter.widget-view+json";
   const runs = new Map(); // path -> the promise of "all cells ran"
+  const ran = new Set(); // paths of notebooks whose cells have all run
   const troubles = new Map(); // path -> errors of cells and callbacks since the run began
   const managers = new Map();
   let path = ""; // of the notebook that is looked at
@@ -29,14 +30,16 @@ window.course = (() => {
       const { header, content, parent_header } = message;
       const said = (text) => troubles.get(name).push(`answering ${parent_header?.msg_type ?? "nobody"}: ${text}`);
       if (header.msg_type === "error") said(`${content.ename}: ${content.evalue}`);
-      if (header.msg_type === "stream" && content.name === "stderr") said(content.text);
+      if (header.msg_type !== "stream" || content.name !== "stderr") return;
+      // JupyterLab greets a kernel that has not seen ipywidgets yet, and that kernel says so.
+      if (!ran.has(name) && /^No such comm( target registered: jupyter\.widget\.control|: [-0-9a-f]+)\s*$/.test(content.text)) return;
+      said(content.text);
     });
   }
 
   // Run all cells of the notebook in front, as the menu does, without waiting for them.
   function run(name) {
-    troubles.get(name).length = 0; // a kernel that has not seen ipywidgets yet complains of JupyterLab's greeting
-    runs.set(name, window.jupyterapp.commands.execute("notebook:run-all-cells"));
+    runs.set(name, window.jupyterapp.commands.execute("notebook:run-all-cells").finally(() => ran.add(name)));
   }
 
   // Fails where a promise takes longer than it may: a page that is stuck says where.
