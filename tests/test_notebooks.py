@@ -219,8 +219,9 @@ def test_figures_and_tables_are_there_small_and_described(smoke, name):
                 assert min(image.size) >= 50
         else:
             assert file.suffix == ".svg" and "</svg>" in file.read_text(encoding="utf-8")[-20:]
-    listed = {item["file"] for item in shown} | {"results.json", "verdicts.json"}
-    assert {file.name for file in folder.iterdir()} == listed  # nothing half-written, nothing unlisted
+    listed = {item["file"] for item in shown} | {"results.json"}
+    left = {file.name for file in folder.iterdir()} - {"verdicts.json"}  # which the ledger's tests look at
+    assert left == listed  # nothing half-written, nothing unlisted
 
 
 class Addresses(HTMLParser):

@@ -15,7 +15,8 @@ INTERACTIVE = interactive_notebooks()
 @pytest.fixture
 def notebook(request, page):
     """A notebook that has run; the next one runs in the background meanwhile."""
-    names = [item.callspec.params["notebook"] for item in request.session.items if "notebook" in item.fixturenames]
+    mine = [item for item in request.session.items if item.path == request.node.path and hasattr(item, "callspec")]
+    names = [item.callspec.params["notebook"] for item in mine if "notebook" in item.callspec.params]
     name = request.param
     coming = names[names.index(name) :][:2]
     for each in coming:

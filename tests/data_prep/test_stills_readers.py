@@ -294,7 +294,7 @@ def test_face_movies_three_layouts(tmp_path):
     frames = {video: [i.frame for i in items.values() if i.video == video] for video in ("demo", "plain", "film")}
     assert frames == {"demo": [8, 9, 10], "plain": [0, 1, 2], "film": [1, 2, 3, 4]}  # 10 comes after 9
     np.testing.assert_allclose(items["plain/f002"].points, points_of(2), atol=1e-4)
-    assert reader.warnings == ["3 videos, the papers count 6", "10 frames, the papers count 2150"]
+    assert reader.warnings == ["videos: 3 here, 6 in the papers", "frames: 10 here, 2,150 in the papers"]
     assert [len(run) for run in reader.runs()] == [3, 4, 3]
 
 
