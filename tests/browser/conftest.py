@@ -10,6 +10,7 @@ from tests.browser.jupyterlab import JupyterLab
 from tests.browser.manners import GIVEN
 from tests.browser.page import WINDOW, NotebookPage, copy_notebook
 
+EVERY_MOVE = "REDNET_SCREENSHOTS"
 HERE = Path(__file__).parent
 
 
@@ -47,14 +48,14 @@ def browser():
 
 @pytest.fixture(scope="package")
 def shots(tmp_path_factory):
-    """The folder of the screenshots: REDNET_SCREENSHOTS, or one of pytest's own."""
-    given = os.environ.get("REDNET_SCREENSHOTS")
+    """The folder of the screenshots: REDNET_SCREENSHOTS, with one of every move, or one of pytest's own with a few."""
+    given = os.environ.get(EVERY_MOVE)
     return Path(given).resolve() if given else tmp_path_factory.mktemp("screenshots")
 
 
 @pytest.fixture(scope="package")
 def page(server, browser, shots):
     """The page that all notebooks are opened in."""
-    page = NotebookPage(browser.new_context(viewport=WINDOW).new_page(), server, shots)
+    page = NotebookPage(browser.new_context(viewport=WINDOW).new_page(), server, shots, EVERY_MOVE in os.environ)
     page.start()
     return page

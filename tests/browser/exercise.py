@@ -51,7 +51,14 @@ class Desk:
         return self.page.screen(self.cell)
 
     def exercise(self) -> list[str]:
-        """Move each control there and back; returns what was moved. Raises AssertionError."""
+        """Move each control there and back; returns what was moved. Raises AssertionError, and keeps a picture then."""
+        try:
+            return self._exercise()
+        except Exception:
+            self.page.shot(self.cell, "failed")
+            raise
+
+    def _exercise(self) -> list[str]:
         assert not (unknown := unknown_controls(self.root)), f"controls of no known kind: {unknown}"
         first = now = self.screen()
         assert now.pictures or now.drawings or now.words, "nothing is shown"
@@ -77,9 +84,9 @@ class Desk:
         return moved
 
     def look(self, before: Screen) -> Screen:
-        """The screen after a move, kept as an artefact where it is another."""
+        """The screen after a move, kept as an artefact where it is another and all moves are to be kept."""
         now = self.screen()
-        if now != before:
+        if now != before and self.page.every_move:
             self.page.shot(self.cell, self.shot)
         return now
 

@@ -12,7 +12,7 @@ WINDOW = {"width": 1280, "height": 800}
 SCRIPT = Path(__file__).with_name("screen.js").read_text(encoding="utf-8")
 RUN_SECONDS = 240  # of a notebook on profile smoke, on a busy machine and with an empty cache
 SETTLE_SECONDS = 20
-AGAIN_MILLISECONDS = 60  # two looks so far apart must see the same
+AGAIN_MILLISECONDS = 40  # two looks so far apart must see the same
 
 # What JupyterLab itself says in the console, with or without a widget; each is told apart by its words.
 HARMLESS = re.compile(r"favicon\.ico|ResizeObserver loop|Could not restore the debugger state: Canceled future")
@@ -48,8 +48,8 @@ class Screen:
 class NotebookPage:
     """A page of one browser with JupyterLab in it; notebooks are opened in it one after the other."""
 
-    def __init__(self, page, server, shots: Path):
-        self.page, self.server, self.shots = page, server, shots
+    def __init__(self, page, server, shots: Path, every_move: bool = False):
+        self.page, self.server, self.shots, self.every_move = page, server, shots, every_move
         self.name, self.begun = "", []
         self.console: list[str] = []  # what went wrong, of the page as a whole
         page.add_init_script(SCRIPT)
