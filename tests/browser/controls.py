@@ -48,6 +48,7 @@ class Control:
     label: str
     handle: object
     page: object
+    started: str = ""  # where a watched slider stood
 
     def __str__(self) -> str:
         return f"{self.kind} '{self.label}'"
@@ -111,9 +112,25 @@ class Control:
             field = field.evaluate_handle("e => e.closest('.jupyter-widgets').querySelector('.widget-readout')")
             field = field.as_element()
         field.click()
-        self.page.keyboard.press("Control+a")
+        self.page.keyboard.press("ControlOrMeta+a")
+        self.page.keyboard.press("Delete")
         self.page.keyboard.type(text)
         self.page.keyboard.press("Enter")
+
+    def watch(self) -> None:
+        """Note from now on, in the page, every value that a slider passes."""
+        self.started = self.value()
+        self.handle.evaluate(
+            """e => {
+                e.passed = new Set([e.getAttribute("aria-valuenow")]);
+                const note = () => e.passed.add(e.getAttribute("aria-valuenow"));
+                new MutationObserver(note).observe(e, {attributes: true, attributeFilter: ["aria-valuenow"]});
+            }"""
+        )
+
+    def seen(self) -> int:
+        """How many values a watched slider has had."""
+        return self.handle.evaluate("e => e.passed.size")
 
     def positions(self) -> int:
         """How many values a slider of whole numbers has."""

@@ -154,19 +154,16 @@ class Desk:
     def _play(self, control: Control, before: Screen) -> Screen:
         """Play some frames and pause: the picture is that of the frame where the slider stands; stop goes back."""
         sliders = [each for each in self.controls if each.kind == "slider"]
-        starts = [each.value() for each in sliders]
         play, stop, *_ = control.handle.query_selector_all("button")
+        for each in sliders:
+            each.watch()
         play.click()
-        slider, seen, until = None, set(), time.monotonic() + PLAY_SECONDS
-        while time.monotonic() < until:
+        slider, until = None, time.monotonic() + PLAY_SECONDS
+        while time.monotonic() < until and (slider is None or slider.seen() < min(3, slider.positions())):
             self.page.page.wait_for_timeout(20)
-            moving = [i for i, each in enumerate(sliders) if each.value() != starts[i]]
-            if moving:
-                slider, start = sliders[moving[0]], starts[moving[0]]
-                seen.add(slider.value())
-                if len(seen | {start}) >= min(3, slider.positions()):
-                    break
-        assert slider is not None and len(seen | {start}) >= min(3, slider.positions()), f"playing moved {sorted(seen)}"
+            slider = next((each for each in sliders if each.seen() > 1), None)
+        assert slider is not None and slider.seen() >= min(3, slider.positions()), f"{control} moved no slider"
+        start = slider.started
         if play.evaluate("e => e.matches('.mod-active') || !!e.querySelector('.fa-pause')"):
             play.click()
         after, place = self.look(before), slider.value()

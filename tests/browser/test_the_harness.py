@@ -72,7 +72,10 @@ return w.VBox([choice, output])""",
         "pictures out of proportion: .*60 x 90 of 60 x 40",
     ),
     "strange": ("return w.ColorPicker(description='ink')", "controls of no known kind"),
-    "stuck": ("return w.VBox([w.Play(max=9, interval=60), w.IntSlider(max=9, description='frame')])", "playing moved"),
+    "stuck": (
+        "return w.VBox([w.Play(max=9, interval=60), w.IntSlider(max=9, description='frame')])",
+        "moved no slider",
+    ),
     "disabled": ("return w.VBox([w.Checkbox(disabled=True, description='never'), w.HTML('text')])", "is disabled"),
 }
 LOST = f'display({{"{VIEW}": {{"version_major": 2, "version_minor": 0, "model_id": "{"0" * 32}"}}}}, raw=True)'
