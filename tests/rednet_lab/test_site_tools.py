@@ -41,6 +41,18 @@ def test_a_small_copy_keeps_what_is_said_and_drops_what_is_heavy():
     nbformat.validate(notebook)
 
 
+@pytest.mark.parametrize("place", ["/home/ada/figures", "C:/figures", "~/figures"])
+def test_a_small_copy_does_not_tell_where_it_was_made(place):
+    said = new_output("stream", name="stderr", text="/var/spool/ipykernel_99/123.py:6: Warning: old\n")
+    given = new_code_cell(f'seed = 3\nout = "{place}"\n', outputs=[said], metadata={"tags": ["injected-parameters"]})
+    other = new_code_cell('out = "/data"')
+    notebook = notebook_of(given, other)
+    strip.strip(notebook, 30_000)
+    given, other = notebook.cells
+    assert given.source == 'seed = 3\nout = "figures"\n' and other.source == 'out = "/data"'
+    assert given.outputs[0].text == "123.py:6: Warning: old\n"
+
+
 def test_players_stay_whole_only_where_that_is_wanted():
     for wanted in (False, True):
         player = new_output("display_data", data={"text/html": "<p data-rednet-board>" + "x" * 99_000,
