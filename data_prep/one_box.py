@@ -10,19 +10,20 @@ from collections import defaultdict
 import numpy as np
 
 from data_prep.errors import BadItem, DataError
-from data_prep.item import Item
 from data_prep.prepare import MARGIN, MIN_BOX, _Cutter, cut
+from data_prep.wrapped import Wrapped
 from rednet_core import frames
 
 
-class OneBox:
+class OneBox(Wrapped):
     """A reader of videos whose items are `reader`'s, to be cut by one square a video (`square`).
 
     The square holds every frame's face box enlarged by `margin`. Raises DataError for a reader without videos.
     """
 
     def __init__(self, reader, margin: float = MARGIN):
-        self.reader, self.markup, self.margin = reader, reader.markup, margin
+        super().__init__(reader)
+        self.markup, self.margin = reader.markup, margin
         self.description = {"one box a video of": reader.description, "room": margin}
         self._videos = defaultdict(list)
         for index in range(len(reader)):
@@ -31,29 +32,6 @@ class OneBox:
         if not self._videos:
             raise DataError("has no videos, so no box of one", field="--one-box", fix="leave it out")
         self._squares: dict[str, np.ndarray | None] = {}
-
-    def __len__(self) -> int:
-        return len(self.reader)
-
-    def __getitem__(self, index: int) -> Item:
-        return self.reader[index]
-
-    def runs(self) -> list[range] | None:
-        """The wrapped reader's."""
-        return self.reader.runs() if hasattr(self.reader, "runs") else None
-
-    def problems(self) -> list[tuple[str, str]]:
-        """The wrapped reader's."""
-        return self.reader.problems() if hasattr(self.reader, "problems") else []
-
-    def tally(self) -> list[str]:
-        """The wrapped reader's."""
-        return self.reader.tally() if hasattr(self.reader, "tally") else []
-
-    @property
-    def warnings(self) -> list[str]:
-        """The wrapped reader's."""
-        return getattr(self.reader, "warnings", [])
 
     def square(self, index: int) -> np.ndarray:
         """The square (3,) = centre x, centre y, side in the picture's pixels that item `index` is cut by."""

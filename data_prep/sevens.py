@@ -5,20 +5,18 @@ from dataclasses import replace
 import numpy as np
 
 from data_prep.item import Item
+from data_prep.wrapped import Wrapped
 from rednet_core.markup import SEVEN
 
 
-class SevenPoints:
+class SevenPoints(Wrapped):
     """A reader whose items are `reader`'s with their seven points; what its markup lacks is masked, never made up."""
 
     markup = SEVEN
 
     def __init__(self, reader):
-        self.reader = reader
+        super().__init__(reader)
         self.description = {"seven points of": reader.description, "markup": reader.markup.name}
-
-    def __len__(self) -> int:
-        return len(self.reader)
 
     def __getitem__(self, index: int) -> Item:
         item, markup = self.reader[index], self.reader.markup
@@ -27,10 +25,6 @@ class SevenPoints:
         mask[list(markup.stand_in)] = False  # indexing with a list has made copies
         return replace(item, points=item.points[places], mask=mask, visible=visible & mask)
 
-    def runs(self) -> list[range] | None:
-        """The wrapped reader's."""
-        return self.reader.runs() if hasattr(self.reader, "runs") else None
-
     def video(self, index: int) -> str:
         """The wrapped reader's, "" where it has no videos."""
         return self.reader.video(index) if hasattr(self.reader, "video") else ""
@@ -38,16 +32,3 @@ class SevenPoints:
     def annotation(self, index: int) -> np.ndarray:
         """The seven points (7, 2) of a video's frame, without reading its picture; raises BadItem."""
         return self.reader.annotation(index)[list(self.reader.markup.seven)]
-
-    def problems(self) -> list[tuple[str, str]]:
-        """The wrapped reader's."""
-        return self.reader.problems() if hasattr(self.reader, "problems") else []
-
-    def tally(self) -> list[str]:
-        """The wrapped reader's."""
-        return self.reader.tally() if hasattr(self.reader, "tally") else []
-
-    @property
-    def warnings(self) -> list[str]:
-        """The wrapped reader's."""
-        return getattr(self.reader, "warnings", [])

@@ -103,9 +103,7 @@ class Bench:
         train = replace(plan.config(self._count(variant.stage), seed), **variant.train)
         key = {"variant": variant.key(), "net": asdict(config), "data": role.data.fingerprint}
         if variant.after:
-            name, before, *_, network = self._job(variant.after, seed)
-            before_plan, before_train = self._job(variant.after, seed)[2:4]
-            key["before"] = cache.digest(self.lab.full_key(name, before, before_plan, before_train, network))
+            key["before"] = cache.digest(self._full_key(variant.after, seed))
         how, device = self.profile.augmentation, self.lab.device
         data = self.lab.marked(role.data, config.markup)
 
@@ -126,8 +124,12 @@ class Bench:
             choices["each"] = plan.each
             return stages.stage3(net, data, role.rows, train, plan.batch, plan.frames, **choices)
 
-        name = f"ablation-{variant.name.replace(' ', '-').replace(',', '')}-{seed}"
-        return name, key, plan, train, trainer, EccvNet if variant.eccv else RedNet
+        return _name(variant, seed), key, plan, train, trainer, EccvNet if variant.eccv else RedNet
+
+    def _full_key(self, variant: Variant, seed: int) -> dict:
+        """Everything that decides what a training ends with, those before it included."""
+        name, key, plan, train, _, network = self._job(variant, seed)
+        return self.lab.full_key(name, key, plan, train, network)
 
     def _untrained(self, config, role, seed: int) -> RedNet:
         """A new network with the mean face of a role's pictures, to begin stage 3 from nothing."""
@@ -147,8 +149,7 @@ class Bench:
     # --- what it costs ---
 
     def _kept(self, variant: Variant, seed: int) -> bool:
-        name, key, plan, train, _, network = self._job(variant, seed)
-        return cache.made(self.lab.kind(name), self.lab.full_key(name, key, plan, train, network))
+        return cache.made(self.lab.kind(_name(variant, seed)), self._full_key(variant, seed))
 
     def cost(self, variants: tuple[Variant, ...]) -> pd.DataFrame:
         """What trainings of these variants, and of what they start from, will cost; those in the cache cost nothing.
@@ -163,7 +164,7 @@ class Bench:
             wanted.update({cache.digest(v.key()): v for v in chain})
         rows = []
         for variant in wanted.values():
-            name, _, plan, train, *_ = self._job(variant, self.seeds[0])
+            plan, train = self._job(variant, self.seeds[0])[2:4]
             missing = sum(not self._kept(variant, seed) for seed in self.seeds)
             pace = self._pace(variant) if missing else 0.0
             pictures = train.steps * plan.batch * plan.frames
@@ -218,9 +219,8 @@ class Bench:
     def _measure_one(
         self, variant, seed, what, data, fingerprint, rows, predict, choices, markup
     ) -> dict[str, np.ndarray]:
-        name, key, plan, train, _, network = self._job(variant, seed)
         full = {
-            "net": cache.digest(self.lab.full_key(name, key, plan, train, network)),
+            "net": cache.digest(self._full_key(variant, seed)),
             "what": what,
             "data": fingerprint,
             "rows": cache.digest({"rows": rows.tolist()}),
@@ -237,6 +237,11 @@ class Bench:
         folder, _ = cache.asset(f"measured-{what}", full, make)
         with np.load(folder / "measured.npz", allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
+
+
+def _name(variant: Variant, seed: int) -> str:
+    """What the cache calls a training."""
+    return f"ablation-{variant.name.replace(' ', '-').replace(',', '')}-{seed}"
 
 
 def figures(found: Result, data, markup) -> dict[str, np.ndarray]:

@@ -1,0 +1,33 @@
+"""A reader round a reader: what it does not change is the inner one's."""
+
+from data_prep.item import Item
+
+
+class Wrapped:
+    """The base of readers that change another reader's items; what that one lacks is empty here."""
+
+    def __init__(self, reader):
+        self.reader = reader
+
+    def __len__(self) -> int:
+        return len(self.reader)
+
+    def __getitem__(self, index: int) -> Item:
+        return self.reader[index]
+
+    def runs(self) -> list[range] | None:
+        """The wrapped reader's."""
+        return self.reader.runs() if hasattr(self.reader, "runs") else None
+
+    def problems(self) -> list[tuple[str, str]]:
+        """The wrapped reader's."""
+        return self.reader.problems() if hasattr(self.reader, "problems") else []
+
+    def tally(self) -> list[str]:
+        """The wrapped reader's."""
+        return self.reader.tally() if hasattr(self.reader, "tally") else []
+
+    @property
+    def warnings(self) -> list[str]:
+        """The wrapped reader's."""
+        return getattr(self.reader, "warnings", [])
