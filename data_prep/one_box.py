@@ -10,7 +10,7 @@ from collections import defaultdict
 import numpy as np
 
 from data_prep.errors import BadItem, DataError
-from data_prep.prepare import MARGIN, MIN_BOX, _Cutter, cut
+from data_prep.prepare import MARGIN, MIN_BOX, Cutter, cut
 from data_prep.wrapped import Wrapped
 from rednet_core import frames
 
@@ -58,7 +58,7 @@ class OneBox(Wrapped):
         return np.append((low + high) / 2, (high - low).max())
 
 
-class BoxCutter(_Cutter):
+class BoxCutter(Cutter):
     """Reads and cuts item number i: by its video's square where the reader is `boxed`, never more than the picture."""
 
     def __call__(self, index: int):

@@ -82,7 +82,7 @@ def crop_box(item: Item, reader: Reader, margin: float | None) -> np.ndarray:
     return box
 
 
-class _Cutter:
+class Cutter:
     """Reads and cuts item number i; a class, so that worker processes can be sent one."""
 
     def __init__(self, reader: Reader, size: int, margin: float | None):
@@ -107,7 +107,7 @@ def jobs(reader: Reader) -> tuple[list[range], bool]:
     return [range(first, min(first + CHUNK, len(reader))) for first in range(0, len(reader), CHUNK)], False
 
 
-def _results(cutter: _Cutter, workers: int, folder: Path) -> Iterator:
+def results_of(cutter: Cutter, workers: int, folder: Path) -> Iterator:
     """Results in order of the items. Few jobs are ahead of the one that is wanted, so memory does not grow."""
     if workers <= 1:
         yield from map(cutter, range(len(cutter.reader)))
@@ -140,10 +140,10 @@ def _from_disk(results: list, place: Path, size: int) -> Iterator:
     place.unlink()
 
 
-_cutter: _Cutter | None = None  # a worker process's own copy: sent once, not with every item
+_cutter: Cutter | None = None  # a worker process's own copy: sent once, not with every item
 
 
-def _start_worker(cutter: _Cutter) -> None:
+def _start_worker(cutter: Cutter) -> None:
     global _cutter
     _cutter = cutter
     cv2.setNumThreads(1)
@@ -188,7 +188,7 @@ def prepare(
     report = Report()
     total = len(reader)
     with StoreWriter(path, reader.markup, size) as writer:
-        for done, result in enumerate(_results(_Cutter(reader, size, margin), workers, writer.work), 1):
+        for done, result in enumerate(results_of(Cutter(reader, size, margin), workers, writer.work), 1):
             if isinstance(result, BadItem):
                 report.skipped.append((str(result.path), result.problem))
             else:

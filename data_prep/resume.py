@@ -25,7 +25,7 @@ import numpy as np
 from data_prep.errors import BadItem, DataError
 from data_prep.item import Item, Reader
 from data_prep.one_box import BoxCutter
-from data_prep.prepare import CHUNK, Report, _results
+from data_prep.prepare import CHUNK, Report, results_of
 from data_prep.store import Store, StoreWriter, row_type
 
 ROWS_AT_ONCE = 64  # read while checking
@@ -200,7 +200,7 @@ def prepare(
             if progress:
                 progress(writer.items, total)
             cutter = BoxCutter(_Rest(reader, writer.items), size, margin)
-            for done, result in enumerate(_results(cutter, workers, spool), writer.items + 1):
+            for done, result in enumerate(results_of(cutter, workers, spool), writer.items + 1):
                 if isinstance(result, BadItem):
                     writer.skipped.append((str(result.path), result.problem))
                 else:

@@ -7,16 +7,20 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from data_prep.prepare import MARGIN, prepare
+from data_prep.prepare import MARGIN
 from data_prep.readers.face_world import FaceWorldPeople, FaceWorldStills, FaceWorldVideos
 from data_prep.readers.udacity import UdacityFaces
+from data_prep.resume import leftovers, prepare
 from data_prep.store import Store
-from rednet_lab.cache import asset
+from rednet_lab.cache import asset, digest
+from rednet_lab.files import remove
 from rednet_lab.prepared import PreparedSource
 from rednet_lab.profiles import Profile
 from rednet_lab.progress import Progress
 from rednet_lab.roles import Role, TestVideos, hold_back, made_test_videos
 from rednet_lab.stamp import module_hash
+
+FACES = "faces"  # the folder of a prepared store in its asset's: a killed run's rows stay there until it is gone on with
 
 
 def workers() -> int:
@@ -26,21 +30,26 @@ def workers() -> int:
 
 
 def stored(name: str, reader, size: int, margin: float | None = MARGIN) -> Store:
-    """The prepared store of a reader, from the cache or made now with a progress bar."""
+    """The prepared store of a reader, from the cache or made now with a progress bar; a killed run is gone on with."""
     key = {
         "reader": reader.description,
         "size": size,
         "margin": margin,
-        "code": module_hash("data_prep.prepare", type(reader).__module__),
+        "code": module_hash("data_prep.resume", type(reader).__module__),
     }
 
     def make(folder: Path) -> dict:
+        path, own = folder / FACES / "store", digest(key)
+        path.parent.mkdir(exist_ok=True)
+        for left in leftovers(path):
+            if f".{own}." not in left.name:  # what a killed run's workers had in hand
+                remove(left)
         with Progress(f"preparing {name}", "face") as progress:
-            _, report = prepare(reader, folder / "store", size, margin, workers(), progress)
+            _, report = prepare(reader, path, size, margin, own, workers(), progress)
         return {"report": report.summary()}
 
     folder, _ = asset(f"store-{name.replace(' ', '-')}", key, make)
-    return Store(folder / "store")
+    return Store(folder / FACES / "store")
 
 
 class FaceWorldSource:

@@ -8,6 +8,7 @@ import pytest
 from data_prep.errors import DataError
 from data_prep.readers.face_world import FaceWorldStills
 from rednet_core.markup import IBUG68
+from data_prep.prepare import prepare
 from rednet_lab import sources
 from rednet_lab.sources import SOURCES, FaceWorldSource, UdacitySource, stored, workers
 
@@ -113,8 +114,31 @@ def test_what_decides_a_store_decides_its_place(hashed_once, cache, monkeypatch)
     assert len(made) == 7 and len(list(cache.iterdir())) == 6
 
 
+def test_a_store_that_was_stopped_is_gone_on_with(hashed_once, cache, monkeypatch):
+    reader, done = FaceWorldStills(0, 40, 1, 1, 32), []
+    render = FaceWorldStills.__getitem__
+
+    def drawn(self, index):
+        done.append(index)
+        if len(done) == 40:
+            raise KeyboardInterrupt
+        return render(self, index)
+
+    monkeypatch.setattr(sources, "workers", lambda: 1)
+    monkeypatch.setattr(FaceWorldStills, "__getitem__", drawn)
+    with pytest.raises(KeyboardInterrupt):
+        stored("stills", reader, 24)
+    done.clear()
+    monkeypatch.setattr(FaceWorldStills, "__getitem__", lambda self, k: (done.append(k), render(self, k))[1])
+    store = stored("stills", reader, 24)
+    assert done == list(range(32, 42)), "a chunk of 32 had been noted"
+    assert [p.name for p in store.path.parent.iterdir()] == ["store"]
+    whole, _ = prepare(reader, cache / "whole", 24)
+    assert whole.fingerprint == store.fingerprint
+
+
 def test_a_store_tells_what_became_of_its_items(world):
-    folder = world.stills().data.path.parent
+    folder = world.stills().data.path.parents[1]
     assert f"{sum(TINY.stills)} kept, 0 skipped" in (folder / "complete.json").read_text(encoding="utf-8")
 
 
