@@ -5,7 +5,7 @@ the network as it was. torchvision itself is not needed, and nothing is download
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,12 +75,26 @@ def put(net: nn.Module, content: dict[str, Tensor], source: str, feedback: str =
         raise ValueError(f"feedback {feedback!r}, known: {', '.join(FEEDBACK)}")
     if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
         raise CheckpointError(f"{source}: holds no weights by name (a state_dict)")
+    own, report = net.state_dict(), Report(source)
+    parts = {"": net, **{f"cascade.{k}.": part for k, part in enumerate(getattr(net, "cascade", ()))}}
+    made = {f"{at}{name}": v for at, part in parts.items() for name, v in _values(part, content, report, feedback)}
+    with torch.no_grad():
+        for name, value in made.items():
+            own[name].copy_(value)
+    report.loaded = list(made)
+    report.new = [name for name in own if name not in made and not name.endswith("mean_shape")]
+    return report
+
+
+def _values(net: nn.Module, content: dict[str, Tensor], report: Report, feedback: str) -> Iterable[tuple[str, Tensor]]:
+    """The names of one encoder's tensors and what the file has for them; the report learns what is left over."""
+    source = report.source
     rename, first = _naming(net, content, source)
-    own, made, report = net.state_dict(), {}, Report(source)
+    own, made, skipped = net.state_dict(), {}, []
     for name, value in content.items():
         target = rename(name)
         if target not in own:
-            report.skipped.append(name)
+            skipped.append(name)
             continue
         if not value.isfinite().all():
             raise CheckpointError(f"{source}: {name} holds numbers that are not finite")
@@ -92,12 +106,8 @@ def put(net: nn.Module, content: dict[str, Tensor], source: str, feedback: str =
         raise CheckpointError(f"{source}: has no first convolution")
     _take_bias(made, content, rename)
     _recolour(made, first)
-    with torch.no_grad():
-        for name, value in made.items():
-            own[name].copy_(value)
-    report.loaded = list(made)
-    report.new = [name for name in own if name not in made and name != "mean_shape"]
-    return report
+    report.skipped = skipped  # the same for every encoder of a cascade
+    return made.items()
 
 
 def _fitted(value: Tensor, own: Tensor, feedback: str) -> Tensor | None:
@@ -130,7 +140,7 @@ def _recolour(made: dict[str, Tensor], first: str) -> None:
     """Make the first layer see this project's pixels (one mean, one spread) as its own (three of each).
 
     The spread goes into the weights, exactly; the mean is a constant for each filter, which batch norm's running
-    mean takes up (exactly but for the picture's border).
+    mean (or the bias, without batch norm) takes up, exactly but for the picture's border.
     """
     weight = made[f"{first}.conv.weight"].clone()
     mean, spread = (torch.tensor(v)[:, None, None] for v in (IMAGENET_MEAN, IMAGENET_SPREAD))
@@ -138,9 +148,10 @@ def _recolour(made: dict[str, Tensor], first: str) -> None:
     offset = (colours * (MEAN_PIXEL - mean) / spread).sum((1, 2, 3))
     weight[:, :3] = colours * PIXEL_SPREAD / spread
     made[f"{first}.conv.weight"] = weight
-    statistics = f"{first}.norm.running_mean"
-    if statistics in made:
-        made[statistics] = made[statistics] - offset
+    for name, sign in ((f"{first}.norm.running_mean", -1), (f"{first}.norm.bias", 1)):
+        if name in made:
+            made[name] = made[name] + sign * offset
+            return
 
 
 def _naming(net: nn.Module, content: dict, source: str) -> tuple[Callable[[str], str | None], str]:
@@ -153,6 +164,7 @@ def _naming(net: nn.Module, content: dict, source: str) -> tuple[Callable[[str],
     if design == "resnet":
         return _resnet_name, "backbone.C0"
     blocks = [f"backbone.A{i}" if hasattr(net, "backbone") else f"encoder.{i}" for i in range(5)]
+    normed = getattr(net.config, "batch_norm", True)  # without, an unnormalised file fits: its biases, too
     names = [f"{block}.convs.{j}" for block, count in zip(blocks, ENCODER_CONVS, strict=True) for j in range(count)]
     places = [int(m[1]) for m in (re.fullmatch(r"features\.(\d+)\.weight", n) for n in content) if m]
     places = sorted(p for p in places if content[f"features.{p}.weight"].ndim == 4)
@@ -161,7 +173,10 @@ def _naming(net: nn.Module, content: dict, source: str) -> tuple[Callable[[str],
     table = {}
     for place, name in zip(places, names, strict=True):
         table[f"features.{place}.weight"] = f"{name}.conv.weight"
-        if f"features.{place + 1}.running_mean" in content:  # the file is of vgg16_bn
+        of_norm = f"features.{place + 1}.running_mean" in content  # the file is of vgg16_bn
+        if not normed and not of_norm:
+            table[f"features.{place}.bias"] = f"{name}.norm.bias"
+        elif normed and of_norm:
             for kind in ("weight", "bias", "running_mean", "running_var"):
                 table[f"features.{place + 1}.{kind}"] = f"{name}.norm.{kind}"
     return table.get, f"{blocks[0]}.convs.0"

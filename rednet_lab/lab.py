@@ -136,7 +136,11 @@ class Lab:
 
     def demo_eccv(self, name: str = "labels", **choices) -> Trained:
         """The ECCV network trained for a while, as `demo` does the journal's; choices are EccvConfig fields."""
-        return self._on_stills(f"eccv-{name}", replace(self.profile.eccv, **choices), self.profile.eccv_demo, EccvNet)
+        return self.stills_eccv(self.profile.eccv_demo, name, **choices)
+
+    def stills_eccv(self, plan: Plan, name: str = "labels", **choices) -> Trained:
+        """The ECCV network trained from nothing on the stills by a plan: its stage 1 (`rednet_lab.eccv_stages`)."""
+        return self._on_stills(f"eccv-{name}", replace(self.profile.eccv, **choices), plan, EccvNet)
 
     def _on_stills(self, name: str, config: NetConfig | EccvConfig, plan: Plan, network: type) -> Trained:
         """A network trained from nothing on the stills: stage 1 of either paper, at full length or as a demo."""

@@ -43,6 +43,7 @@ SERIES = (
     Entry("50_stage1", "Stage 1: still images", needs=("12_data_preparation",), minutes=6.8),
     Entry("52_stage2", "Stage 2: identity", needs=("50_stage1",), minutes=2.2),
     Entry("54_stage3", "Stage 3: clips", needs=("52_stage2",), minutes=3.2),
+    Entry("56_eccv_stages", "The ECCV network in three stages", needs=("36_two_feedbacks",)),
     Entry("60_tracking", "Tracking a video", needs=("54_stage3",), minutes=0.2),
     Entry("70_protocol", "What an ablation is here", needs=("12_data_preparation",)),
     Entry("71_backbones", "VGG or ResNet (Table 5)", needs=("70_protocol",)),

@@ -20,7 +20,7 @@ from rednet_lab.progress import Progress
 from rednet_lab.roles import Role, TestVideos, hold_back, made_test_videos
 from rednet_lab.stamp import module_hash
 
-FACES = "faces"  # the folder of a prepared store in its asset's: a killed run's rows stay there until it is gone on with
+FACES = "faces"  # where in its asset's folder a store is: rows of a killed run stay there until it is gone on with
 
 
 def workers() -> int:

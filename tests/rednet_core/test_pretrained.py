@@ -183,6 +183,31 @@ def test_the_eccv_encoder_takes_vgg_16_behind_which_z_comes(files, feedback, fed
     torch.testing.assert_close(inside(found), inside(expected), atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.parametrize("design, name", [("vgg", "vgg16_bn"), ("resnet", "resnet50")])
+def test_each_encoder_of_a_cascade_takes_the_file(files, design, name):
+    choices = FULL if design == "vgg" else {"width": 1 / 8, "encoder_units": UNITS[name]}
+    steps = ("detection", "regression", "regression")
+    net = tiny_net(design=design, shared=False, steps=steps, **choices)
+    report = pretrained.load(net, files[0] / name)
+    own, parts = dict(net.state_dict()), ("", "cascade.0.", "cascade.1.")
+    first = [key for key in report.loaded if not key.startswith("cascade.")]
+    assert report.loaded == [at + key for at in parts for key in first] and len(first) > 60
+    for key in first:
+        assert all(torch.equal(own[key], own[at + key]) for at in parts[1:]), key
+    assert len(report.skipped) == len(set(report.skipped)) and not any("mean_shape" in key for key in report.new)
+
+
+def test_without_batch_norm_the_convolutions_take_the_files_biases(files):
+    net = tiny_net(batch_norm=False, **FULL)
+    pretrained.load(net, files[0] / "vgg16")
+    weights, x = files[1]["vgg16"], torch.rand(1, 3, 32, 32)
+    expected = F.relu(convolved((x - MEAN[:, None, None]) / SPREAD[:, None, None], weights, 0))
+    with torch.no_grad():
+        found = net.backbone.A0.convs[0]((x - 0.45) / 0.25, 0)
+    torch.testing.assert_close(inside(found), inside(expected), atol=1e-4, rtol=1e-4)
+    assert torch.equal(net.backbone.A4.convs[2].norm.bias, weights["features.28.bias"])
+
+
 def test_vgg_16_in_full_size():
     """The paper's network takes every convolution of the paper's file."""
     net = RedNet(NetConfig())

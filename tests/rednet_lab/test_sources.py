@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from data_prep.errors import DataError
+from data_prep.prepare import prepare
 from data_prep.readers.face_world import FaceWorldStills
 from rednet_core.markup import IBUG68
-from data_prep.prepare import prepare
 from rednet_lab import sources
 from rednet_lab.sources import SOURCES, FaceWorldSource, UdacitySource, stored, workers
 
