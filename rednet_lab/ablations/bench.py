@@ -20,7 +20,7 @@ from rednet_core.rednet import RedNet
 from rednet_lab import cache
 from rednet_lab.ablations.plans import ablation_profile
 from rednet_lab.ablations.variants import Variant
-from rednet_lab.ablations.watch import Watcher, read_watched
+from rednet_lab.ablations.watch import PARTS, Watcher, chosen_stills, read_watched, read_watched_faces
 from rednet_lab.lab import Lab, Trained
 from rednet_lab.progress import Progress
 from rednet_lab.stamp import module_hash
@@ -146,6 +146,13 @@ class Bench:
         """What was measured along a training that is watched: a row for each place, see `watch`."""
         return read_watched(self.trained(variant, seed).folder)
 
+    def watched_faces(self, variant: Variant) -> tuple[np.ndarray, np.ndarray]:
+        """Accuracies (S, places, M, parts) of every face along the trainings, and the faces' persons (M,)."""
+        every = np.stack([read_watched_faces(self.trained(variant, seed).folder) for seed in self.seeds])
+        parts = np.stack([every[..., list(which)].mean(-1) for which in PARTS.values()], -1)
+        test = self.lab.source.test_stills()
+        return parts, _persons(test.data.table[chosen_stills(test.rows)])
+
     # --- what it costs ---
 
     def _kept(self, variant: Variant, seed: int) -> bool:
@@ -191,8 +198,7 @@ class Bench:
         table = test.data.table[test.rows]
         yaw = np.nan_to_num(np.abs(table["yaw"]))
         group = np.where(yaw < 30, "common", "challenging")
-        person = table["identity"] if (table["identity"] >= 0).all() else np.arange(len(table))
-        about = (person, yaw, group, np.zeros(len(table), int))
+        about = (_persons(table), yaw, group, np.zeros(len(table), int))
         return self._measured(variant, "stills", test.data, test.rows, about, predict_stills, choices)
 
     def videos(self, variant: Variant, **choices) -> Measured:
@@ -242,6 +248,11 @@ class Bench:
 def _name(variant: Variant, seed: int) -> str:
     """What the cache calls a training."""
     return f"ablation-{variant.name.replace(' ', '-').replace(',', '')}-{seed}"
+
+
+def _persons(table: np.ndarray) -> np.ndarray:
+    """The person of each row, or a number of its own where persons are not known."""
+    return table["identity"] if (table["identity"] >= 0).all() else np.arange(len(table))
 
 
 def figures(found: Result, data, markup) -> dict[str, np.ndarray]:

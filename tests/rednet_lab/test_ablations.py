@@ -15,6 +15,7 @@ from rednet_lab.ablations import verdict as verdict_
 from rednet_lab.ablations.plans import ablation_profile
 from rednet_lab.ablations.statistics import statistic
 from rednet_lab.ablations.variants import BASE, DETECTION, IDENTITY, TEMPORAL, VIDEOS_ONLY, Variant
+from rednet_lab.ablations.watch import PARTS
 from rednet_lab.profiles import PROFILES
 from rednet_lab.results import Results
 
@@ -216,8 +217,13 @@ def test_watched_trainings_tell_their_course(bench):
     seen = bench.watched(BASE, bench.seeds[0])
     assert seen["step"].is_monotonic_increasing and np.isfinite(seen["error"]).all()
     assert seen["left eye"].between(0, 1).all()
+    each, persons = bench.watched_faces(BASE)
+    assert each.shape == (len(bench.seeds), len(seen), len(persons), len(PARTS))
+    np.testing.assert_allclose(each[0].mean(1), seen[list(PARTS)], atol=1e-6)  # the means are these faces' means
     with pytest.raises(FileNotFoundError, match="not watched"):
         bench.watched(DETECTION, bench.seeds[0])
+    with pytest.raises(FileNotFoundError, match="by face"):
+        bench.watched_faces(DETECTION)
 
 
 def test_later_stages_share_the_earlier_ones(bench):
