@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 FIGURES = ROOT / "figures"
 RUNS = {"quick": "face world", "quick-udacity": "real faces"}  # folders under figures/ whose results are kept
+KEPT = "kept"  # in a run's folder: small copies of executed notebooks (site/strip.py), for where those are not
 # What a row says, the notebook that measured it, and its number there.
 ROWS = (
     ("stills: mean shape", "50_stage1", "stills_mean_shape"),
@@ -35,12 +36,14 @@ ROWS = (
 )
 
 
-def series_table() -> str:
-    """The series as a Markdown table, with the minutes of a first quick run where they were measured."""
-    lines = ["| | notebook | minutes on `quick` |", "|---|---|---|"]
+def series_table(folder: Path) -> str:
+    """The series as a Markdown table: minutes of a first quick run where measured, the copy kept under `folder`."""
+    lines = ["| | notebook | minutes on `quick` | executed |", "|---|---|---|---|"]
     for entry in SERIES:
         minutes = f"{entry.minutes:g}" if entry.minutes else ""
-        lines.append(f"| {entry.number} | [{entry.title}](notebooks/{entry.name}.ipynb) | {minutes} |")
+        kept = f"quick/{KEPT}/{entry.name}.ipynb"
+        seen = f"[as it ran](figures/{kept})" if (folder / kept).is_file() else ""
+        lines.append(f"| {entry.number} | [{entry.title}](notebooks/{entry.name}.ipynb) | {minutes} | {seen} |")
     return "\n".join(lines)
 
 
@@ -88,7 +91,7 @@ def claims_table(folder: Path) -> str:
 
 def rendered(text: str, folder: Path) -> str:
     """A README's text with its made parts made anew; raises ValueError where a marker is missing."""
-    parts = {"series": series_table(), "results": results_table(folder), "claims": claims_table(folder)}
+    parts = {"series": series_table(folder), "results": results_table(folder), "claims": claims_table(folder)}
     for name, content in parts.items():
         begin, end = f"<!-- made: {name} -->", f"<!-- end: {name} -->"
         if text.count(begin) != 1 or text.count(end) != 1:

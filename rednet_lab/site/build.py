@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nbformat
 
-from ..board import ROWS, results_table
+from ..board import KEPT, ROWS, results_table
 from ..files import clock, read_json, remove, write_json
 from ..series import SERIES, Entry
 from . import search
@@ -23,7 +23,6 @@ from .prose import Prose
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 MARK = "site.json"  # tells a site of ours from any other folder
-KEPT = "kept"  # small copies of executed notebooks (strip.py), used where the executed ones are not
 LEDGER = re.compile(r"^#+ .*\bledger\b", re.I | re.M)
 
 

@@ -40,8 +40,17 @@ def test_without_results_the_board_says_how_to_make_them(tmp_path):
     assert "python3 go.py run" in board.results_table(tmp_path)
 
 
+def test_the_series_links_to_the_copies_that_are_kept(tmp_path):
+    assert "as it ran" not in board.series_table(tmp_path)
+    copy = tmp_path / "quick" / board.KEPT / f"{SERIES[1].name}.ipynb"
+    copy.parent.mkdir(parents=True)
+    copy.write_text("{}", encoding="utf-8")
+    lines = [line for line in board.series_table(tmp_path).splitlines() if "as it ran" in line]
+    assert len(lines) == 1 and f"(figures/quick/kept/{SERIES[1].name}.ipynb)" in lines[0]
+
+
 def test_the_series_is_complete_and_links_to_files_that_exist():
-    table = board.series_table()
+    table = board.series_table(board.FIGURES)
     for entry in SERIES:
         assert f"](notebooks/{entry.name}.ipynb)" in table
         assert (board.ROOT / "notebooks" / f"{entry.name}.ipynb").is_file()
