@@ -71,7 +71,7 @@ def test(arguments):
     """Run pytest in the checkout: all tests, on up to four cores, or with the arguments that are given."""
     ensure_environment()
     os.chdir(ROOT)
-    everything = ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadgroup"]
+    everything = ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile"]
     return become([venv_python(), "-m", "pytest"] + (arguments or everything))
 
 

@@ -25,15 +25,6 @@ settings.register_profile(
 settings.load_profile("course")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(config, items):
-    """Side by side (pytest-xdist) a file's tests stay together, and all that share the executed series."""
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            group = "series" if "checkout" in item.fixturenames else str(item.path)
-            item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory):
     """One copy of the checkout for all tests: what one of them prepares and trains is in its cache for the others."""
