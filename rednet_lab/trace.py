@@ -97,15 +97,19 @@ def record(net: RedNet | EccvNet, seen: Tracked, images: np.ndarray, truth: np.n
     truth_in = None if truth is None else frames.apply(matrix, truth)
     final = frames.apply(matrix, seen.points)
     each = _eccv_steps(net, seen) if isinstance(net, EccvNet) else _journal_steps(net, seen)
+    # Read off the maps once a step and not once a picture: what is small and kept would lie scattered among what is
+    # large and thrown away, and memory would grow with each frame.
+    points = [_numpy(net.points(said, k)) for k in range(len(each))]
+    codes = [[_numpy(code[k]) for code in (said.e_i, said.e_p)] for k in range(len(each))]
+    states = [state and [_numpy(part[0]) for part in state] for state in said.states] or [None] * len(each)
     out = []
     for n in range(len(images)):
         steps = []
         for k, (kind, *maps) in enumerate(each):
             feedback, answer, before, *label_maps = (m[n] for m in maps)
-            state = said.states[k] and [_numpy(part[0, n]) for part in said.states[k]]
-            codes = (_numpy(code[k][n]) for code in (said.e_i, said.e_p))
-            points = _numpy(net.points(said, k)[n])
-            step = Step(kind, feedback, answer, before, points, np.nan, *codes, *(state or (None, None)), *label_maps)
+            state = [part[n] for part in states[k]] if states[k] else (None, None)
+            code = (part[n] for part in codes[k])
+            step = Step(kind, feedback, answer, before, points[k][n], np.nan, *code, *state, *label_maps)
             if truth_in is not None:
                 step.error = float(seven_errors(step.seven(markup)[None], truth_in[n : n + 1], markup)[0])
             steps.append(step)
