@@ -1,6 +1,8 @@
 """The parts that data plays in a run: what a stage trains on, and videos to track."""
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -36,6 +38,15 @@ class TestVideos:
     data: object
     groups: dict[str, np.ndarray]
     what: str
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of the videos: the prepared store's, or of the frames themselves where they were made in memory."""
+        if own := getattr(self.data, "fingerprint", ""):
+            return own
+        found = hashlib.sha256(np.ascontiguousarray(self.data.crops))
+        found.update(np.ascontiguousarray(self.data.table).tobytes())
+        return found.hexdigest()
 
 
 def hold_back(data, rows: np.ndarray) -> Role:

@@ -199,7 +199,8 @@ class Bench:
         yaw = np.nan_to_num(np.abs(table["yaw"]))
         group = np.where(yaw < 30, "common", "challenging")
         about = (_persons(table), yaw, group, np.zeros(len(table), int))
-        return self._measured(variant, "stills", test.data, test.rows, about, predict_stills, choices)
+        what = ("stills", test.data.fingerprint)
+        return self._measured(variant, what, test.data, test.rows, about, predict_stills, choices)
 
     def videos(self, variant: Variant, **choices) -> Measured:
         """Errors on the test videos in the tracking protocol, for every seed; choices go to the Tracker."""
@@ -210,24 +211,21 @@ class Bench:
         rows, group = rows[order], group[order]
         table = videos.data.table[rows]
         about = (table["video"], np.abs(table["yaw"]), group, table["frame"])
-        return self._measured(variant, "videos", videos.data, rows, about, predict_videos, choices)
+        what = ("videos", videos.fingerprint)
+        return self._measured(variant, what, videos.data, rows, about, predict_videos, choices)
 
     def _measured(self, variant, what, data, rows, about, predict, choices) -> Measured:
         config = self.config(variant)
         markup, marked = MARKUPS[config.markup], self.lab.marked(data, config.markup)
-        found = [
-            self._measure_one(variant, seed, what, marked, data.fingerprint, rows, predict, choices, markup)
-            for seed in self.seeds
-        ]
+        found = [self._measure_one(variant, seed, what, marked, rows, predict, choices, markup) for seed in self.seeds]
         arrays = {name: np.stack([each[name] for each in found]) for name in ("errors", "seven", "jitter", "steps")}
         return Measured(**arrays, clusters=about[0], yaw=about[1], group=about[2], frame=about[3])
 
-    def _measure_one(
-        self, variant, seed, what, data, fingerprint, rows, predict, choices, markup
-    ) -> dict[str, np.ndarray]:
+    def _measure_one(self, variant, seed, what, data, rows, predict, choices, markup) -> dict[str, np.ndarray]:
+        kind, fingerprint = what
         full = {
             "net": cache.digest(self._full_key(variant, seed)),
-            "what": what,
+            "what": kind,
             "data": fingerprint,
             "rows": cache.digest({"rows": rows.tolist()}),
             "choices": choices,
@@ -236,11 +234,11 @@ class Bench:
 
         def make(folder) -> None:
             net = self.trained(variant, seed).net
-            with Progress(f"{what}: {variant.name}, seed {seed}", "step") as progress:
+            with Progress(f"{kind}: {variant.name}, seed {seed}", "step") as progress:
                 arrays = figures(predict(net, data, rows, progress=progress, **choices), data, markup)
             np.savez(folder / "measured.npz", **arrays)
 
-        folder, _ = cache.asset(f"measured-{what}", full, make)
+        folder, _ = cache.asset(f"measured-{kind}", full, make)
         with np.load(folder / "measured.npz", allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
 

@@ -10,6 +10,7 @@ from data_prep.prepare import prepare
 from data_prep.readers.face_world import FaceWorldStills
 from rednet_core.markup import IBUG68
 from rednet_lab import sources
+from rednet_lab.roles import made_test_videos
 from rednet_lab.sources import SOURCES, FaceWorldSource, UdacitySource, stored, workers
 
 from .conftest import TINY
@@ -220,3 +221,15 @@ def test_no_more_processes_than_cores_and_eight(monkeypatch, cores, processes):
     monkeypatch.delattr(os, "sched_getaffinity")
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     assert workers() == 1
+
+
+def test_videos_that_are_made_in_memory_have_a_fingerprint_of_their_frames(world):
+    """What is measured on them is cached by it; the ablations on real faces need it."""
+    stored_ones = world.test_videos()
+    assert stored_ones.fingerprint == stored_ones.data.fingerprint
+    stills = world.stills()
+    one, same, other, few = (
+        made_test_videos(stills.data, stills.rows[:count], 3, seed).fingerprint
+        for count, seed in ((4, 0), (4, 0), (4, 1), (3, 0))
+    )
+    assert one == same and len({one, other, few}) == 3
