@@ -13,8 +13,10 @@ from rednet_lab import draw
 from rednet_lab.instruments import ink
 from rednet_lab.instruments.faces import Face
 from rednet_lab.own_video import MOST_BYTES, detect, follow, frames_of, uploaded
+from rednet_lab.player.faces import still_forms
 from rednet_lab.player.live import live
 from rednet_lab.player.track import track_board
+from rednet_lab.present import present, replace
 from rednet_lab.widgets import STYLE, Painter, slider
 
 WIDE = w.Layout(width="auto")
@@ -110,7 +112,7 @@ class OwnTracker:
         controls |= {name.replace(" ", "_"): one for name, one in self.own.box.items()}
         self.painter = Painter(controls, self._paint)
         self.painter.panel.children = (*self.painter.panel.children, self.button, self.said)
-        self.box = w.VBox([self.painter.box, self.result])
+        self.box, self.shown = w.VBox([self.painter.box, self.result]), None
 
     def _named(self, change) -> None:
         try:
@@ -138,12 +140,12 @@ class OwnTracker:
             self.track, self.said.value = follow(self.net, self.own.frames, self.own.face().box, tell)
             if not self.track:
                 raise ValueError("no face in any frame: set the yellow box by hand and try again")
-            self.result.children = (live(track_board({"tracked": self.track})).box,)
+            board = track_board({"tracked": self.track})
+            self.result.children = (live(board).box,)
+            replace(self.shown, still_forms(board))
         except Exception as error:
             self.said.value = f"<b>{type(error).__name__}</b>: {escape(str(error))}"
             raise
 
     def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        display(self.box)
+        self.shown = present(self.box)

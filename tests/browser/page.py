@@ -78,6 +78,11 @@ class NotebookPage:
         self.page.evaluate("name => course.run(name)", f"{name}.ipynb")
         self.begun.append(name)
 
+    def reopen(self, name: str, kernel: bool) -> None:
+        """Open a saved notebook without running it, with a fresh kernel or with none."""
+        self.page.evaluate("given => course.open(...given)", [f"{name}.ipynb", kernel])
+        self.name = name
+
     def show(self, name: str) -> None:
         """Bring a notebook that was begun to the front, once it has run."""
         self.name = name

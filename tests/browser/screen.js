@@ -20,10 +20,13 @@ window.course = (() => {
     return managers.get(path);
   }
 
-  // Open a notebook in a tab of its own; it can be run when its kernel is idle.
-  async function open(name) {
-    await window.jupyterapp.commands.execute("docmanager:open", { path: name, factory: "Notebook" });
+  // Open a notebook in a tab of its own; it can be run when its kernel is idle, or looked at without one.
+  async function open(name, kernel = true) {
+    const kernelPreference = kernel ? undefined : { shouldStart: false, autoStartDefault: false };
+    await window.jupyterapp.commands.execute("docmanager:open", { path: name, factory: "Notebook", kernelPreference });
     await panelOf(name).context.ready;
+    if (!kernel) path = name;
+    if (!kernel) return;
     await panelOf(name).sessionContext.ready;
     troubles.set(name, []);
     panelOf(name).sessionContext.iopubMessage.connect((_, message) => {
@@ -53,6 +56,9 @@ window.course = (() => {
     window.jupyterapp.shell.activateById(panel().id);
     return await within(seconds, `running ${name}`, runs.get(name));
   }
+
+  // Close a tab without its kernel, and nothing is saved.
+  const drop = (name) => panelOf(name).dispose();
 
   // Save a notebook, end its kernel and close its tab.
   async function close(name) {
@@ -183,5 +189,5 @@ window.course = (() => {
     known = red();
   }
 
-  return { forget, open, idle, run, show, close, widgetCells, root, settle, atRest, trouble, overflow, distorted, shown };
+  return { forget, drop, state, open, idle, run, show, close, widgetCells, root, settle, atRest, trouble, overflow, distorted, shown };
 })();

@@ -13,7 +13,7 @@ from rednet_core.eccv import EccvConfig, EccvNet
 from rednet_lab import draw
 from rednet_lab.player import paint, sheet, show, steps_board, track_board
 from rednet_lab.player.board import ALL, LEAST, LEVELS, MISSING
-from rednet_lab.player.faces import bundle
+from rednet_lab.player.faces import still_forms
 from rednet_lab.player.live import choices, live, rehearse
 from rednet_lab.player.page import BUDGET, page, read_page
 from rednet_lab.trace import SEVEN_NAMES, trace_stills, trace_video
@@ -283,10 +283,12 @@ def test_live_offers_all_forms_and_a_run_leaves_no_widget_behind(both, monkeypat
     show(both)
     assert not made
     monkeypatch.delenv("REDNET_BATCH")
+    monkeypatch.setattr("rednet_lab.present.display", lambda data, **more: told.append((data, more)))
     show(both)
-    (batch, more), (live_, _) = told
-    assert set(batch) == {"text/html", "text/plain", "image/jpeg"} and more["raw"]
-    assert set(live_) == {*batch, "application/vnd.jupyter.widget-view+json"}
+    (batch, more), (live_, _), (behind, _) = told
+    assert set(batch) == set(behind) == {"text/html", "text/plain", "image/jpeg"} and more["raw"]
+    assert set(live_) == {"text/plain", "application/vnd.jupyter.widget-view+json"}
+    assert batch["text/html"] in behind["text/html"] and batch["image/jpeg"] == behind["image/jpeg"]
     assert made
     picture = cv2.imdecode(np.frombuffer(base64.b64decode(batch["image/jpeg"]), np.uint8), cv2.IMREAD_COLOR)
     assert picture is not None and min(picture.shape[:2]) > 100
@@ -294,7 +296,7 @@ def test_live_offers_all_forms_and_a_run_leaves_no_widget_behind(both, monkeypat
 
 def test_a_page_fetches_nothing_and_stays_in_its_budget(both, tracks):
     for board in (both, track_board(tracks)):
-        text = bundle(board, widget=False)["text/html"]
+        text = still_forms(board)["text/html"]
         assert len(text.encode()) <= BUDGET
         assert not re.search(r"https?://|\bimport\(|fetch\(|src=\"(?!data:)", text)
         assert text.count("<script") == text.count("</script>") == 2

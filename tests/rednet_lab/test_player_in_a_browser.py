@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from rednet_lab.player import steps_board, track_board
-from rednet_lab.player.faces import bundle
+from rednet_lab.player.faces import still_forms
 from rednet_lab.stamp import make_stamp
 from tests.browser.chromium import find_chromium, missing
 from tests.rednet_lab.test_player import eccv_net, labelled, tracks  # noqa: F401 - fixtures
@@ -28,7 +28,7 @@ def exported(boards, tmp_path_factory):
     """A notebook that holds what `show` leaves in a run, through nbconvert's exporter."""
     from rednet_lab.runner.worker import to_html
 
-    outputs = [nbformat.v4.new_output("display_data", bundle(board, widget=False)) for board in boards]
+    outputs = [nbformat.v4.new_output("display_data", still_forms(board)) for board in boards]
     cells = [nbformat.v4.new_code_cell(f"show(board_{i})", outputs=[output]) for i, output in enumerate(outputs)]
     file = tmp_path_factory.mktemp("exported") / "page.html"
     stamp = {"rednet": make_stamp({"profile": "tiny", "source": "face_world", "data": "", "seed": 0, "device": "cpu"})}
@@ -155,7 +155,7 @@ def test_pictures_are_described_and_the_sheet_is_for_print(page, players):
 
 
 def test_a_player_that_cannot_start_says_so_and_leaves_the_sheet(page, boards, tmp_path):
-    text = bundle(boards[1], widget=False)["text/html"]
+    text = still_forms(boards[1])["text/html"]
     torn = text.replace('"bytes":"', '"bytes":"AAAA')
     file = tmp_path / "torn.html"
     file.write_text("<!doctype html><meta charset=utf-8>" + torn, encoding="utf-8")
