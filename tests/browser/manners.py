@@ -84,7 +84,6 @@ OWN_CLIP = Manner(
     files={"your own clip or photo": clip},
     texts={"file": lambda folder: str(photo(folder))},
     keeps={"file": "what was read stays until something else is"},
-    still={"the truth (green crosses)": "a reader's own clip has none"},
 )
 
 # Notebook -> number of the interactive cell (of those found by reading, from 0) -> manner.

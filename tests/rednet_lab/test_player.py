@@ -3,6 +3,7 @@
 import base64
 import html.parser
 import re
+from dataclasses import replace
 
 import cv2
 import ipywidgets as w
@@ -207,6 +208,24 @@ def test_the_pages_places_are_the_boards(both):
             kind, offset, shape = packed["cells"][c][m]["points"]
             places = np.frombuffer(raw, "<" + kind, int(np.prod(shape)), offset).reshape(shape) / SHARE
             np.testing.assert_allclose(places, cell.points, atol=0.51 / SHARE)
+
+
+@pytest.mark.parametrize("kind", ["steps", "track"])
+def test_truth_is_spoken_of_only_where_there_is_one(traces, tracks, kind):
+    frames = {"steps": traces, "track": tracks["memory"]}[kind]
+    make = {"steps": steps_board, "track": track_board}[kind]
+    blind = [replace(frame, truth=None, truth_in_image=None, error=np.nan) for frame in frames]
+    known, own = make(frames), make(blind)
+    assert "truth" in choices(known) and "truth" in live(known).controls
+    assert "truth" not in choices(own) and "truth" not in live(own).controls
+    rehearse(own)
+    (packed,) = read_page(page(own, b"", ""))
+    assert packed["truths"] == [] and read_page(page(known, b"", ""))[0]["truths"]
+    assert "truth" not in sheet(own).alt
+    face, cells = draw.enlarge(known.pictures[0], 96), (known.cells[0][0], own.cells[0][0])
+    without = paint.marked(known, cells[0], face, truth=False)
+    np.testing.assert_array_equal(paint.marked(own, cells[1], face), without)
+    assert (paint.marked(known, cells[0], face) != without).any()
 
 
 # -------------------------------------------------------------------------------------------------------- the widget

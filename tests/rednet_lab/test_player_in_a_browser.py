@@ -1,5 +1,6 @@
 """The player in a real browser, from a file and with the network cut off: what it writes is what the trace says."""
 
+from dataclasses import replace
 from html import escape
 
 import nbformat
@@ -170,3 +171,16 @@ def test_a_player_that_cannot_start_says_so_and_leaves_the_sheet(page, boards, t
 
 def test_titles_are_text_and_no_markup(page, players, boards):
     assert players[0].query_selector("h4").text_content() == boards[0].title != escape(boards[0].title)
+
+
+def test_without_a_truth_there_is_no_tick_for_it(page, players, tracks, tmp_path):  # noqa: F811
+    blind = [replace(frame, truth=None, truth_in_image=None, error=float("nan")) for frame in tracks["memory"]]
+    file = tmp_path / "own.html"
+    file.write_text("<!doctype html><meta charset=utf-8>" + still_forms(track_board(blind))["text/html"], "utf-8")
+    other = page.context.new_page()
+    other.goto(file.as_uri())
+    ticks = "all => all.map(t => t.parentElement.textContent)"
+    own = other.wait_for_selector(".rednet").eval_on_selector_all("input[type=checkbox]", ticks)
+    assert own == ["face box"]
+    assert players[1].eval_on_selector_all("input[type=checkbox]", ticks) == [*own, "the truth (green crosses)"]
+    other.close()
