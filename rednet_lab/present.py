@@ -17,13 +17,15 @@ from ipywidgets.embed import dependency_state
 from rednet_lab.progress import in_batch
 from rednet_lab.site.still import STAND_IN, still
 
+UPLOAD = "rednet-most-{}"  # the class of an upload control that takes so many bytes, over which present.js watches
 LIVE = "Live controls were here: run the cell again to have them back."
 
 
 @lru_cache
-def style() -> str:
-    """The style sheet that shows either the widget or its stand-in."""
-    return Path(__file__).with_name("present.css").read_text(encoding="utf-8")
+def furniture() -> str:
+    """The style sheet that shows either the widget or its stand-in, and the script that refuses too large uploads."""
+    style, script = (Path(__file__).with_name(f"present.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
+    return f"<style>{style}</style><script>{script}</script>"
 
 
 def one_output() -> bool:
@@ -33,7 +35,7 @@ def one_output() -> bool:
 
 def stand_in(data: dict) -> dict:
     """A MIME bundle with text/html, made to stand behind a widget."""
-    return {**data, "text/html": f"<style>{style()}</style><div {STAND_IN}>{data['text/html']}</div>"}
+    return {**data, "text/html": f"{furniture()}<div {STAND_IN}>{data['text/html']}</div>"}
 
 
 def frozen(box: w.Widget) -> dict:
