@@ -33,7 +33,7 @@ class OwnFile:
         self.seconds = seconds
         self.upload = w.FileUpload(accept=accept, multiple=False, description=label, layout=WIDE, tooltip=HINT)
         self.upload.add_class(UPLOAD.format(MOST_BYTES))
-        self.path = w.Text(placeholder="or a path, of any size; or: webcam", description="file", style=STYLE)
+        self.path = w.Text(placeholder="its path, or: webcam", description="file", style=STYLE)
         self.path.continuous_update = False  # read when Enter is pressed
         least = {"face across": 0.0, "face down": 0.0, "face size": 5.0}  # a box of no size holds no picture
         self.box = {name: slider(name, low, 100.0, 50.0, 0.5) for name, low in least.items()}

@@ -4,6 +4,7 @@ import base64
 import html.parser
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import ipywidgets as w
@@ -16,7 +17,7 @@ from rednet_lab.player import paint, sheet, show, steps_board, track_board
 from rednet_lab.player.board import ALL, LEAST, LEVELS, MISSING
 from rednet_lab.player.faces import still_forms
 from rednet_lab.player.live import choices, live, rehearse
-from rednet_lab.player.page import BUDGET, page, read_page
+from rednet_lab.player.page import BUDGET, SCRIPTS, page, read_page, script
 from rednet_lab.trace import SEVEN_NAMES, trace_stills, trace_video
 from tests.helpers import loop_box, make_data, settle, template, tiny_net
 
@@ -320,6 +321,14 @@ def test_a_page_fetches_nothing_and_stays_in_its_budget(both, tracks):
         assert not re.search(r"https?://|\bimport\(|fetch\(|src=\"(?!data:)", text)
         assert text.count("<script") == text.count("</script>") == 2
         assert 'alt="' in text and " id=" not in text  # two on one page have nothing of the same name
+
+
+def test_every_script_is_in_the_player_and_none_is_long():
+    here = Path(paint.__file__).parent
+    assert set(SCRIPTS) == {file.name for file in here.glob("*.js")}
+    for name in SCRIPTS:
+        text = (here / name).read_text(encoding="utf-8")
+        assert text in script() and text.count("\n") <= 250
 
 
 def test_too_heavy_a_board_is_thinned_and_says_so_or_is_refused(traces):
