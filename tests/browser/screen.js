@@ -45,6 +45,42 @@ window.course = (() => {
     runs.set(name, window.jupyterapp.commands.execute("notebook:run-all-cells").finally(() => ran.add(name)));
   }
 
+  // The numbers of a notebook's code cells.
+  const codeCells = (name) =>
+    panelOf(name).content.widgets.flatMap((cell, index) => (cell.model.type === "code" ? [index] : []));
+
+  // Run one cell: [did it run to its end, milliseconds until its first widget's first picture was decoded and painted].
+  // A widget without pictures counts from its first words; null where there is no widget.
+  async function firstPaint(name, index, seconds) {
+    path = name;
+    const { content } = panel();
+    content.activeCellIndex = index;
+    await content.scrollToItem(index);
+    await frame();
+    const start = performance.now(), passed = () => performance.now() - start;
+    let until = Infinity, words = null;
+    const whole = window.jupyterapp.commands.execute("notebook:run-cell");
+    const ended = () => { until = passed() + 1000 * seconds; };
+    whole.then(ended, ended);
+    for (;;) {
+      await new Promise(requestAnimationFrame);
+      const widgets = [...(root(index)?.querySelectorAll(".jupyter-widgets") ?? [])].filter(shown);
+      const pictures = widgets.flatMap((widget) => [...widget.querySelectorAll("img")]);
+      const picture = pictures.find((image) => shown(image) && image.complete && image.naturalWidth);
+      if (picture) {
+        await picture.decode().catch(() => null);
+        await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)));
+        words = passed();
+      } else if (widgets.some((widget) => widget.innerText.trim())) words ??= passed();
+      const due = until < Infinity && (!widgetCells().some(({ cell }) => cell === index) || passed() > until);
+      const wordy = until < Infinity && words !== null && !pictures.length;
+      if (picture || wordy || due) break;
+    }
+    ran.add(name);
+    runs.set(name, whole);
+    return [await whole, words];
+  }
+
   // Fails where a promise takes longer than it may: a page that is stuck says where.
   const within = (seconds, what, promise) =>
     Promise.race([promise, pause(1000 * seconds).then(() => Promise.reject(new Error(`${what}: no end in ${seconds} s`)))]);
@@ -189,5 +225,5 @@ window.course = (() => {
     known = red();
   }
 
-  return { forget, drop, state, open, idle, run, show, close, widgetCells, root, settle, atRest, trouble, overflow, distorted, shown };
+  return { forget, codeCells, firstPaint, drop, state, open, idle, run, show, close, widgetCells, root, settle, atRest, trouble, overflow, distorted, shown };
 })();

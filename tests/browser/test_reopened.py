@@ -53,7 +53,7 @@ def lost_models(page):
 
 @pytest.mark.parametrize("kernel", [True, False])
 def test_opened_again_it_shows_what_stands_in_and_no_error(page, saved, kernel):
-    page.reopen(NAME, kernel)
+    page.open(NAME, kernel)
     for cell, live in saved.items():
         seen = look(page, cell)
         page.shot(cell, f"reopened-{kernel}")
@@ -85,7 +85,7 @@ def test_a_notebook_that_is_not_trusted_shows_the_pictures(page, saved):
     for cell in saved:
         notebook.cells[cell].source += "  # changed"
     nbformat.write(notebook, page.server.folder / "foreign.ipynb")
-    page.reopen("foreign", False)
+    page.open("foreign", False)
     for cell in saved:
         seen = look(page, cell)
         page.shot(cell, "foreign")
