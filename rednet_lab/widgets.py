@@ -60,6 +60,12 @@ def slider(label: str, low: float, high: float, value: float, step: float | None
     return w.FloatSlider(value, min=low, max=high, step=step, description=label, style=STYLE)
 
 
+def buttons(label: str, options: list[str], width: str = "112px") -> w.ToggleButtons:
+    """One button for each option, in one line with the label; ipywidgets by itself puts the label above."""
+    line = w.Layout(display="flex", flex_flow="row nowrap", flex="0 0 auto", width="auto")
+    return w.ToggleButtons(options=options, description=label, layout=line, style={"button_width": width})
+
+
 def round_step(step: float) -> float:
     """The nearest of 1, 2 or 5 times a power of ten: values that can be read off and typed."""
     power = 10.0 ** np.floor(np.log10(step))

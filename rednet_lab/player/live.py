@@ -14,7 +14,7 @@ import numpy as np
 from rednet_lab import draw
 from rednet_lab.player import paint
 from rednet_lab.player.board import ALL, Board
-from rednet_lab.widgets import STYLE, Painter, slider
+from rednet_lab.widgets import STYLE, Painter, buttons, slider
 
 WIDE = 900  # pixels of the picture: a notebook's column on a screen of 1280
 KEPT = 200  # painted moments that are kept
@@ -109,12 +109,13 @@ def live(board: Board) -> Painter:
     names = ["all", *board.channels]
     controls["channel"] = w.Dropdown(options=_labelled(values["channel"], names), description="point", style=STYLE)
     if board.kind == "steps":
-        controls["view"] = w.ToggleButtons(options=values["view"], description="maps", style=STYLE)
-        controls["view"].style.button_width = "112px"
+        controls["view"] = buttons("maps", values["view"])
     else:
         controls["layers"] = w.Dropdown(options=values["layers"], description="maps", style=STYLE)
         rows = [row.label for row in board.rows]
-        controls["curve"] = w.Dropdown(options=_labelled(values["curve"], rows), description="curve", style=STYLE)
+        wide = w.Layout(width="440px")  # the longest name of a curve
+        curves = _labelled(values["curve"], rows)
+        controls["curve"] = w.Dropdown(options=curves, description="curve", style=STYLE, layout=wide)
         controls["boxes"] = w.Checkbox(True, description="face box", indent=False)
     if "truth" in values:
         controls["truth"] = w.Checkbox(True, description="the truth (green crosses)", indent=False)

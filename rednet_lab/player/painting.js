@@ -175,7 +175,7 @@ class Painting {
 
   drawCurve() {
     const context = this.curve.getContext("2d"), { width, height } = this.curve, { board } = this;
-    const row = board.rows[this.state.curve], count = board.cells[0].length, left = 92, right = width - 20;
+    const row = board.rows[this.state.curve], count = board.cells[0].length, left = 104, right = width - 20;
     const x = (t) => left + (right - left) * t / Math.max(count - 1, 1);
     const lines = board.columns.map((_, c) => board.cells[c].map((_, t) => {
       const value = this.value(row, c, t);
@@ -184,9 +184,9 @@ class Painting {
     const top = Math.max(...lines.flat().filter((v) => v !== null)) || 1;
     const y = (value) => height - 24 - (height - 80) * value / top;
     context.clearRect(0, 0, width, height);
-    context.font = "26px system-ui, sans-serif";
+    context.font = "30px system-ui, sans-serif"; // half as large on a page
     context.fillStyle = "#111"; context.textAlign = "left"; context.lineWidth = 2;
-    context.fillText(row.label, left, 26);
+    context.fillText(row.label, left, 30);
     for (const share of [0, 0.5, 1]) {
       context.strokeStyle = "#ddd"; context.setLineDash([]);
       context.beginPath(); context.moveTo(left, y(share * top)); context.lineTo(right, y(share * top)); context.stroke();
@@ -207,7 +207,7 @@ class Painting {
     });
     board.columns.map((name, c) => [name, c]).reverse().forEach(([name, c]) => {
       context.textAlign = "right"; context.fillStyle = board.inks[c % board.inks.length];
-      context.fillText(name && (c % 2 ? "- - " : "— ") + name, from, 26);
+      context.fillText(name && (c % 2 ? "- - " : "— ") + name, from, 30);
       from -= context.measureText("— " + name).width + 30;
     });
     context.setLineDash([]); context.strokeStyle = "#000"; context.lineWidth = 2;

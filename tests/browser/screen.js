@@ -126,7 +126,9 @@ window.course = (() => {
   }
 
   // Wait for that, and until what came back is on the screen.
+  // What was sent to the kernel last is answered before this question is: a click leaves no trace in the page by itself.
   async function settle(seconds) {
+    await within(seconds, "asking the kernel", kernelOf(path).requestKernelInfo());
     for (const until = performance.now() + 1000 * seconds; !(await quiet()); await pause(5)) {
       if (performance.now() > until) throw new Error(`widgets wait for the kernel for more than ${seconds} s`);
     }
