@@ -29,6 +29,7 @@ window.course = (() => {
     if (!kernel) return;
     await panelOf(name).sessionContext.ready;
     troubles.set(name, []);
+    ran.delete(name); // its kernel is a new one
     panelOf(name).sessionContext.iopubMessage.connect((_, message) => {
       const { header, content, parent_header } = message;
       const said = (text) => troubles.get(name).push(`answering ${parent_header?.msg_type ?? "nobody"}: ${text}`);

@@ -7,10 +7,11 @@ import pytest
 from nbconvert import HTMLExporter
 
 from rednet_lab.present import LIVE
+from rednet_lab.runner.course import ROOT
 from rednet_lab.site.still import VIEW
-from tests.browser.page import WINDOW
+from tests.browser.page import WINDOW, copy_notebook
 
-NAME, TURN = "60_tracking", "@jupyter-widgets/jupyterlab-manager:saveWidgetState"
+NAME, TURN = "reopened", "@jupyter-widgets/jupyterlab-manager:saveWidgetState"
 LOST = re.compile(r"Error displaying|Loading widget|model not found|state key missing", re.IGNORECASE)
 WAIT = "() => new Promise((done) => setTimeout(done, 1500))"  # a widget on its way is given a second
 
@@ -23,6 +24,7 @@ def numbers(screen):
 @pytest.fixture(scope="module")
 def saved(page):
     """{cell: its live screen} of a notebook that was run, and saved as a reader's JupyterLab does: without state."""
+    copy_notebook(ROOT / "notebooks" / "60_tracking.ipynb", page.server.folder / f"{NAME}.ipynb", {})
     page.page.evaluate("turn => jupyterapp.commands.execute(turn)", TURN)
     page.begin(NAME)
     page.show(NAME)
