@@ -2,10 +2,11 @@
 
 import json
 import os
+import sys
 import time
 from pathlib import Path
 
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 REPORT_SECONDS = 0.5
 
@@ -40,7 +41,9 @@ class Progress:
             self._report(done, total, note)
             return
         if self.bar is None:
-            self.bar = tqdm(total=total, desc=self.label, unit=self.unit, initial=max(done - 1, 0))
+            # Words, not a widget: of that a saved notebook would keep the name only. Jupyter paints stderr red.
+            began = max(done - 1, 0)
+            self.bar = tqdm(total=total, desc=self.label, unit=self.unit, initial=began, file=sys.stdout, ncols=90)
         self.bar.update(done - self.bar.n)
         if note:
             self.bar.set_postfix_str(note, refresh=False)

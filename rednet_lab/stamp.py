@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("rednet_core", "data_prep", "rednet_lab")
 # How a run is started, shown and told of does not change what it finds.
 EXCLUDED = ("rednet_lab/runner", "rednet_lab/site", "rednet_lab/ledger")
+SHOWN = (".js", ".css")  # what results carry along with them: the player
 DISTRIBUTIONS = {
     "torch": ("torch",),
     "numpy": ("numpy",),
@@ -41,19 +42,21 @@ UNHASHED = ("out",)  # where a result lies does not change what it is
 def code_hash(*sources: str | os.PathLike, exclude: tuple[str, ...] = EXCLUDED) -> str:
     """Return the sha256 of packages (by name), folders, .py files and notebooks, of what they do and not how they look.
 
-    `exclude` holds folders, as "package/folder". Raises FileNotFoundError for a source that is not there.
+    A page's scripts and style sheets (SHOWN) count as they are written. `exclude` holds folders, as "package/folder".
+    Raises FileNotFoundError for a source that is not there.
     """
     digest = hashlib.sha256()
     for source in sources or PACKAGES:
         base = _locate(source)
-        files = sorted(p for p in base.rglob("*") if p.suffix in (".py", ".ipynb")) if base.is_dir() else [base]
+        files = sorted(p for p in base.rglob("*") if p.suffix in (".py", ".ipynb", *SHOWN)) if base.is_dir() else [base]
         for file in sorted(files, key=lambda p: p.relative_to(base.parent).as_posix()):
             name = file.relative_to(base.parent).as_posix()
             hidden = any(part.startswith(".") for part in file.relative_to(base.parent).parts[1:])
             if hidden or any(name.startswith(folder + "/") for folder in exclude):
                 continue
             text = file.read_text(encoding="utf-8")
-            meaning = notebook_code(text) if file.suffix == ".ipynb" else python_meaning(text)
+            reading = {".py": python_meaning, ".ipynb": notebook_code}.get(file.suffix, str)
+            meaning = reading(text)
             digest.update(f"{name}\0{meaning}\0".encode())
     return digest.hexdigest()
 

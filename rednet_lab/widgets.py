@@ -1,8 +1,8 @@
 """What live widgets are made of: controls, and one picture that is painted anew when they move.
 
 A widget paints arrays (`draw`) into one ipywidgets Image, so a move of a slider answers in milliseconds. The first
-picture is painted when the widget is made: an error shows in the cell, in batch too. What is shown where no kernel
-runs is each instrument's own affair; recorded traces have `rednet_lab.player`.
+picture is painted when the widget is made: an error shows in the cell, in batch too. Where no kernel runs that first
+picture stands still (`rednet_lab.present`); recorded traces have `rednet_lab.player`.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ import ipywidgets as w
 import numpy as np
 
 from rednet_lab import draw
+from rednet_lab.present import present
 
 PANEL = "330px"  # width of the controls
 STYLE = {"description_width": "110px"}
@@ -46,9 +47,7 @@ class Painter:
         self.status.value = text
 
     def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        display(self.box)
+        present(self.box)
 
 
 def slider(label: str, low: float, high: float, value: float, step: float | None = None) -> w.Widget:
@@ -59,6 +58,12 @@ def slider(label: str, low: float, high: float, value: float, step: float | None
     # On the slider's own grid: a browser would move it there, and the first picture would be of another value.
     value = min(round(low + round((value - low) / step) * step, 10), high)
     return w.FloatSlider(value, min=low, max=high, step=step, description=label, style=STYLE)
+
+
+def buttons(label: str, options: list[str], width: str = "112px") -> w.ToggleButtons:
+    """One button for each option, in one line with the label; ipywidgets by itself puts the label above."""
+    line = w.Layout(display="flex", flex_flow="row nowrap", flex="0 0 auto", width="auto")
+    return w.ToggleButtons(options=options, description=label, layout=line, style={"button_width": width})
 
 
 def round_step(step: float) -> float:

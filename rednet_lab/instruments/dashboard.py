@@ -15,6 +15,7 @@ from rednet_core.training import COLUMNS, Record, Trainer
 from rednet_lab import draw
 from rednet_lab.instruments import ink
 from rednet_lab.instruments.faces import Face, Watcher
+from rednet_lab.present import frozen, present, replace
 from rednet_lab.widgets import Painter, slider
 
 PAINTS = 1.0  # seconds between two pictures of a running training
@@ -91,6 +92,7 @@ class Dashboard:
     def __init__(self, faces: list[Face], live: bool = True, say: Callable[[str], None] = print):
         self.faces, self.live, self.say = faces, live, say
         self.image, self.status, self.shown = w.Image(format="png"), w.HTML(), False
+        self.box, self.handle = w.VBox([self.status, self.image]), None
         self.strip: np.ndarray | None = None
         self.errors: list[tuple[int, float]] = []
 
@@ -119,6 +121,8 @@ class Dashboard:
             self._paint(run.history.numpy(), done, total)
             self.status.value = f"<b>{name}</b>: {self._words(record, done, total, left)}"
             painted = time.monotonic()
+            if done == total:
+                replace(self.handle, frozen(self.box))
 
         return watch
 
@@ -142,10 +146,7 @@ class Dashboard:
 
     def _paint(self, history: np.ndarray, done: int, total: int) -> None:
         if not self.shown:
-            from IPython.display import display
-
-            display(w.VBox([self.status, self.image]))
-            self.shown = True
+            self.handle, self.shown = present(self.box), True
         picture = self.picture(history, done, total)
         self.image.width = str(picture.shape[1])
         self.image.value = draw.png(picture)

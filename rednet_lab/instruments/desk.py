@@ -10,7 +10,7 @@ from rednet_core.rednet import MEAN_PIXEL, PIXEL_SPREAD, Prediction, RedNet
 from rednet_lab import draw
 from rednet_lab.instruments import ink
 from rednet_lab.instruments.faces import Face, Watcher
-from rednet_lab.widgets import STYLE, Painter, slider
+from rednet_lab.widgets import STYLE, Painter, buttons, slider
 
 HIGHEST = 5  # persons shown of f_cls's answer
 LAST_STEP, EVERY_STEP = "last step", "every step"
@@ -142,7 +142,7 @@ def disentangle(net: RedNet, faces: list[Face], persons: dict[str, int]) -> Pain
         "e_i": slider("e_i: A to B", 0.0, 1.0, 0.0, 0.05),
         "e_p": slider("e_p: A to B", 0.0, 1.0, 1.0, 0.05),
         "switches": w.Checkbox(False, description="B's switches (skips) too"),
-        "where": w.ToggleButtons(options=[LAST_STEP, EVERY_STEP], description="exchanged in", style=STYLE),
+        "where": buttons("exchanged in", [LAST_STEP, EVERY_STEP]),
     }
 
     def paint(a: str, b: str, e_i: float, e_p: float, switches: bool, where: str):

@@ -149,12 +149,13 @@ def explorer(net: RedNet, faces: list[Face]) -> Painter:
     sizes = [("{}: {} of {} x {}".format(name, *each[-1].shape), name) for name, each in first.items()]
     controls = {
         "file": own.upload,
+        "path": own.path,
         "face": w.Dropdown(options=[face.name for face in faces], description="face", style=STYLE),
         "layer": w.Dropdown(options=sizes, value=start, description="layer", style=STYLE),
         "step": slider("spatial step", 1, inside.steps, inside.steps),
         "channel": slider("channel", 0, channels(start) - 1, 0),
         "over": w.Checkbox(False, description="over the face"),
-        **{name.replace(" ", "_"): one for name, one in own.box.items()},
+        **own.controls,  # the face box; the first two keep their places
     }
     offered = {face.name: face for face in faces}
 
@@ -163,7 +164,8 @@ def explorer(net: RedNet, faces: list[Face]) -> Painter:
             controls["face"].options = [*offered, OWN]
             controls["face"].value = OWN
 
-    own.upload.observe(arrived, names="value")  # before the painter's own: then it paints what has arrived
+    for control in (own.upload, own.path):
+        control.observe(arrived, names="value")  # before the painter's own: then it paints what has arrived
 
     def paint(face: str, layer: str, step: int, channel: int, over: bool, **_):
         own.check()

@@ -13,25 +13,41 @@ from rednet_lab import draw
 from rednet_lab.instruments import ink
 from rednet_lab.instruments.faces import Face
 from rednet_lab.own_video import MOST_BYTES, detect, follow, frames_of, uploaded
+from rednet_lab.player.faces import still_forms
 from rednet_lab.player.live import live
 from rednet_lab.player.track import track_board
+from rednet_lab.present import UPLOAD, present, replace
 from rednet_lab.widgets import STYLE, Painter, slider
 
 WIDE = w.Layout(width="auto")
-HINT = f"a photo or a short video, up to {MOST_BYTES // 1_000_000} MB"
+HINT = f"a photo or a short video, up to {MOST_BYTES // 1_000_000} MB; a larger one by its path"
 
 
 class OwnFile:
-    """An upload, and three sliders for the face box in its first frame (in per cent of the longer side)."""
+    """An upload, a field for a file's path, and sliders for the face box in its first frame (% of the longer side).
 
-    def __init__(self, accept: str = "image/*", label: str = "your own photo"):
+    `seconds` are read of a video that is named. `controls` holds all of it for a painter, which is to be made after.
+    """
+
+    def __init__(self, accept: str = "image/*", label: str = "your own photo", seconds: float = 0.0):
+        self.seconds = seconds
         self.upload = w.FileUpload(accept=accept, multiple=False, description=label, layout=WIDE, tooltip=HINT)
+        self.upload.add_class(UPLOAD.format(MOST_BYTES))
+        self.path = w.Text(placeholder="its path, or: webcam", description="file", style=STYLE)
+        self.path.continuous_update = False  # read when Enter is pressed
         least = {"face across": 0.0, "face down": 0.0, "face size": 5.0}  # a box of no size holds no picture
         self.box = {name: slider(name, low, 100.0, 50.0, 0.5) for name, low in least.items()}
         self.frames: list[np.ndarray] = []
         self.name, self.found, self.problem = "", False, None
         self.show(False)
         self.upload.observe(self._arrived, names="value")
+        self.path.observe(self._named, names="value")
+
+    @property
+    def controls(self) -> dict[str, w.Widget]:
+        """The controls by the names that a painter gives them to what paints."""
+        boxes = {name.replace(" ", "_"): one for name, one in self.box.items()}
+        return {"file": self.upload, "path": self.path, **boxes}
 
     def show(self, shown: bool) -> None:
         """Show the box's sliders, or hide them."""
@@ -44,6 +60,13 @@ class OwnFile:
                 self.take(file["name"], uploaded(file["name"], bytes(file["content"])))
         except Exception as error:
             self.problem = error  # is raised where it can be shown: see `check`
+
+    def _named(self, change) -> None:
+        try:
+            if change["new"]:
+                self.take(change["new"], frames_of(change["new"], self.seconds))
+        except Exception as error:
+            self.problem = error
 
     def take(self, name: str, frames: list[np.ndarray]) -> None:
         """Take these frames as the reader's own, and propose a face box in the first: the detector's, or the middle."""
@@ -95,30 +118,15 @@ class OwnTracker:
     """Upload a clip (or name a file, or use the camera), set the first face box, and have the face followed."""
 
     def __init__(self, net: RedNet, seconds: float = 10.0):
-        self.net, self.seconds, self.track = net, seconds, []
-        self.own = OwnFile("video/*,image/*", "your own clip or photo")
-        self.path = w.Text(placeholder="or a file's path, or: webcam", description="file", style=STYLE)
+        self.net, self.track = net, []
+        self.own = OwnFile("video/*,image/*", "your own clip or photo", seconds)
         self.button = w.Button(description="follow the face", layout=WIDE, disabled=True, tooltip="from the yellow box")
         self.said = w.HTML()
         self.result = w.VBox()
-        self.path.continuous_update = False  # read when Enter is pressed
-        self.path.observe(self._named, names="value")
         self.button.on_click(self._follow)
-        # Counts what was read, so that it is painted as a moved slider is.
-        self.read = w.IntText(0, layout=w.Layout(display="none"))
-        controls = {"file": self.own.upload, "path": self.path, "read": self.read}
-        controls |= {name.replace(" ", "_"): one for name, one in self.own.box.items()}
-        self.painter = Painter(controls, self._paint)
+        self.painter = Painter(self.own.controls, self._paint)
         self.painter.panel.children = (*self.painter.panel.children, self.button, self.said)
-        self.box = w.VBox([self.painter.box, self.result])
-
-    def _named(self, change) -> None:
-        try:
-            if change["new"]:
-                self.own.take(change["new"], frames_of(change["new"], self.seconds))
-        except Exception as error:
-            self.own.problem = error
-        self.read.value += 1
+        self.box, self.shown = w.VBox([self.painter.box, self.result]), None
 
     def _paint(self, **_):
         self.own.check()
@@ -138,12 +146,12 @@ class OwnTracker:
             self.track, self.said.value = follow(self.net, self.own.frames, self.own.face().box, tell)
             if not self.track:
                 raise ValueError("no face in any frame: set the yellow box by hand and try again")
-            self.result.children = (live(track_board({"tracked": self.track})).box,)
+            board = track_board({"tracked": self.track})
+            self.result.children = (live(board).box,)
+            replace(self.shown, still_forms(board))
         except Exception as error:
             self.said.value = f"<b>{type(error).__name__}</b>: {escape(str(error))}"
             raise
 
     def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        display(self.box)
+        self.shown = present(self.box)

@@ -8,6 +8,7 @@ from rednet_lab.ledger import render, writing
 from rednet_lab.ledger.entries import KINDS, PAPERS, Entry
 from rednet_lab.ledger.render import Ledger
 from rednet_lab.ledger.verdicts import MEANINGS
+from rednet_lab.present import present
 
 ALL = "all"
 
@@ -46,6 +47,4 @@ class Browser:
         self.table.value = writing.html(render.listing(self.ledger, found), None) if found else ""
 
     def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        display(self.box)
+        present(self.box)

@@ -11,6 +11,7 @@ from rednet_lab.player.page import page
 from rednet_lab.player.sheet import sheet
 from rednet_lab.player.steps import steps_board
 from rednet_lab.player.track import track_board
+from rednet_lab.present import present
 from rednet_lab.progress import in_batch
 from rednet_lab.trace import Frame
 
@@ -18,19 +19,15 @@ BOARDS = {"steps": steps_board, "track": track_board}
 Traces = Mapping[str, Sequence[Frame]] | Sequence[Frame] | Board
 
 
-def bundle(board: Board, widget: bool) -> dict:
-    """The MIME bundle of a board: the player as text/html, the contact sheet as image/jpeg, and the live widget.
+def still_forms(board: Board) -> dict:
+    """The MIME bundle of a board without a kernel: the player as text/html, the contact sheet as image/jpeg.
 
-    JupyterLab takes the widget while its kernel lives; nbconvert finds no state of it in the file and takes the
-    player, as JupyterLab does with a run's executed copy; GitHub strips the player down to the sheet inside it.
+    GitHub strips the player down to the sheet inside it.
     """
     paper = sheet(board)
     jpeg = paper.jpeg()
     data = {"text/html": page(board, jpeg, paper.alt), "text/plain": paper.alt}
-    data["image/jpeg"] = base64.b64encode(jpeg).decode()
-    if widget:
-        data.update({k: v for k, v in live(board).box._repr_mimebundle_().items() if k != "text/plain"})
-    return data
+    return {**data, "image/jpeg": base64.b64encode(jpeg).decode()}
 
 
 def show(traces: Traces, what: str = "steps", title: str = "", names: Sequence[str] = (), widget: bool | None = None):
@@ -47,8 +44,10 @@ def show(traces: Traces, what: str = "steps", title: str = "", names: Sequence[s
     else:
         board = steps_board(traces, title, names) if what == "steps" else track_board(traces, title)
     widget = not in_batch() if widget is None else widget
-    if not widget:
-        rehearse(board)
-    data = bundle(board, widget)
+    data = still_forms(board)
     metadata = {"image/jpeg": {"alt": data["text/plain"]}}
-    display(data, metadata=metadata, raw=True)
+    if widget:
+        present(live(board).box, data, metadata)
+    else:
+        rehearse(board)
+        display(data, metadata=metadata, raw=True)

@@ -14,28 +14,29 @@ import numpy as np
 from rednet_lab import draw
 from rednet_lab.player import paint
 from rednet_lab.player.board import ALL, Board
-from rednet_lab.widgets import STYLE, Painter, slider
+from rednet_lab.widgets import STYLE, Painter, buttons, slider
 
 WIDE = 900  # pixels of the picture: a notebook's column on a screen of 1280
 KEPT = 200  # painted moments that are kept
 
 
 def choices(board: Board) -> dict[str, list]:
-    """The values that each control of a board can have, the first one to begin with."""
+    """The values that each control of a board can have, the first one to begin with; no "truth" without one."""
     channel = [ALL, *range(len(board.channels))]
+    truth = {"truth": [True, False]} if board.truths else {}
     if board.kind == "steps":
         where = {name: list(range(1, len(labels) + 1)) for name, labels in board.axes}
-        return {**where, "channel": channel, "view": list(paint.VIEWS), "truth": [True, False]}
+        return {**where, "channel": channel, "view": list(paint.VIEWS), **truth}
     curve = list(range(len(board.rows)))
     where = {"frame": list(range(board.moments)), "layers": list(paint.LAYERS), "channel": channel, "curve": curve}
-    return {**where, "boxes": [True, False], "truth": [True, False]}
+    return {**where, "boxes": [True, False], **truth}
 
 
 def painter_of(board: Board) -> Callable[..., tuple[np.ndarray, str]]:
     """What the controls paint: a function of their values that gives a picture and the table of numbers."""
 
     @lru_cache(KEPT)
-    def steps(face: int, step: int, channel: int, view: str, truth: bool) -> tuple[np.ndarray, str]:
+    def steps(face: int, step: int, channel: int, view: str, truth: bool = True) -> tuple[np.ndarray, str]:
         moment, size = board.moment(face - 1, step - 1), _size(3, len(board.columns))
         pictures = []
         for column in range(len(board.columns)):
@@ -49,7 +50,7 @@ def painter_of(board: Board) -> Callable[..., tuple[np.ndarray, str]]:
         return paint.curves(board, row, channel, width)
 
     @lru_cache(KEPT)
-    def track(frame: int, layers: str, channel: int, curve: int, boxes: bool, truth: bool) -> tuple[np.ndarray, str]:
+    def track(frame: int, layers: str, channel: int, curve: int, boxes: bool, truth: bool = True):
         size = _size(len(board.columns), 1)
         pictures = [
             draw.label(
@@ -108,14 +109,16 @@ def live(board: Board) -> Painter:
     names = ["all", *board.channels]
     controls["channel"] = w.Dropdown(options=_labelled(values["channel"], names), description="point", style=STYLE)
     if board.kind == "steps":
-        controls["view"] = w.ToggleButtons(options=values["view"], description="maps", style=STYLE)
-        controls["view"].style.button_width = "112px"
+        controls["view"] = buttons("maps", values["view"])
     else:
         controls["layers"] = w.Dropdown(options=values["layers"], description="maps", style=STYLE)
         rows = [row.label for row in board.rows]
-        controls["curve"] = w.Dropdown(options=_labelled(values["curve"], rows), description="curve", style=STYLE)
+        wide = w.Layout(width="440px")  # the longest name of a curve
+        curves = _labelled(values["curve"], rows)
+        controls["curve"] = w.Dropdown(options=curves, description="curve", style=STYLE, layout=wide)
         controls["boxes"] = w.Checkbox(True, description="face box", indent=False)
-    controls["truth"] = w.Checkbox(True, description="the truth (green crosses)", indent=False)
+    if "truth" in values:
+        controls["truth"] = w.Checkbox(True, description="the truth (green crosses)", indent=False)
     painter = Painter(controls, painter_of(board))
     last = controls[board.axes[-1][0]]
     play = w.Play(min=last.min, max=last.max, interval=900 if board.kind == "steps" else 120, show_repeat=True)

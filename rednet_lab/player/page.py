@@ -1,6 +1,6 @@
 """A board as a piece of HTML that plays by itself: no kernel, no network, no other file.
 
-`page` gives a <figure> with the contact sheet as a plain picture, the storyboard packed as JSON, and player.js. The
+`page` gives a <figure> with the contact sheet as a plain picture, the storyboard packed as JSON, and SCRIPTS. The
 script puts the player in the sheet's place; where scripts are taken out (GitHub's view of a notebook, a page not
 trusted) and in print the sheet stays. What a site that carries such pages needs to know:
 
@@ -28,6 +28,7 @@ from rednet_lab.player import paint
 from rednet_lab.player.board import LEVELS, MISSING, Board, Layer
 
 BUDGET = 400_000  # bytes of one player with its contact sheet
+SCRIPTS = ("painting.js", "player.js", "start.js")  # in this order: each uses what stands before it
 SHARE = 8192  # places are kept in so many parts of a picture's side
 DATA = re.compile(r'<script type="application/json" data-rednet-board>(.*?)</script>', re.DOTALL)
 # One after another until it fits: pixels and quality of a picture; then every so-many-th face or frame only.
@@ -142,10 +143,9 @@ def sprite(board: Board, size: int, quality: int) -> dict:
 
 @lru_cache
 def script() -> str:
-    """player.js with the style sheet that it puts in."""
-    here = Path(__file__).parent
-    css = (here / "player.css").read_text(encoding="utf-8")
-    return (here / "player.js").read_text(encoding="utf-8").replace('"PLAYER_CSS"', json.dumps(css))
+    """The player's scripts as one, with the style sheet that it puts in; nothing of it is seen by the page's others."""
+    css, *parts = ((Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("player.css", *SCRIPTS))
+    return "\n".join(['(() => {\n"use strict";', f"const CSS = {json.dumps(css)};", *parts, "})();"])
 
 
 def page(board: Board, paper: bytes, alt: str, budget: int = BUDGET) -> str:

@@ -80,7 +80,8 @@ def _track(board: Board, some: list[int]) -> Sheet:
                 words = [name if frame == part[0] else "", *words] if any(board.columns) else words
                 row.append((paint.tracked(board, column, frame, paint.SHEET), words, (column, frame)))
             rows.append(row)
-    alt = f"{len(some)} frames of a tracked video: face box, points found, and the truth where it is known"
+    truth = ", and the truth where it is known" if board.truths else ""
+    alt = f"{len(some)} frames of a tracked video: face box and points found{truth}"
     return _laid_out(rows, alt)
 
 

@@ -7,8 +7,10 @@ from html import escape
 VIEW, STATE = "application/vnd.jupyter.widget-view+json", "application/vnd.jupyter.widget-state+json"
 RICH = ("text/html", "image/svg+xml", "image/png", "image/jpeg")
 CHILD = "IPY_MODEL_"
+PRESSED = ("ButtonModel", "FileUploadModel")  # controls that stand nowhere
 LIVE = "python3 go.py lab"
 PLAYER = "data-rednet-board"  # the mark of a player that needs no kernel, in its HTML
+STAND_IN = "data-rednet-still"  # the mark of what `rednet_lab.present` puts behind a live widget
 
 
 def without_widgets(notebook) -> int:
@@ -21,7 +23,7 @@ def without_widgets(notebook) -> int:
     count = 0
     for cell in notebook.cells:
         outputs = cell.get("outputs", [])
-        replaced = any(PLAYER in str(out.get("data", {}).get("text/html", "")) for out in outputs)
+        replaced = any(_stands_in(str(out.get("data", {}).get("text/html", ""))) for out in outputs)
         for output in list(outputs):
             view = output.get("data", {}).pop(VIEW, None)
             if view is None:
@@ -35,6 +37,11 @@ def without_widgets(notebook) -> int:
                 output["data"] = still(models, view.get("model_id", ""))
     notebook.metadata.pop("widgets", None)
     return count
+
+
+def _stands_in(html: str) -> bool:
+    """Tell whether a piece of HTML is there to be shown in a widget's place."""
+    return PLAYER in html or STAND_IN in html
 
 
 def still(models: dict, identity: str) -> dict[str, str]:
@@ -56,6 +63,9 @@ def _collect(models: dict, identity: str, shown: list, pictures: list, controls:
         return
     seen.add(identity)
     state, name = model.get("state", {}), model.get("model_name", "")
+    layout = models.get(str(state.get("layout", "")).removeprefix(CHILD), {})
+    if layout.get("state", {}).get("display") == "none":
+        return
     for child in state.get("children") or []:
         _collect(models, str(child).removeprefix(CHILD), shown, pictures, controls, seen)
     if name == "ImageModel":
@@ -67,8 +77,8 @@ def _collect(models: dict, identity: str, shown: list, pictures: list, controls:
         shown += [f"<p>{state['value']}</p>"] if state.get("value") else []
     elif name == "OutputModel":
         shown += [_printed(output) for output in state.get("outputs", [])]
-    elif state.get("description") and name != "ButtonModel":
-        controls.append((str(state["description"]), _value(state)))
+    elif state.get("description") and name not in PRESSED and (value := _value(state)):
+        controls.append((str(state["description"]), value))
 
 
 def _printed(output: dict) -> str:

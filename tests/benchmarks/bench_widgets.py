@@ -1,4 +1,4 @@
-"""How long a slider takes to answer, in a real JupyterLab: from the control's change to the painted picture.
+"""How soon a widget is there and its sliders answer, in a real JupyterLab: until the picture is painted.
 
     python tests/benchmarks/bench_widgets.py 10 20 [--profile quick] [--moves 30]
 
@@ -6,8 +6,9 @@ Opens each notebook (by its number) as a copy with that profile in headless Chro
 every slider of every widget to and fro. The clock is the browser's: it starts when the arrow key goes down and stops
 when the new picture is decoded and the next frame has begun, so it holds the message to the kernel, the painting
 there, the way back, and up to one frame of the screen. Prints how many moves painted something new, and of these
-median and 95 % in milliseconds. What a notebook
-trains comes from the checkout's cache, as in a reader's session.
+median and 95 % in milliseconds. Before that, the notebook's cells are run one after the other, and of each with a
+widget it prints the time to its first paint: from the cell's start until its first picture is decoded and painted.
+What a notebook trains comes from the checkout's cache, as in a reader's session: run it once before.
 
 Needs Playwright and an installed Chromium (REDNET_CHROMIUM names another than the first on PATH).
 """
@@ -31,6 +32,7 @@ from tests.browser.jupyterlab import JupyterLab  # noqa: E402
 from tests.browser.page import WINDOW, NotebookPage, copy_notebook  # noqa: E402
 
 PAUSE_MS = 150  # between two moves: a hand, not a machine gun
+FIRST_MS = 2000  # a cell's first paint should come within this time
 LOST_MS = 2000  # a move that paints nothing new within this time changed nothing: so fine a step may not
 
 # Press a key on a slider's handle and wait until a picture of the cell has changed and is painted.
@@ -101,8 +103,11 @@ def main(arguments=None):
 
 
 def report(page: NotebookPage, name: str, moves: int) -> None:
-    """Run a notebook and print a line for each of its sliders."""
-    page.begin(name)
+    """Run a notebook and print a line for each of its interactive cells and of their sliders."""
+    page.open(name)
+    for cell, milliseconds in page.first_paints(name).items():
+        late = f"  later than {FIRST_MS}" if milliseconds > FIRST_MS else ""
+        print(f"{name:28}{f'cell {cell}, first paint':28}{milliseconds:9.0f}{late}", flush=True)
     page.show(name)
     for cell in page.widget_cells():
         desk = Desk(page, cell["cell"])

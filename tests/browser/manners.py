@@ -80,18 +80,18 @@ FLIGHT = Manner(
     still={SWEEP: "the first picture has its curve", "its size": "nothing is held before the face"}, check=swept
 )
 
-OWN_CLIP = Manner(
-    files={"your own clip or photo": clip},
-    texts={"file": lambda folder: str(photo(folder))},
-    keeps={"file": "what was read stays until something else is"},
-    still={"the truth (green crosses)": "a reader's own clip has none"},
-)
+NAMED = {
+    "texts": {"file": lambda folder: str(photo(folder))},
+    "keeps": {"file": "what was read stays until something else is"},
+}
+OWN_PHOTO = Manner(files={"your own photo": photo}, **NAMED)
+OWN_CLIP = Manner(files={"your own clip or photo": clip}, **NAMED)
 
 # Notebook -> number of the interactive cell (of those found by reading, from 0) -> manner.
 MANNERS = {
     "10_face_world": {0: Manner(check=face_world)},
     "20_maps_and_losses": {0: Manner(check=disc)},
-    "30_vgg_encoder_decoder": {1: Manner(files={"your own photo": photo})},
+    "30_vgg_encoder_decoder": {1: OWN_PHOTO},
     "50_stage1": {0: Manner(check=trained), 1: FLIGHT},
     "52_stage2": {0: Manner(check=trained)},
     "54_stage3": {0: Manner(check=trained), 1: FLIGHT},

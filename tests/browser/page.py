@@ -71,12 +71,35 @@ class NotebookPage:
         self.page.wait_for_function("() => window.jupyterapp?.shell && window.course", timeout=60_000)
         self.page.evaluate("() => jupyterapp.restored")
 
+    def open(self, name: str, kernel: bool = True) -> None:
+        """Open a notebook of the server's folder in a tab, with a fresh kernel or with none, and run nothing."""
+        self.page.evaluate("given => course.open(...given)", [f"{name}.ipynb", kernel])
+        if kernel:
+            self.page.wait_for_function("name => course.idle(name)", arg=f"{name}.ipynb", timeout=60_000)
+        self.name = name
+
     def begin(self, name: str) -> None:
-        """Open a notebook of the server's folder in a tab and start all its cells, without waiting for them."""
-        self.page.evaluate("name => course.open(name)", f"{name}.ipynb")
-        self.page.wait_for_function("name => course.idle(name)", arg=f"{name}.ipynb", timeout=60_000)
+        """Open a notebook in a tab and start all its cells, without waiting for them."""
+        shown = self.name
+        self.open(name)
         self.page.evaluate("name => course.run(name)", f"{name}.ipynb")
         self.begun.append(name)
+        self.name = shown
+
+    def first_paints(self, name: str) -> dict[int, float]:
+        """Run an opened notebook's cells one after the other; {cell: ms until its first widget's first picture}.
+
+        A widget without pictures counts from its first words. Raises AssertionError where a cell fails.
+        """
+        self.begun.append(name)
+        found = {}
+        for cell in self.page.evaluate("name => course.codeCells(name)", f"{name}.ipynb"):
+            given = [f"{name}.ipynb", cell, SETTLE_SECONDS]
+            whole, milliseconds = self.page.evaluate("given => course.firstPaint(...given)", given)
+            assert whole, "\n".join([f"cell {cell} failed", *self.trouble()])
+            if milliseconds is not None:
+                found[cell] = milliseconds
+        return found
 
     def show(self, name: str) -> None:
         """Bring a notebook that was begun to the front, once it has run."""

@@ -20,12 +20,16 @@ window.course = (() => {
     return managers.get(path);
   }
 
-  // Open a notebook in a tab of its own; it can be run when its kernel is idle.
-  async function open(name) {
-    await window.jupyterapp.commands.execute("docmanager:open", { path: name, factory: "Notebook" });
+  // Open a notebook in a tab of its own; it can be run when its kernel is idle, or looked at without one.
+  async function open(name, kernel = true) {
+    const kernelPreference = kernel ? undefined : { shouldStart: false, autoStartDefault: false };
+    await window.jupyterapp.commands.execute("docmanager:open", { path: name, factory: "Notebook", kernelPreference });
     await panelOf(name).context.ready;
+    if (!kernel) path = name;
+    if (!kernel) return;
     await panelOf(name).sessionContext.ready;
     troubles.set(name, []);
+    ran.delete(name); // its kernel is a new one
     panelOf(name).sessionContext.iopubMessage.connect((_, message) => {
       const { header, content, parent_header } = message;
       const said = (text) => troubles.get(name).push(`answering ${parent_header?.msg_type ?? "nobody"}: ${text}`);
@@ -42,6 +46,42 @@ window.course = (() => {
     runs.set(name, window.jupyterapp.commands.execute("notebook:run-all-cells").finally(() => ran.add(name)));
   }
 
+  // The numbers of a notebook's code cells.
+  const codeCells = (name) =>
+    panelOf(name).content.widgets.flatMap((cell, index) => (cell.model.type === "code" ? [index] : []));
+
+  // Run one cell: [did it run to its end, milliseconds until its first widget's first picture was decoded and painted].
+  // A widget without pictures counts from its first words; null where there is no widget.
+  async function firstPaint(name, index, seconds) {
+    path = name;
+    const { content } = panel();
+    content.activeCellIndex = index;
+    await content.scrollToItem(index);
+    await frame();
+    const start = performance.now(), passed = () => performance.now() - start;
+    let until = Infinity, words = null;
+    const whole = window.jupyterapp.commands.execute("notebook:run-cell");
+    const ended = () => { until = passed() + 1000 * seconds; };
+    whole.then(ended, ended);
+    for (;;) {
+      await new Promise(requestAnimationFrame);
+      const widgets = [...(root(index)?.querySelectorAll(".jupyter-widgets") ?? [])].filter(shown);
+      const pictures = widgets.flatMap((widget) => [...widget.querySelectorAll("img")]);
+      const picture = pictures.find((image) => shown(image) && image.complete && image.naturalWidth);
+      if (picture) {
+        await picture.decode().catch(() => null);
+        await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)));
+        words = passed();
+      } else if (widgets.some((widget) => widget.innerText.trim())) words ??= passed();
+      const due = until < Infinity && (!widgetCells().some(({ cell }) => cell === index) || passed() > until);
+      const wordy = until < Infinity && words !== null && !pictures.length;
+      if (picture || wordy || due) break;
+    }
+    ran.add(name);
+    runs.set(name, whole);
+    return [await whole, words];
+  }
+
   // Fails where a promise takes longer than it may: a page that is stuck says where.
   const within = (seconds, what, promise) =>
     Promise.race([promise, pause(1000 * seconds).then(() => Promise.reject(new Error(`${what}: no end in ${seconds} s`)))]);
@@ -53,6 +93,9 @@ window.course = (() => {
     window.jupyterapp.shell.activateById(panel().id);
     return await within(seconds, `running ${name}`, runs.get(name));
   }
+
+  // Close a tab without its kernel, and nothing is saved.
+  const drop = (name) => panelOf(name).dispose();
 
   // Save a notebook, end its kernel and close its tab.
   async function close(name) {
@@ -84,7 +127,9 @@ window.course = (() => {
   }
 
   // Wait for that, and until what came back is on the screen.
+  // What was sent to the kernel last is answered before this question is: a click leaves no trace in the page by itself.
   async function settle(seconds) {
+    await within(seconds, "asking the kernel", kernelOf(path).requestKernelInfo());
     for (const until = performance.now() + 1000 * seconds; !(await quiet()); await pause(5)) {
       if (performance.now() > until) throw new Error(`widgets wait for the kernel for more than ${seconds} s`);
     }
@@ -183,5 +228,5 @@ window.course = (() => {
     known = red();
   }
 
-  return { forget, open, idle, run, show, close, widgetCells, root, settle, atRest, trouble, overflow, distorted, shown };
+  return { forget, codeCells, firstPaint, drop, state, open, idle, run, show, close, widgetCells, root, settle, atRest, trouble, overflow, distorted, shown };
 })();

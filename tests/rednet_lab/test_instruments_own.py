@@ -114,9 +114,11 @@ def test_a_clip_is_followed_from_the_box_as_it_was_set(net, photo):
 def test_a_path_works_as_an_upload_does_and_a_wrong_one_is_said(net, photo, tmp_path):
     (tmp_path / "me.png").write_bytes(photo[0])
     tracker = OwnTracker(net)
-    tracker.path._handle_msg({"content": {"data": {"method": "update", "state": {"value": str(tmp_path / "no.avi")}}}})
+    tracker.own.path._handle_msg(
+        {"content": {"data": {"method": "update", "state": {"value": str(tmp_path / "no.avi")}}}}
+    )
     assert "no such file" in tracker.painter.status.value and tracker.button.disabled
-    tracker.path.value = str(tmp_path / "me.png")
+    tracker.own.path.value = str(tmp_path / "me.png")
     assert "no frontal face" in tracker.painter.status.value and not tracker.button.disabled
 
 
@@ -126,3 +128,28 @@ def test_an_error_while_following_is_shown(net, photo, monkeypatch):
     upload(tracker.own.upload, "me.png", photo[0])
     tracker.button.click()  # ipywidgets writes what a button raises into the log only
     assert "no face in any frame" in tracker.said.value
+
+
+def test_an_upload_that_is_too_large_is_said_with_another_way_beside_it(net, photo, monkeypatch):
+    tracker = OwnTracker(net)
+    assert f"rednet-most-{own_.MOST_BYTES}" in tracker.own.upload._dom_classes  # present.js refuses more than that
+    order = list(tracker.painter.controls.values())
+    assert order.index(tracker.own.path) == order.index(tracker.own.upload) + 1
+    assert "10 MB" in tracker.painter.status.value and "path" in tracker.painter.status.value
+    monkeypatch.setattr("rednet_lab.own_video.MOST_BYTES", 100)
+    upload(tracker.own.upload, "me.png", photo[0])  # from a page that let it through
+    assert "give its path instead" in tracker.painter.status.value and tracker.button.disabled
+
+
+def test_the_explorer_takes_a_path_too(net, faces, photo, tmp_path):
+    (tmp_path / "me.png").write_bytes(photo[0])
+    widget = explorer_.explorer(net, faces_of(faces, np.array([0]), IBUG68))
+    widget.controls["path"].value = str(tmp_path / "me.png")
+    assert widget.controls["face"].value == explorer_.OWN and "me.png" in widget.status.value
+    wanted = explorer_.panel(explorer_.Inside(net), Face("me", photo[1], np.array([45.0, 30.0, 36.0])), "A2", 1, 0)
+    np.testing.assert_array_equal(shown(widget), wanted)
+    wrong = {"method": "update", "state": {"value": str(tmp_path / "no.png")}}
+    widget.controls["path"]._handle_msg({"content": {"data": wrong}})
+    assert "no such file" in widget.status.value
+    widget.controls["channel"].value = 2
+    assert widget.status.value.startswith("channel 2")

@@ -3,6 +3,8 @@
 import base64
 import html.parser
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import ipywidgets as w
@@ -13,9 +15,9 @@ from rednet_core.eccv import EccvConfig, EccvNet
 from rednet_lab import draw
 from rednet_lab.player import paint, sheet, show, steps_board, track_board
 from rednet_lab.player.board import ALL, LEAST, LEVELS, MISSING
-from rednet_lab.player.faces import bundle
+from rednet_lab.player.faces import still_forms
 from rednet_lab.player.live import choices, live, rehearse
-from rednet_lab.player.page import BUDGET, page, read_page
+from rednet_lab.player.page import BUDGET, SCRIPTS, page, read_page, script
 from rednet_lab.trace import SEVEN_NAMES, trace_stills, trace_video
 from tests.helpers import loop_box, make_data, settle, template, tiny_net
 
@@ -209,6 +211,24 @@ def test_the_pages_places_are_the_boards(both):
             np.testing.assert_allclose(places, cell.points, atol=0.51 / SHARE)
 
 
+@pytest.mark.parametrize("kind", ["steps", "track"])
+def test_truth_is_spoken_of_only_where_there_is_one(traces, tracks, kind):
+    frames = {"steps": traces, "track": tracks["memory"]}[kind]
+    make = {"steps": steps_board, "track": track_board}[kind]
+    blind = [replace(frame, truth=None, truth_in_image=None, error=np.nan) for frame in frames]
+    known, own = make(frames), make(blind)
+    assert "truth" in choices(known) and "truth" in live(known).controls
+    assert "truth" not in choices(own) and "truth" not in live(own).controls
+    rehearse(own)
+    (packed,) = read_page(page(own, b"", ""))
+    assert packed["truths"] == [] and read_page(page(known, b"", ""))[0]["truths"]
+    assert "truth" not in sheet(own).alt
+    face, cells = draw.enlarge(known.pictures[0], 96), (known.cells[0][0], own.cells[0][0])
+    without = paint.marked(known, cells[0], face, truth=False)
+    np.testing.assert_array_equal(paint.marked(own, cells[1], face), without)
+    assert (paint.marked(known, cells[0], face) != without).any()
+
+
 # -------------------------------------------------------------------------------------------------------- the widget
 
 
@@ -283,10 +303,12 @@ def test_live_offers_all_forms_and_a_run_leaves_no_widget_behind(both, monkeypat
     show(both)
     assert not made
     monkeypatch.delenv("REDNET_BATCH")
+    monkeypatch.setattr("rednet_lab.present.display", lambda data, **more: told.append((data, more)))
     show(both)
-    (batch, more), (live_, _) = told
-    assert set(batch) == {"text/html", "text/plain", "image/jpeg"} and more["raw"]
-    assert set(live_) == {*batch, "application/vnd.jupyter.widget-view+json"}
+    (batch, more), (live_, _), (behind, _) = told
+    assert set(batch) == set(behind) == {"text/html", "text/plain", "image/jpeg"} and more["raw"]
+    assert set(live_) == {"text/plain", "application/vnd.jupyter.widget-view+json"}
+    assert batch["text/html"] in behind["text/html"] and batch["image/jpeg"] == behind["image/jpeg"]
     assert made
     picture = cv2.imdecode(np.frombuffer(base64.b64decode(batch["image/jpeg"]), np.uint8), cv2.IMREAD_COLOR)
     assert picture is not None and min(picture.shape[:2]) > 100
@@ -294,11 +316,19 @@ def test_live_offers_all_forms_and_a_run_leaves_no_widget_behind(both, monkeypat
 
 def test_a_page_fetches_nothing_and_stays_in_its_budget(both, tracks):
     for board in (both, track_board(tracks)):
-        text = bundle(board, widget=False)["text/html"]
+        text = still_forms(board)["text/html"]
         assert len(text.encode()) <= BUDGET
         assert not re.search(r"https?://|\bimport\(|fetch\(|src=\"(?!data:)", text)
         assert text.count("<script") == text.count("</script>") == 2
         assert 'alt="' in text and " id=" not in text  # two on one page have nothing of the same name
+
+
+def test_every_script_is_in_the_player_and_none_is_long():
+    here = Path(paint.__file__).parent
+    assert set(SCRIPTS) == {file.name for file in here.glob("*.js")}
+    for name in SCRIPTS:
+        text = (here / name).read_text(encoding="utf-8")
+        assert text in script() and text.count("\n") <= 250
 
 
 def test_too_heavy_a_board_is_thinned_and_says_so_or_is_refused(traces):

@@ -1,12 +1,13 @@
 """The player in a real browser, from a file and with the network cut off: what it writes is what the trace says."""
 
+from dataclasses import replace
 from html import escape
 
 import nbformat
 import pytest
 
 from rednet_lab.player import steps_board, track_board
-from rednet_lab.player.faces import bundle
+from rednet_lab.player.faces import still_forms
 from rednet_lab.stamp import make_stamp
 from tests.browser.chromium import find_chromium, missing
 from tests.rednet_lab.test_player import eccv_net, labelled, tracks  # noqa: F401 - fixtures
@@ -28,7 +29,7 @@ def exported(boards, tmp_path_factory):
     """A notebook that holds what `show` leaves in a run, through nbconvert's exporter."""
     from rednet_lab.runner.worker import to_html
 
-    outputs = [nbformat.v4.new_output("display_data", bundle(board, widget=False)) for board in boards]
+    outputs = [nbformat.v4.new_output("display_data", still_forms(board)) for board in boards]
     cells = [nbformat.v4.new_code_cell(f"show(board_{i})", outputs=[output]) for i, output in enumerate(outputs)]
     file = tmp_path_factory.mktemp("exported") / "page.html"
     stamp = {"rednet": make_stamp({"profile": "tiny", "source": "face_world", "data": "", "seed": 0, "device": "cpu"})}
@@ -155,7 +156,7 @@ def test_pictures_are_described_and_the_sheet_is_for_print(page, players):
 
 
 def test_a_player_that_cannot_start_says_so_and_leaves_the_sheet(page, boards, tmp_path):
-    text = bundle(boards[1], widget=False)["text/html"]
+    text = still_forms(boards[1])["text/html"]
     torn = text.replace('"bytes":"', '"bytes":"AAAA')
     file = tmp_path / "torn.html"
     file.write_text("<!doctype html><meta charset=utf-8>" + torn, encoding="utf-8")
@@ -170,3 +171,16 @@ def test_a_player_that_cannot_start_says_so_and_leaves_the_sheet(page, boards, t
 
 def test_titles_are_text_and_no_markup(page, players, boards):
     assert players[0].query_selector("h4").text_content() == boards[0].title != escape(boards[0].title)
+
+
+def test_without_a_truth_there_is_no_tick_for_it(page, players, tracks, tmp_path):  # noqa: F811
+    blind = [replace(frame, truth=None, truth_in_image=None, error=float("nan")) for frame in tracks["memory"]]
+    file = tmp_path / "own.html"
+    file.write_text("<!doctype html><meta charset=utf-8>" + still_forms(track_board(blind))["text/html"], "utf-8")
+    other = page.context.new_page()
+    other.goto(file.as_uri())
+    ticks = "all => all.map(t => t.parentElement.textContent)"
+    own = other.wait_for_selector(".rednet").eval_on_selector_all("input[type=checkbox]", ticks)
+    assert own == ["face box"]
+    assert players[1].eval_on_selector_all("input[type=checkbox]", ticks) == [*own, "the truth (green crosses)"]
+    other.close()

@@ -1,6 +1,7 @@
 """Hashes change with what code does and with nothing else; stamps name versions and no machine."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,29 @@ def test_file_names_count_and_hidden_folders_do_not(tmp_path):
     (first / ".ipynb_checkpoints" / "net.py").write_text("x = 1")
     assert before == stamp.code_hash(first)
     assert before != stamp.code_hash(first, exclude=("package",))
+
+
+@pytest.mark.parametrize("kind", ["js", "css"])
+def test_a_players_scripts_and_style_sheets_count_and_their_line_ends_do_not(tmp_path, kind):
+    package = folder(tmp_path, "a", net=CODE)
+    without, file = stamp.code_hash(package), package / f"player.{kind}"
+    file.write_bytes(b"a {\n}\n")
+    first = stamp.code_hash(package)
+    file.write_bytes(b"a {\r\n}\r\n")
+    assert without != first == stamp.code_hash(package)
+    file.write_bytes(b"b {\n}\n")
+    assert stamp.code_hash(package) not in (without, first)
+
+
+def test_the_courses_own_player_is_in_the_hash(tmp_path, monkeypatch):
+    shutil.copytree(stamp.ROOT / "rednet_lab" / "player", tmp_path / "rednet_lab" / "player")
+    monkeypatch.setattr(stamp, "ROOT", tmp_path)
+    before = stamp.code_hash("rednet_lab")
+    for name in ("player.js", "player.css"):
+        with open(tmp_path / "rednet_lab" / "player" / name, "a") as file:
+            file.write("\n.more {}")
+        before, last = stamp.code_hash("rednet_lab"), before
+        assert before != last, name
 
 
 def test_equal_numbers_of_other_type_differ():

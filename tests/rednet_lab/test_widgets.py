@@ -5,7 +5,7 @@ import ipywidgets as w
 import numpy as np
 import pytest
 
-from rednet_lab.widgets import Painter, slider
+from rednet_lab.widgets import Painter, buttons, slider
 
 
 def shown(painter):
@@ -65,6 +65,12 @@ def test_sliders_of_whole_numbers_and_of_others():
     assert isinstance(other, w.FloatSlider) and other.step == pytest.approx(0.01)
     assert slider("c", 0, 10, 5, 0.5).step == 0.5
     assert whole.continuous_update and other.continuous_update  # answers while it moves
+
+
+def test_buttons_stand_in_a_line_with_their_label():
+    some = buttons("maps", ["over", "alone"])
+    assert some.value == "over" and some.description == "maps" and some.style.button_width == "112px"
+    assert (some.layout.display, some.layout.flex_flow) == ("flex", "row nowrap")
 
 
 def test_the_cockpit_renders_the_face_that_its_sliders_say():
