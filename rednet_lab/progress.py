@@ -42,8 +42,8 @@ class Progress:
             return
         if self.bar is None:
             # Words, not a widget: of that a saved notebook would keep the name only. Jupyter paints stderr red.
-            began = max(done - 1, 0)
-            self.bar = tqdm(total=total, desc=self.label, unit=self.unit, initial=began, file=sys.stdout, ncols=90)
+            began, wide = max(done - 1, 0), None if sys.stdout.isatty() else 90
+            self.bar = tqdm(total=total, desc=self.label, unit=self.unit, initial=began, file=sys.stdout, ncols=wide)
         self.bar.update(done - self.bar.n)
         if note:
             self.bar.set_postfix_str(note, refresh=False)
