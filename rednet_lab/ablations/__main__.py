@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the data, and the first training seed")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="training seeds, counted from --seed")
     parser.add_argument("--only", nargs="+", choices=EXPERIMENTS, default=list(EXPERIMENTS), metavar="EXPERIMENT")
-    parser.add_argument("--dry-run", action="store_true", help="say what there is to do, and do nothing")
+    parser.add_argument("--dry-run", action="store_true", help="say what there is to train, and how long it takes")
     choices = parser.parse_args()
     lab = Lab("ablations", choices.profile, choices.source, choices.data, choices.device, choices.seed, "figures")
     for number in choices.seeds:
