@@ -20,10 +20,11 @@ from ..files import write_text
 from .build import KEPT, ROOT
 from .still import PLAYER, without_widgets
 
-MOST_KB, MOST_TEXT = 40, 8_000  # of a picture or a piece of HTML, in KB; of what a cell printed, in characters
+MOST_KB, MOST_TEXT = 30, 8_000  # of a picture or a piece of HTML, in KB; of what a cell printed, in characters
 # Where results and kernels lay on one machine: nothing that a reader elsewhere could use.
 OUT = re.compile(r"""^out = (["'])(?:/|~|[A-Za-z]:).*\1$""", re.M)
 KERNEL = re.compile(r"\S*ipykernel_\d+[/\\]")
+JPEG = b"\xff\xd8"  # what such a file begins with
 STEPS = (1.0, 0.85, 0.7, 0.55, 0.45, 0.35, 0.25)
 
 
@@ -46,7 +47,11 @@ def strip(notebook, most: int, players: bool = False) -> None:
                 continue
             pictures = [kind for kind in ("image/png", "image/jpeg") if kind in data]
             for kind in pictures:
-                data[kind] = b64encode(smaller(b64decode(data[kind]), most)).decode()
+                packed = smaller(b64decode(data.pop(kind)), most)
+                now = "image/jpeg" if packed.startswith(JPEG) else "image/png"
+                data[now] = b64encode(packed).decode()
+                if kind in output.metadata:  # its size and its words for those who do not see it
+                    output.metadata[now] = output.metadata.pop(kind)
             for kind in ("image/svg+xml", "text/html"):
                 if kind in data and (pictures or len(data[kind]) > most):
                     size = len(data.pop(kind))
@@ -63,19 +68,29 @@ def shortened(text: str) -> str:
 
 
 def smaller(data: bytes, most: int) -> bytes:
-    """Return a PNG or JPEG of at most `most` bytes, made ever smaller; as it is if it fits already."""
+    """Return a PNG or JPEG of at most `most` bytes, made ever smaller; as it is if it fits already.
+
+    A PNG may become a JPEG: photographs stay larger in it, drawings in fewer colours.
+    """
     if len(data) <= most:
         return data
     image = Image.open(io.BytesIO(data))
-    kind, image = image.format, image.convert("RGB")
+    kinds, image = ("PNG", "JPEG") if image.format == "PNG" else ("JPEG",), image.convert("RGB")
     for step in STEPS:
         size = (max(1, round(image.width * step)), max(1, round(image.height * step)))
-        part, packed = image.resize(size, Image.Resampling.LANCZOS), io.BytesIO()
-        if kind == "PNG":
-            part = part.quantize(128, dither=Image.Dither.NONE)
-        part.save(packed, kind, optimize=True, quality=80)
-        if packed.tell() <= most:
-            break
+        part = image.resize(size, Image.Resampling.LANCZOS)
+        found = [_packed(part, kind) for kind in kinds]
+        for packed in found:
+            if len(packed) <= most:
+                return packed
+    return min(found, key=len)
+
+
+def _packed(image: Image.Image, kind: str) -> bytes:
+    packed = io.BytesIO()
+    if kind == "PNG":
+        image = image.quantize(128, dither=Image.Dither.NONE)
+    image.save(packed, kind, optimize=True, quality=75)
     return packed.getvalue()
 
 

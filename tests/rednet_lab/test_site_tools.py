@@ -23,7 +23,8 @@ from .test_site import NOTEBOOKS, OUTPUTS, encoded, make_run, notebook_of, pictu
 
 
 def test_a_small_copy_keeps_what_is_said_and_drops_what_is_heavy():
-    big = new_output("display_data", data={"image/png": encoded(picture(900, 600))})
+    alt = {"image/png": {"alt": "noise"}}
+    big = new_output("display_data", data={"image/png": encoded(picture(900, 600))}, metadata=alt)
     long = new_output("stream", name="stdout", text="word " * 10_000)
     heavy = new_output("display_data", data={"text/html": "<b>" + "x" * 200_000})
     cell = new_code_cell("x = 1", outputs=[OUTPUTS["<b>frame</b>"], big, long, heavy], execution_count=3)
@@ -32,7 +33,8 @@ def test_a_small_copy_keeps_what_is_said_and_drops_what_is_heavy():
     kept = notebook.cells[0]
     assert len(nbformat.writes(notebook)) < 90_000 and "widgets" not in notebook.metadata
     assert kept.source == "x = 1" and kept.execution_count == 3 and notebook.metadata.rednet.stamp.code == "abc"
-    assert len(strip.b64decode(kept.outputs[-3].data["image/png"])) <= 30_000
+    ((kind, packed),) = kept.outputs[-3].data.items()
+    assert len(strip.b64decode(packed)) <= 30_000 and kept.outputs[-3].metadata == {kind: {"alt": "noise"}}
     assert kept.outputs[-2].text.startswith("word word") and "more characters" in kept.outputs[-2].text
     assert "200 KB; run the notebook" in kept.outputs[-1].data["text/plain"]
     assert "<b>frame</b>" in str(kept.outputs)
@@ -69,6 +71,10 @@ def test_pictures_shrink_only_as_far_as_they_must():
     Image.effect_noise((900, 600), 90).save(jpeg, "jpeg", quality=95)
     with Image.open(io.BytesIO(strip.smaller(jpeg.getvalue(), 30_000))) as image:
         assert image.format == "JPEG" and image.width < 900
+    photo = io.BytesIO()
+    Image.effect_noise((900, 600), 90).resize((450, 300)).convert("RGB").save(photo, "png")
+    with Image.open(io.BytesIO(strip.smaller(photo.getvalue(), 60_000))) as image:
+        assert image.format == "JPEG" and image.size == (450, 300)  # a photograph keeps its size in a JPEG
     with Image.open(io.BytesIO(strip.smaller(picture(400, 300), 60_000))) as image:
         assert (100, 75) < image.size <= (400, 300) and image.width / image.height == pytest.approx(4 / 3, rel=0.02)
 
