@@ -122,13 +122,22 @@ def word(status: str, decided: int, parts: int) -> str:
 # ------------------------------------------------------------------------------------------------------ the tables
 
 
+def telling(parts: list[Part]) -> list[Part]:
+    """At most MOST_PARTS of a claim's parts: decided ones first, and one at least of each kind of data."""
+    parts = sorted(parts, key=lambda part: not part.decided)
+    of_each = list({part.source: part for part in reversed(parts)}.values())
+    others = [part for part in parts if part not in of_each]
+    chosen = of_each[:MOST_PARTS] + others[: max(MOST_PARTS - len(of_each), 0)]
+    return [part for part in parts if part in chosen]
+
+
 def claims_compact(ledger: Ledger) -> Table:
     """The README's table: a line a claim."""
     rows = []
     for claim in (entry for entry in ledger.entries if entry.kind == "claim"):
-        parts = sorted(ledger.parts_of(claim), key=lambda part: not part.decided)  # decided ones first
+        parts = ledger.parts_of(claim)
         ours: Cell = []
-        for part in parts[:MOST_PARTS]:
+        for part in telling(parts):
             ours += [f"{named(part)}: {measured(part)}", "\n"]
         if len(parts) > MOST_PARTS:
             ours += [Link(f"and {len(parts) - MOST_PARTS} more", "figures/README.md#claims")]

@@ -397,6 +397,14 @@ def test_a_part_on_real_faces_is_told_from_the_same_on_made_ones(tmp_path):
     assert ours[0].startswith("common, error: ") and ours[2].startswith("common, error (real faces): ")
 
 
+def test_a_claims_line_has_a_part_of_each_kind_of_data(tmp_path):
+    several = [{**PART, "part": f"part {k}"} for k in range(4)]
+    ledger = ledger_of(write(tmp_path, *several, {**UNSURE, "part": "real", "source": "udacity"}))
+    (ours,) = (row[3] for row in render.claims_compact(ledger).rows if row[0] == ["C2"])
+    named = [text.split(":")[0] for text in ours if ": " in str(text)]
+    assert named == ["part 0", "part 1", "real (real faces)"] and "and 2 more" in str(ours[-1])
+
+
 def test_tables_and_figures_take_their_status_from_their_claims(tmp_path):
     ledger = ledger_of(write(tmp_path, PART))
     by_id = {entry.id: entry for entry in ENTRIES}
