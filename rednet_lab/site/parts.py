@@ -10,6 +10,7 @@ from urllib.parse import quote
 from ..files import figures
 
 LOOK = Path(__file__).with_name("look.css")
+EXPERIMENTS = 70  # notebooks from this number on are experiments; those before are the course
 FILMS, ROWS, NUMERIC = (".mp4", ".webm"), 200, ' class="num"'
 SHOWN = ("profile", "source", "data", "seed", "device", "python", "torch", "numpy", "opencv")
 SMOKE = '<p class="banner">smoke profile: checks that it runs, the figures mean nothing</p>'
@@ -67,15 +68,28 @@ def latest_stamp(sections: list[Shown]) -> dict:
 
 
 def heroes(sections: list[Shown]) -> str:
-    """Return the figure that stands for the run: the last notebook's that calls one so."""
-    found = [figure(s, item) for s in reversed(sections) for item in s.items("figures") if item.get("hero")]
+    """Return the figure that stands for the run: the last that the course calls one so, else the experiments'."""
+    found = [figure(s, item) for s in telling(sections) for item in s.items("figures") if item.get("hero")]
     return f'<section class="hero">{found[0]}</section>' if found else ""
 
 
-def cards(sections: list[Shown], most: int = 6) -> str:
-    """Return the headline numbers, the last notebooks' first."""
-    found = [card(*number) for s in reversed(sections) for number in s.numbers(headline=True)][:most]
+def cards(sections: list[Shown], most: int = 8, course: int = 3) -> str:
+    """Return the headline numbers: a few of the course's last notebooks, then the experiments', the ledger's first."""
+    numbers = [(s, card(*number)) for s in telling(sections) for number in s.numbers(headline=True)]
+    first = [made for s, made in numbers if not experiment(s)]
+    rest = [made for s, made in numbers if experiment(s)]
+    found = (first[: course if rest else most] + rest)[:most]
     return f'<section class="cards">{"".join(found)}</section>' if found else ""
+
+
+def experiment(section: Shown) -> bool:
+    """Whether a notebook is one of the experiments, which come behind the course."""
+    return section.entry.number.isdigit() and int(section.entry.number) >= EXPERIMENTS
+
+
+def telling(sections: list[Shown]) -> list[Shown]:
+    """Return the sections in the order of who speaks for a run: the course's last first, then the experiments'."""
+    return sorted(reversed(sections), key=experiment)
 
 
 def evidence(section: Shown) -> str:

@@ -19,6 +19,7 @@ from rednet_lab.site import cli
 from rednet_lab.site.build import SiteError, build
 from rednet_lab.site.check import Page, check, problems_of
 from rednet_lab.site.notebook import article
+from rednet_lab.site.parts import Shown, cards, heroes
 from rednet_lab.site.prose import Prose
 from rednet_lab.site.still import PLAYER, STATE, VIEW
 from rednet_lab.site.tex import TexError, mathml
@@ -308,3 +309,18 @@ def test_the_check_lets_pass_what_is_right_and_weighs_the_folder(tmp_path):
     assert "more than 0" in check(tmp_path, most=10)[0]
     assert cli.main(["--check", "--to", str(tmp_path)]) == 0
     assert "no pages" in check(tmp_path / "nothing")[0]
+
+
+def test_the_course_speaks_for_a_run_before_the_experiments(tmp_path):
+    def shown(name, *headlines):
+        entry = next(entry for entry in SERIES if entry.name == name)
+        numbers = {f"n{k}": {"value": k, "label": label, "headline": True} for k, label in enumerate(headlines)}
+        pictures = [{"file": f"{name}.png", "caption": name, "alt": name, "hero": True}]
+        return Shown(entry, tmp_path, {"numbers": numbers, "figures": pictures}, name)
+
+    course = [shown("52_stage2", "stills"), shown("54_stage3", "common", "challenging", "late"), shown("60_tracking")]
+    rest = [shown("78_comparison", "rival"), shown("90_ledger", "claims")]
+    assert "60_tracking.png" in heroes(course + rest) and "90_ledger.png" in heroes(rest)
+    places = [cards(course + rest).find(f">{label}<") for label in ("common", "challenging", "late", "claims", "rival")]
+    assert -1 not in places and places == sorted(places) and "stills" not in cards(course + rest)
+    assert "stills" in cards(course)
