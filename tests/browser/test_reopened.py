@@ -24,6 +24,7 @@ def numbers(screen):
 @pytest.fixture(scope="module")
 def saved(page):
     """{cell: its live screen} of a notebook that was run, and saved as a reader's JupyterLab does: without state."""
+    page.console.clear()  # of what tabs of other tests wrote there when they were closed
     copy_notebook(ROOT / "notebooks" / "60_tracking.ipynb", page.server.folder / f"{NAME}.ipynb", {})
     page.page.evaluate("turn => jupyterapp.commands.execute(turn)", TURN)
     page.begin(NAME)
