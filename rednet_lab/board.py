@@ -30,9 +30,11 @@ ROWS = (
     ("video, common: mean shape in the true boxes", "54_stage3", "common_mean_shape"),
     ("video, common: tracked after stage 1", "54_stage3", "common_stage1"),
     ("video, common: tracked after stage 3", "54_stage3", "common_stage3"),
+    ("video, common: SDM, tracked likewise", "78_comparison", "common_sdm"),
     ("video, challenging: mean shape in the true boxes", "54_stage3", "challenging_mean_shape"),
     ("video, challenging: tracked after stage 1", "54_stage3", "challenging_stage1"),
     ("video, challenging: tracked after stage 3", "54_stage3", "challenging_stage3"),
+    ("video, challenging: SDM, tracked likewise", "78_comparison", "challenging_sdm"),
 )
 
 
