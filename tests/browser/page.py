@@ -19,6 +19,8 @@ AGAIN_MILLISECONDS = 120  # two looks so far apart must see the same
 HARMLESS = re.compile(
     r"favicon\.ico|ResizeObserver loop|Could not restore the debugger state: Canceled future|widget model not found"
 )
+# JupyterLab asks now and then which kernels there are; Jupyter's server fails where one is just being started.
+POLLED = re.compile(r"/api/kernels\?\d+\b")
 
 
 def copy_notebook(path: Path, copy: Path, given: dict, profile: str = "smoke") -> None:
@@ -56,12 +58,12 @@ class NotebookPage:
         self.name, self.begun = "", []
         self.console: list[str] = []  # what went wrong, of the page as a whole
         page.add_init_script(SCRIPT)
-        page.on("console", lambda message: message.type == "error" and self._said(message.text))
+        page.on("console", lambda message: message.type == "error" and self._said(message.text, message.location))
         page.on("pageerror", lambda error: self._said(f"not caught: {error}"))
         page.on("request", lambda request: self._asked(request.url))
 
-    def _said(self, text: str) -> None:
-        if not HARMLESS.search(text):
+    def _said(self, text: str, where: dict | None = None) -> None:
+        if not (HARMLESS.search(text) or POLLED.search((where or {}).get("url", ""))):
             self.console.append(f"JavaScript console: {text[:600]}")
 
     def _asked(self, address: str) -> None:
@@ -162,6 +164,7 @@ class NotebookPage:
     def trouble(self) -> list[str]:
         """What went wrong, in the shown notebook's cells and callbacks and, since the last call, in the page."""
         heard = re.findall(r"^(?:Traceback .*|\[E .*|\w+Error: .*)$", self.server.news(), flags=re.MULTILINE)
+        heard = [line for line in heard if not POLLED.search(line)]
         console, self.console[:] = list(self.console), []
         return [*self.page.evaluate("() => course.trouble()"), *console, *(f"server's log: {line}" for line in heard)]
 
