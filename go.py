@@ -83,9 +83,9 @@ def lab(arguments):
 
 
 def site(arguments):
-    """Make the static site of a run with rednet_lab.site."""
+    """Make the static site of a run with rednet_lab.publish.site."""
     ensure_environment()
-    return become([venv_python(), "-m", "rednet_lab.site"] + arguments)
+    return become([venv_python(), "-m", "rednet_lab.publish.site"] + arguments)
 
 
 def setup_only(arguments):

@@ -7,7 +7,7 @@ import numpy as np
 from data_prep.item import SPLITS
 from data_prep.readers.base import counted
 from data_prep.store import Store
-from rednet_core.frames import face_box
+from rednet_core.geometry import face_box
 
 SHOWN = 3  # examples of each kind of bad item
 

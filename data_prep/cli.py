@@ -21,10 +21,10 @@ from data_prep.account import kept_lines, line, skipped_lines
 from data_prep.datasets import DATASETS, dataset
 from data_prep.doctor import examine, nearest
 from data_prep.errors import DataError
-from data_prep.one_box import OneBox
+from data_prep.fixed_crop import OneBox
+from data_prep.landmark_subset import SevenPoints
 from data_prep.prepare import MARGIN
 from data_prep.resume import leftovers, prepare, work_key
-from data_prep.sevens import SevenPoints
 from data_prep.store import Store
 
 SIZE = 320  # the papers' 256 and the margin of augmentation

@@ -1,7 +1,7 @@
 """From a reader to a prepared store: cut, resize, count what was skipped, write.
 
 The crop convention of every store, once and for all: the authors' face box of the item's own points
-(`frames.face_box`), enlarged by `margin`, resampled to size x size. Readers of video frames that a tracker
+(`geometry.face_box`), enlarged by `margin`, resampled to size x size. Readers of video frames that a tracker
 shall walk through give margin None: the whole (square) picture is kept, so the face moves in it.
 """
 
@@ -22,7 +22,7 @@ import numpy as np
 from data_prep.errors import BadItem, DataError
 from data_prep.item import Item, Reader
 from data_prep.store import Store, StoreWriter
-from rednet_core import frames
+from rednet_core import geometry
 
 MARGIN = 1.5  # room for scale 0.9, rotation 15 degrees and a shift of 7 px in 256: 1.36 + 0.05, and some more
 CHUNK = 32  # items a worker is given at a time
@@ -54,9 +54,9 @@ def cut(item: Item, box: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]
         height, width = image.shape[0] // shrink, image.shape[1] // shrink
         image = cv2.resize(image[: height * shrink, : width * shrink], (width, height), interpolation=cv2.INTER_AREA)
         scaled = np.append((scaled[:2] + 0.5) / shrink - 0.5, scaled[2] / shrink)
-    matrix = frames.crop_matrix(scaled, size)
+    matrix = geometry.crop_matrix(scaled, size)
     crop = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    points = frames.apply(frames.crop_matrix(np.asarray(box, np.float64), size), item.points.astype(np.float64))
+    points = geometry.apply(geometry.crop_matrix(np.asarray(box, np.float64), size), item.points.astype(np.float64))
     return crop, points.astype(np.float32)
 
 
@@ -68,7 +68,7 @@ def crop_box(item: Item, reader: Reader, margin: float | None) -> np.ndarray:
     seven = list(reader.markup.seven)
     corners = seven[:4] + seven[5:]
     if item.mask[corners].all():
-        box = frames.face_box(item.points.astype(np.float64), reader.markup)
+        box = geometry.face_box(item.points.astype(np.float64), reader.markup)
     elif item.box is not None:  # DATASETS 0.2: the data set's own box, never a guess from what is not there
         box = np.array(item.box, np.float64)
     else:

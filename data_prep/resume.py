@@ -23,8 +23,8 @@ import cv2
 import numpy as np
 
 from data_prep.errors import BadItem, DataError
+from data_prep.fixed_crop import BoxCutter
 from data_prep.item import Item, Reader
-from data_prep.one_box import BoxCutter
 from data_prep.prepare import CHUNK, Report, results_of
 from data_prep.store import Store, StoreWriter, row_type
 
@@ -160,7 +160,7 @@ class _Rest:
 
     def __init__(self, reader: Reader, start: int):
         self.reader, self.start, self.markup = reader, start, reader.markup
-        self.boxed = hasattr(reader, "square")  # `data_prep.one_box`
+        self.boxed = hasattr(reader, "square")  # `data_prep.fixed_crop`
 
     def __len__(self) -> int:
         return len(self.reader) - self.start

@@ -7,7 +7,7 @@ A store is a folder with three files:
     store.json  what it is: format, markup, sizes, names of persons, videos and groups, provenance, checksums
 
 It is written into a temporary folder beside its place and renamed when complete, so a store is whole or absent.
-Points are (x, y) pixels of the crop, pixel centres at whole numbers (`rednet_core.frames`).
+Points are (x, y) pixels of the crop, pixel centres at whole numbers (`rednet_core.geometry`).
 """
 
 import hashlib

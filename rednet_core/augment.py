@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from rednet_core import frames
+from rednet_core import geometry
 from rednet_core.markup import Markup
 
 
@@ -40,7 +40,7 @@ def resample(pictures: Tensor, matrix: Tensor, size: int) -> Tensor:
     What lies outside a picture repeats its border. A picture that is shrunk by two or more is averaged first:
     bilinear sampling alone would skip pixels. How a picture is read does not depend on the others.
     """
-    back = frames.invert(matrix)  # crop pixel -> picture pixel
+    back = geometry.invert(matrix)  # crop pixel -> picture pixel
     shrink = back[:, :, 0].norm(dim=-1).nan_to_num(1.0)
     factors = (shrink + 1e-3).floor().clamp(1, min(pictures.shape[1:3]))
     crops = back.new_empty(len(back), 3, size, size)
@@ -58,7 +58,7 @@ def _sample(pictures: Tensor, back: Tensor, size: int, factor: int) -> Tensor:
     centres = torch.arange(size, device=values.device, dtype=back.dtype)
     rows, columns = torch.meshgrid(centres, centres, indexing="ij")
     places = torch.stack([columns, rows], -1).reshape(1, -1, 2)
-    source = frames.apply(back, places.expand(len(values), -1, -1)).view(len(values), size, size, 2)
+    source = geometry.apply(back, places.expand(len(values), -1, -1)).view(len(values), size, size, 2)
     reach = torch.tensor([values.shape[3], values.shape[2]], device=values.device, dtype=back.dtype) * factor
     grid = (2 * source + 1) / reach - 1  # grid_sample's units: -1 and 1 are the outer edges of the border pixels
     return F.grid_sample(values, grid, padding_mode="border", align_corners=False)
@@ -94,7 +94,7 @@ def flip_some(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Pictures (N, 3, n, n), points (N, L, 2) and mask (N, L), some mirrored with their points renamed."""
     flip = (torch.rand(len(pictures), generator=generator) < how.flip).to(pictures.device)
-    mirrored = frames.mirror(points, pictures.shape[-1], markup)
+    mirrored = geometry.mirror(points, pictures.shape[-1], markup)
     pictures = torch.where(flip[:, None, None, None], pictures.flip(-1), pictures)
     points = torch.where(flip[:, None, None], mirrored, points)
     return pictures, points, torch.where(flip[:, None], mask[:, list(markup.flip)], mask)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from rednet_core.augment import resample
-from rednet_core.frames import apply, face_box
+from rednet_core.geometry import apply, face_box
 from rednet_core.markup import Markup
 
 SHIFT, SCALE, TURN = 0.12, 0.10, 12.0  # reach of the camera's motion: box sides, share, degrees

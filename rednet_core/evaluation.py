@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rednet_core import frames
+from rednet_core import geometry
 from rednet_core.markup import Markup
 from rednet_core.rednet import RedNet
 from rednet_core.tracking import Tracker
@@ -39,11 +39,11 @@ def predict_stills(
     points, steps = [], []
     for start in range(0, len(rows), batch):
         some = rows[start : start + batch]
-        tracker.start(frames.face_box(np.array(data.table["points"][some]), net.markup))
+        tracker.start(geometry.face_box(np.array(data.table["points"][some]), net.markup))
         seen = tracker.update(data.crops[some])
-        back = frames.invert(seen.matrix)
+        back = geometry.invert(seen.matrix)
         every = [net.points(seen.prediction, k) for k in range(len(net.config.steps))]
-        steps.append([frames.apply(back, p).cpu().numpy() for p in every])
+        steps.append([geometry.apply(back, p).cpu().numpy() for p in every])
         points.append(seen.points)
         if progress:
             progress(min(start + batch, len(rows)), len(rows))
@@ -64,7 +64,7 @@ def predict_videos(net: RedNet, data, rows: np.ndarray, progress: Progress = Non
     first, lengths = first[longest], lengths[longest]
     points = np.empty((len(rows), net.markup.n_points, 2), np.float32)
     tracker = Tracker(net, **choices)
-    tracker.start(frames.face_box(np.array(table["points"][first]), net.markup))
+    tracker.start(geometry.face_box(np.array(table["points"][first]), net.markup))
     for t in range(lengths[0]):
         running = int((lengths > t).sum())
         tracker.keep(running)
@@ -82,5 +82,5 @@ def _result(data, rows: np.ndarray, points: np.ndarray, steps: list[np.ndarray])
 
 def predict_mean_shape(shape: np.ndarray, data, rows: np.ndarray, markup: Markup) -> Result:
     """The mean-shape predictor: the mean face (L, 2) put into each picture's annotated face box."""
-    box = frames.face_box(np.array(data.table["points"][rows]), markup)
+    box = geometry.face_box(np.array(data.table["points"][rows]), markup)
     return _result(data, rows, shape * box[:, None, 2:] + box[:, None, :2], [])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rednet_core import augment, clips, frames
+from rednet_core import augment, clips, geometry
 from rednet_core.augment import Augmentation
 from rednet_core.batches import Batch
 from rednet_core.rednet import RedNet
@@ -35,10 +35,10 @@ class Inputs:
 def still_inputs(batch: Batch, net: RedNet, generator: torch.Generator, how: Augmentation = augment.PAPERS) -> Inputs:
     """Augmented stills, cropped by their own (varied) face box."""
     size = net.config.input_size
-    box = frames.face_box(batch.points, net.markup)
+    box = geometry.face_box(batch.points, net.markup)
     varied, angle = augment.vary_box(box, how, generator)
-    matrix = frames.crop_matrix(varied, size, angle)
-    x, points = augment.resample(batch.crops, matrix, size), frames.apply(matrix, batch.points)
+    matrix = geometry.crop_matrix(varied, size, angle)
+    x, points = augment.resample(batch.crops, matrix, size), geometry.apply(matrix, batch.points)
     x, points, mask = augment.flip_some(x, points, batch.mask, net.markup, how, generator)
     x = augment.vary_light(x, how, generator)
     return Inputs(x, net.first_guess(len(x)), points, mask, batch.identity)
@@ -66,16 +66,16 @@ def clip_inputs(batch: Batch, net: RedNet, generator: torch.Generator, made: boo
     size, n = net.config.input_size, len(batch.points)
     points, moved = batch.points, None
     if made:
-        moved = clips.motion(frames.face_box(points, net.markup), batch.frames, generator)
-        points = frames.apply(moved, points)
+        moved = clips.motion(geometry.face_box(points, net.markup), batch.frames, generator)
+        points = geometry.apply(moved, points)
     before = _shifted_in_time(points, batch.frames)
     wobble = Augmentation(scale=BOX_SCALE, turn=0.0, shift=BOX_SHIFT, flip=0.0)
-    box, _ = augment.vary_box(frames.face_box(before, net.markup), wobble, generator)
-    matrix = frames.crop_matrix(box, size)
-    x = augment.resample(batch.crops, matrix if moved is None else frames.compose(matrix, moved), size)
+    box, _ = augment.vary_box(geometry.face_box(before, net.markup), wobble, generator)
+    matrix = geometry.crop_matrix(box, size)
+    x = augment.resample(batch.crops, matrix if moved is None else geometry.compose(matrix, moved), size)
     if made:
         x = clips.light_and_occluder(x, batch.frames, generator)
-    z0 = net.draw_z0(frames.apply(matrix, _displaced(before, box, generator)))
+    z0 = net.draw_z0(geometry.apply(matrix, _displaced(before, box, generator)))
     first = torch.arange(n, device=x.device) % batch.frames == 0
     z0 = torch.where(first[:, None, None, None], net.first_guess(n), z0)
-    return Inputs(x, z0, frames.apply(matrix, points), batch.mask, batch.identity, batch.frames)
+    return Inputs(x, z0, geometry.apply(matrix, points), batch.mask, batch.identity, batch.frames)

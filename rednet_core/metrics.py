@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rednet_core.frames import eyes_and_mouth
+from rednet_core.geometry import eyes_and_mouth
 from rednet_core.markup import Markup
 
 FAILURE = 10.0  # per cent: a larger mean error is a failure (journal 5.1)

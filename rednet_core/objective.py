@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from rednet_core import frames, losses, maps
+from rednet_core import geometry, losses, maps
 from rednet_core.inputs import Inputs
 from rednet_core.rednet import Prediction, RedNet
 
@@ -25,7 +25,7 @@ def identity_term(out: Prediction, inputs: Inputs) -> dict[str, Tensor]:
 def terms(net: RedNet, out: Prediction, inputs: Inputs, weight: losses.Weight) -> dict[str, Tensor]:
     """The raw terms l_d, l_r, l_cls that this network has, each a mean over pictures (and over steps of a kind)."""
     config, seven = net.config, list(net.markup.seven)
-    points = frames.rescale(inputs.points, config.input_size, config.map_size)
+    points = geometry.rescale(inputs.points, config.input_size, config.map_size)
     discs = maps.draw_discs(points, config.map_size, config.map_radius)  # (N, L, m, m)
     found: dict[str, list[Tensor]] = {}
     for kind, raw in zip(config.steps, out.maps, strict=True):

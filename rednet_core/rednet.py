@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor, nn
 
-from rednet_core import frames as frames_
+from rednet_core import geometry as frames_
 from rednet_core import maps
 from rednet_core.identity import IdentityClassifier
 from rednet_core.layers import init_gaussian

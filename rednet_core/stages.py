@@ -14,7 +14,7 @@ import torch
 from rednet_core.augment import Augmentation
 from rednet_core.batches import Clips, MadeClips, Stills
 from rednet_core.checkpoint import grow
-from rednet_core.frames import mean_shape
+from rednet_core.geometry import mean_shape
 from rednet_core.inputs import clip_inputs, still_inputs
 from rednet_core.rednet import NetConfig, RedNet
 from rednet_core.training import Callback, TrainConfig, Trainer

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rednet_core import frames
+from rednet_core import geometry
 from rednet_core.augment import resample
 from rednet_core.fold import folded
 from rednet_core.rednet import Prediction, RedNet
@@ -67,18 +67,18 @@ class Tracker:
         if pictures.ndim == 3:
             pictures = pictures[None]
         net, size = self.net, self.net.config.input_size
-        matrix = frames.crop_matrix(self.box, size)
+        matrix = geometry.crop_matrix(self.box, size)
         x = resample(torch.from_numpy(np.ascontiguousarray(pictures)).to(self.box.device), matrix, size)
         if self.points is None or self.guess != "previous":
             z0 = net.first_guess(len(x), None if self.guess == "previous" else self.guess)
         else:
-            z0 = net.draw_z0(frames.apply(matrix, self.points))
+            z0 = net.draw_z0(geometry.apply(matrix, self.points))
         out = net(x, z0, states=self.states if self.temporal else None)
-        points = frames.apply(frames.invert(matrix), net.points(out))
+        points = geometry.apply(geometry.invert(matrix), net.points(out))
         confidence = net.confidence(out)
         result = Tracked(points.cpu().numpy(), self.box.cpu().numpy(), confidence.cpu().numpy(), out, matrix, x, z0)
         self.points, self.states = points, out.states
-        self.box = _sound_box(frames.face_box(points, net.markup), self.box, pictures.shape[1:3])
+        self.box = _sound_box(geometry.face_box(points, net.markup), self.box, pictures.shape[1:3])
         return result
 
 

@@ -11,7 +11,7 @@ import difflib
 import json
 from pathlib import Path
 
-from .stamp import PARSING
+from rednet_lab.stamp import PARSING
 
 TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 

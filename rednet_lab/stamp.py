@@ -19,10 +19,11 @@ from datetime import datetime, timezone
 from functools import lru_cache
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from rednet_lab.names import ROOT
+
 PACKAGES = ("rednet_core", "data_prep", "rednet_lab")
 # How a run is started, shown and told of does not change what it finds.
-EXCLUDED = ("rednet_lab/runner", "rednet_lab/site", "rednet_lab/ledger")
+EXCLUDED = ("rednet_lab/runner", "rednet_lab/publish/site", "rednet_lab/publish/ledger")
 SHOWN = (".js", ".css")  # what results carry along with them: the player
 DISTRIBUTIONS = {
     "torch": ("torch",),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rednet_lab.runner.course import ROOT
+from rednet_lab.names import ROOT
 
 
 class Run:

@@ -12,7 +12,7 @@ from data_prep.face_world.expressions import EXPRESSIONS
 from data_prep.face_world.head import head
 from data_prep.face_world.landmarks import landmark_table
 from data_prep.face_world.pose import project, rotation, turned
-from rednet_core.frames import face_box
+from rednet_core.geometry import face_box
 from rednet_core.markup import IBUG68
 
 _SIX = (36, 39, 42, 45, 48, 54)  # eye and mouth corners: all that the face box needs

@@ -19,7 +19,7 @@ from data_prep.images import read_image
 from data_prep.item import Item
 from data_prep.readers.aflw_tables import HOW_TO_GET, Face, read_faces
 from data_prep.readers.base import PICTURES, Entry, Listed, open_folder, tree
-from rednet_core import frames
+from rednet_core import geometry
 from rednet_core.markup import AFLW21
 
 TEST_SHARE = 0.2
@@ -123,7 +123,7 @@ def _statistics(found: list[Face]) -> tuple[np.ndarray, float, np.ndarray]:
                 mean[j] = np.median(places[masks[:, j], j], 0)
         both = masks[:, CORNERS].all(1)
         if both.any():
-            boxes = frames.face_box(points[both], AFLW21)
+            boxes = geometry.face_box(points[both], AFLW21)
             sides = rects[both, 2]
             offset = np.median((boxes[:, :2] - rects[both, :2]) / sides[:, None], 0)
             return mean, float(np.median(boxes[:, 2] / sides)), offset

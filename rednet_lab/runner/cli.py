@@ -8,8 +8,16 @@ import sys
 import time
 from pathlib import Path
 
-from ..parameters import ParameterError
-from .course import DEVICES, PROFILES, ROOT, SOURCES, Course, Job, Options, UsageError, check_jobs, make_jobs
+from rednet_lab.names import DEVICES, PROFILE_NAMES, ROOT, SOURCES
+from rednet_lab.parameters import ParameterError
+from rednet_lab.runner.course import (
+    Course,
+    Job,
+    Options,
+    UsageError,
+    check_jobs,
+    make_jobs,
+)
 
 EXAMPLES = """\
 examples (python3 go.py run ... does the same and makes the environment first):
@@ -34,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m rednet_lab.runner", description="Run the notebooks of the course and collect their results.",
         epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    p.add_argument("--profile", choices=PROFILES, default="quick", help="how much work (default: quick)")
+    p.add_argument("--profile", choices=PROFILE_NAMES, default="quick", help="how much work (default: quick)")
     p.add_argument("--source", choices=SOURCES, default=SOURCES[0], help="which faces (default: face_world)")
     p.add_argument("--data", type=Path, metavar="FOLDER", help="where the real faces or the prepared stores are")
     p.add_argument("--device", choices=DEVICES, default="auto", help="what to compute on (default: auto)")
@@ -107,7 +115,7 @@ def main(argv: list[str], course: Course | None = None) -> int:
     except (UsageError, ParameterError) as error:
         print(f"Nothing was run. {error}", file=sys.stderr)
         return 2
-    from .screen import Screen  # from here on the installed packages are needed
+    from rednet_lab.runner.screen import Screen  # from here on the installed packages are needed
 
     if args.list:
         Screen().table(jobs)
@@ -121,10 +129,10 @@ def run(jobs: list[Job], parallel: int, force: bool, minutes: float | None) -> i
 
     from filelock import FileLock, Timeout
 
-    from .graph import Session, start
-    from .index import write_index
-    from .screen import Screen
-    from .workers import Workers
+    from rednet_lab.runner.graph import Session, start
+    from rednet_lab.runner.index import write_index
+    from rednet_lab.runner.screen import Screen
+    from rednet_lab.runner.workers import Workers
 
     screen, started = Screen(), time.monotonic()
     folders = list(dict.fromkeys(job.folder for job in jobs))

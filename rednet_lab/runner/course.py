@@ -9,15 +9,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from .. import stamp
-from ..parameters import ParameterError, check_parameters, nearest, read_parameters
-from ..runs import run_name
-from ..series import SERIES, Entry
+from rednet_lab import stamp
+from rednet_lab.names import ROOT, run_name
+from rednet_lab.parameters import ParameterError, check_parameters, nearest, read_parameters
+from rednet_lab.series import SERIES, Entry
 
-ROOT = Path(__file__).resolve().parents[2]
-PROFILES = ("smoke", "quick", "full")
-SOURCES = ("face_world", "udacity", "prepared")
-DEVICES = ("auto", "cpu", "cuda", "mps")
 STANDARD = (
     "profile",
     "source",

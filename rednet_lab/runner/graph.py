@@ -12,9 +12,9 @@ from doit.doit_cmd import DoitMain
 from doit.exceptions import TaskFailed, UnmetDependency
 from doit.task import dict_to_task
 
-from . import state
-from .course import Job
-from .workers import Workers
+from rednet_lab.runner import state
+from rednet_lab.runner.course import Job
+from rednet_lab.runner.workers import Workers
 
 
 @dataclass

@@ -6,10 +6,10 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
-from ..files import clock, read_json, write_text
-from ..site.parts import Shown, cards, describe, evidence, heroes, latest_stamp, page, stamp_list
-from . import state
-from .course import Course, Job, Options, make_jobs
+from rednet_lab.files import clock, read_json, write_text
+from rednet_lab.publish.site.parts import Shown, cards, describe, evidence, heroes, latest_stamp, page, stamp_list
+from rednet_lab.runner import state
+from rednet_lab.runner.course import Course, Job, Options, make_jobs
 
 STATES = {
     "up-to-date": ("ok", "done"), "stale": ("old", "done, but with other code or parameters than now"),

@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 from typing import TextIO
 
-from ..files import clock, figures, read_json
-from . import state
-from .course import Job
-from .graph import Outcome, Session
+from rednet_lab.files import clock, figures, read_json
+from rednet_lab.runner import state
+from rednet_lab.runner.course import Job
+from rednet_lab.runner.graph import Outcome, Session
 
 WORDS = {"up-to-date": "up to date", "skipped": "not run", "never": "never run", "done": "done"}
 REFRESH, SPOKEN = 0.3, 10.0  # seconds between redraws on a terminal, between lines elsewhere

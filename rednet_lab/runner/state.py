@@ -7,9 +7,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from statistics import median
 
-from .. import stamp
-from ..files import read_json, remove, write_json
-from .course import Job
+from rednet_lab import stamp
+from rednet_lab.files import read_json, remove, write_json
+from rednet_lab.runner.course import Job
 
 HISTORY = 200  # durations kept in one run folder
 _HISTORY_LOCK = threading.Lock()  # with --jobs, several notebooks of a run folder may end at once

@@ -17,7 +17,7 @@ import time
 from base64 import b64encode
 from pathlib import Path
 
-from ..files import read_json, remove, write_json, write_text
+from rednet_lab.files import read_json, remove, write_json, write_text
 
 KERNEL = "rednet-course"  # the kernelspec that workers.py writes: this very interpreter
 
@@ -52,7 +52,7 @@ def execute(request: dict) -> dict:
     from papermill.engines import papermill_engines
     from papermill.exceptions import PapermillExecutionError
 
-    from .outcome import errors_in
+    from rednet_lab.runner.outcome import errors_in
 
     os.environ["REDNET_PROGRESS"] = request["progress"]
     engine = make_engine(Path(request["status"]), Path(request["progress"]))
@@ -82,7 +82,7 @@ def make_engine(status: Path, progress: Path):
     """Return a papermill engine that notes each cell's start in the status file and keeps hold of the notebook."""
     from papermill.engines import NBClientEngine
 
-    from .outcome import is_lesson
+    from rednet_lab.runner.outcome import is_lesson
 
     class ReportingEngine(NBClientEngine):
         notebook = None
@@ -128,8 +128,8 @@ def save(notebook, request: dict, seconds: float, error: str | None) -> str | No
 
 def to_html(notebook, title: str, results: Path) -> str:
     """Return the executed notebook as one HTML page, whole in itself; `results` is the folder of its figures."""
-    from ..site.frame import alone
-    from ..site.notebook import article
+    from rednet_lab.publish.site.frame import alone
+    from rednet_lab.publish.site.notebook import article
 
     listed = read_json(results / "results.json", {})
     made = article(notebook, listed if isinstance(listed, dict) else {}, inside(results))

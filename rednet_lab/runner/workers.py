@@ -12,9 +12,10 @@ import threading
 import time
 from pathlib import Path
 
-from .course import ROOT, Job
-from .state import Paths
-from .worker import KERNEL
+from rednet_lab.names import ROOT
+from rednet_lab.runner.course import Job
+from rednet_lab.runner.state import Paths
+from rednet_lab.runner.worker import KERNEL
 
 
 class Workers:

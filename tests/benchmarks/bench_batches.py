@@ -37,7 +37,7 @@ from rednet_core.inputs import clip_inputs, still_inputs  # noqa: E402
 from rednet_core.markup import IBUG68  # noqa: E402
 from rednet_core.rednet import RedNet  # noqa: E402
 from rednet_core.training import Trainer  # noqa: E402
-from rednet_lab.profiles import QUICK  # noqa: E402
+from rednet_lab.workbench.profiles import QUICK
 from tests.helpers import face  # noqa: E402
 
 VIDEO = 250  # frames of each video; persons have two

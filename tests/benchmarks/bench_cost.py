@@ -33,7 +33,7 @@ from rednet_core.fold import folded  # noqa: E402
 from rednet_core.inputs import Inputs  # noqa: E402
 from rednet_core.objective import terms  # noqa: E402
 from rednet_core.rednet import MEAN_PIXEL, PIXEL_SPREAD, NetConfig, RedNet, count_parameters  # noqa: E402
-from rednet_lab.profiles import QUICK  # noqa: E402
+from rednet_lab.workbench.profiles import QUICK
 from tests.benchmarks import where_time_goes  # noqa: E402
 from tests.benchmarks.where_time_goes import timed  # noqa: E402
 

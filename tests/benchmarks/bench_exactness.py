@@ -20,7 +20,7 @@ from rednet_core import augment, metrics  # noqa: E402
 from rednet_core.batches import gather  # noqa: E402
 from rednet_core.fold import folded  # noqa: E402
 from rednet_core.inputs import still_inputs  # noqa: E402
-from rednet_lab.lab import Lab  # noqa: E402
+from rednet_lab.workbench.lab import Lab
 
 WAYS = {"float32": (False, False), "folded": (True, False), "bfloat16": (False, True), "folded, bfloat16": (True, True)}
 

@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
 
-from rednet_lab.cache import cache_root  # noqa: E402
+from rednet_lab.workbench.cache import cache_root  # noqa: E402
 from tests.browser.chromium import ARGUMENTS, find_chromium, missing  # noqa: E402
 from tests.browser.exercise import Desk  # noqa: E402
 from tests.browser.interactive import interactive_notebooks  # noqa: E402

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nbformat
 
-from rednet_lab.runner.course import ROOT
+from rednet_lab.names import ROOT
 
 PACKAGE, WIDGETS = "rednet_lab", "ipywidgets"
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from data_prep.face_world import FaceWorld, render
-from rednet_lab.cockpit import plain_face
+from rednet_lab.show.face_controls import plain_face
 from tests.browser.exercise import Desk, Manner
 
 RULE = Manner()

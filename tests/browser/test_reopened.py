@@ -6,9 +6,9 @@ import nbformat
 import pytest
 from nbconvert import HTMLExporter
 
-from rednet_lab.present import LIVE
-from rednet_lab.runner.course import ROOT
-from rednet_lab.site.still import VIEW
+from rednet_lab.names import ROOT
+from rednet_lab.show.display import LIVE
+from rednet_lab.show.placeholder import VIEW
 from tests.browser.page import WINDOW, copy_notebook
 
 NAME, TURN = "reopened", "@jupyter-widgets/jupyterlab-manager:saveWidgetState"

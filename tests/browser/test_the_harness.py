@@ -137,7 +137,7 @@ def test_a_failing_cell_is_told_with_its_error(page):
 
 def test_interactive_cells_are_found_by_reading(tmp_path):
     write(tmp_path, "read", [
-        "from rednet_lab.widgets import Painter\nfrom rednet_lab.cockpit import cockpit, plain_face",
+        "from rednet_lab.show.widgets import Painter\nfrom rednet_lab.show.face_controls import cockpit, plain_face",
         "plain_face(factors)",
         "cockpit(world)",
         "def mine(paint):\n    return Painter({}, paint)",

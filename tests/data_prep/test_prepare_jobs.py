@@ -8,9 +8,9 @@ import pytest
 from data_prep import prepare as preparing
 from data_prep.errors import BadItem, DataError
 from data_prep.item import Item
+from data_prep.landmark_subset import SevenPoints
 from data_prep.prepare import CHUNK, jobs, prepare
 from data_prep.readers.base import Entry, Listed, digest, is_data, pair_up, plausible, tree
-from data_prep.sevens import SevenPoints
 from rednet_core.markup import HELEN194, IBUG68, LFW10, TALKING_FACE68
 from tests.data_prep.makers import picture, points_of, put
 from tests.data_prep.test_prepare import Pictures

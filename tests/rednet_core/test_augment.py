@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from rednet_core import augment, frames
+from rednet_core import augment, geometry
 from rednet_core.augment import NONE, Augmentation
 from rednet_core.markup import IBUG68, SEVEN
 from tests.helpers import blob, centroid, face, smooth_picture
@@ -21,7 +21,7 @@ def generator(seed=0):
 def random_matrices(n, size, picture, seed, low=0.6, high=1.8):
     rng = np.random.default_rng(seed)
     box = np.stack([*rng.uniform(0.35 * picture, 0.65 * picture, (2, n)), size * rng.uniform(low, high, n)], -1)
-    return frames.crop_matrix(box, size, rng.uniform(-0.6, 0.6, n))
+    return geometry.crop_matrix(box, size, rng.uniform(-0.6, 0.6, n))
 
 
 @pytest.mark.parametrize("size", [24, 40])
@@ -64,7 +64,7 @@ def test_shrinking_averages_and_does_not_skip_pixels(shrink):
     """Single-pixel noise of spread 1 must be averaged away; bilinear sampling alone leaves about a half of it."""
     noise = np.random.default_rng(3).integers(0, 256, (200, 200, 3), dtype=np.uint8)
     box = np.array([[99.5, 99.5, 16 * shrink]])
-    found = augment.resample(torch.tensor(noise)[None], torch.tensor(frames.crop_matrix(box, 16)), 16)
+    found = augment.resample(torch.tensor(noise)[None], torch.tensor(geometry.crop_matrix(box, 16)), 16)
     left = float(found.std() / (noise / 255).std())
     assert left < 1.35 / shrink  # the mean of shrink^2 pixels has 1 / shrink of their spread
 
@@ -72,9 +72,9 @@ def test_shrinking_averages_and_does_not_skip_pixels(shrink):
 def test_shrinking_keeps_points_on_their_pixels():
     dot = (97.0, 61.0)
     picture = np.repeat((255 * blob(160, dot, 9.0)).round().astype(np.uint8)[..., None], 3, -1)
-    matrix = frames.crop_matrix(np.array([[80.0, 75.0, 150.0]]), 20)
+    matrix = geometry.crop_matrix(np.array([[80.0, 75.0, 150.0]]), 20)
     found = augment.resample(torch.tensor(picture)[None], torch.tensor(matrix), 20)
-    expected = frames.apply(matrix, np.array([[dot]]))[0, 0]
+    expected = geometry.apply(matrix, np.array([[dot]]))[0, 0]
     np.testing.assert_allclose(centroid(found[0, 0]), expected, atol=0.1)
 
 
@@ -83,7 +83,7 @@ def test_a_picture_is_resampled_the_same_in_any_company():
     rng = np.random.default_rng(4)
     pictures = torch.tensor(rng.integers(0, 256, (2, 120, 120, 3), dtype=np.uint8))
     boxes = torch.tensor([[60.0, 60.0, 100.0], [60.0, 60.0, 15.0]])
-    matrices = frames.crop_matrix(boxes, 16)
+    matrices = geometry.crop_matrix(boxes, 16)
     both = augment.resample(pictures, matrices, 16)
     for n in range(2):
         torch.testing.assert_close(both[n : n + 1], augment.resample(pictures[n : n + 1], matrices[n : n + 1], 16))
@@ -192,11 +192,11 @@ def test_a_blob_on_a_landmark_is_found_at_the_transformed_landmark(place):
     pictures = torch.tensor(np.repeat(pictures[..., None], 3, -1))
     points = torch.tensor(points)
     how, g = Augmentation(scale=0.1, turn=15, shift=0.05, flip=0.5), generator(place)
-    box, angle = augment.vary_box(frames.face_box(points, IBUG68), how, g)
-    matrix = frames.crop_matrix(box, size, angle)
-    x, moved = augment.resample(pictures, matrix, size), frames.apply(matrix, points)
+    box, angle = augment.vary_box(geometry.face_box(points, IBUG68), how, g)
+    matrix = geometry.crop_matrix(box, size, angle)
+    x, moved = augment.resample(pictures, matrix, size), geometry.apply(matrix, points)
     x, moved, _ = augment.flip_some(x, moved, torch.ones(n, 68, dtype=torch.bool), IBUG68, how, g)
-    unflipped = frames.apply(matrix, points)
+    unflipped = geometry.apply(matrix, points)
     was_flipped = (moved[:, 8] - unflipped[:, 8]).abs().sum(-1) > 1e-9
     assert 0 < was_flipped.sum() < n
     for k in range(n):

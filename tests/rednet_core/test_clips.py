@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from rednet_core import augment, clips, frames
+from rednet_core import augment, clips, geometry
 from rednet_core.markup import IBUG68
 from tests.helpers import blob, centroid, face, make_data
 
@@ -21,7 +21,7 @@ def resting_boxes(n=CLIPS, t=T):
 def paths(matrix, t=T):
     """Shift of the face's centre in box sides, scale, and turn in degrees of each frame: (clips, T, 4)."""
     centre = torch.tensor([[48.0, 52.0]])
-    shift = (frames.apply(matrix, centre.expand(len(matrix), 1, 2))[:, 0] - centre) / 60
+    shift = (geometry.apply(matrix, centre.expand(len(matrix), 1, 2))[:, 0] - centre) / 60
     scale = torch.linalg.det(matrix[:, :, :2]).sqrt()
     turn = torch.rad2deg(torch.atan2(matrix[:, 1, 0], matrix[:, 0, 0]))
     return torch.cat([shift, scale[:, None] - 1, turn[:, None]], -1).unflatten(0, (-1, t))
@@ -63,8 +63,8 @@ def test_motion_is_a_similarity():
 
 def test_points_follow_the_pixels():
     points = torch.tensor(face((48, 52), 60), dtype=torch.float32).expand(3 * T, -1, -1)
-    matrix = clips.motion(frames.face_box(points, IBUG68), T, generator(4))
-    moved = frames.apply(matrix, points)
+    matrix = clips.motion(geometry.face_box(points, IBUG68), T, generator(4))
+    moved = geometry.apply(matrix, points)
     for place in (36, 45, 8, 57):
         picture = np.repeat((255 * blob(100, points[0, place].numpy(), 3.0)).round().astype(np.uint8)[..., None], 3, -1)
         seen = augment.resample(torch.tensor(picture).expand(3 * T, -1, -1, -1), matrix, 100)

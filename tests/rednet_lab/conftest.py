@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from data_prep.readers.udacity import split_persons
-from rednet_lab import profiles, sources, stamp
-from rednet_lab.lab import Lab
+from rednet_lab import stamp
+from rednet_lab.workbench import profiles, sources
+from rednet_lab.workbench.lab import Lab
 from tests.helpers import face, face_picture, make_data, settle, tiny_net
 
 TINY = replace(
@@ -81,7 +82,7 @@ def net():
 @pytest.fixture(scope="session")
 def traces(net, faces):
     """Traces of four stills."""
-    from rednet_lab.trace import trace_stills
+    from rednet_lab.show.trace import trace_stills
 
     return trace_stills(net, faces, np.array([0, 3, 5, 6]))
 

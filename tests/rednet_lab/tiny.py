@@ -13,7 +13,7 @@ from rednet_lab.series import Entry
 PARAMETERS = 'profile = "quick"\nseed = 0\nout = ""\nsteps = 3\nname = "a"'
 COUNT = "import os, pathlib\nwith open('count.txt', 'a') as f:\n    f.write(f'{NAME} {profile} {seed} {steps}\\n')"
 RESULTS = """import json
-from rednet_lab.runs import run_name
+from rednet_lab.names import run_name
 folder = pathlib.Path("..", out, run_name(profile, seed=seed), NAME)
 (folder / "t.csv").write_text("group,error\\ncommon,5.0\\n")
 json.dump({"stamp": {}, "figures": [], "tables": [{"file": "t.csv", "caption": "T"}],

@@ -1,0 +1,273 @@
+"""Trains and measures the variants of an ablation for several seeds; what is in the cache is not done again.
+
+The data is that of the run's own seed for every training seed, so all variants and seeds are measured on the same
+test items. What a variant needs from an earlier stage is trained once and shared.
+"""
+
+import time
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+import pandas as pd
+import torch
+
+from rednet_core import checkpoint, metrics, stages
+from rednet_core.eccv import EccvNet
+from rednet_core.evaluation import Result, predict_stills, predict_videos
+from rednet_core.geometry import mean_shape
+from rednet_core.markup import MARKUPS
+from rednet_core.rednet import RedNet
+from rednet_lab.experiments.plans import ablation_profile
+from rednet_lab.experiments.variants import Variant
+from rednet_lab.experiments.watch import PARTS, Watcher, chosen_stills, read_watched, read_watched_faces
+from rednet_lab.progress import Progress
+from rednet_lab.stamp import module_hash
+from rednet_lab.workbench import cache
+from rednet_lab.workbench.lab import Lab, Trained
+
+PROBED = 3  # steps timed to say beforehand what a training costs
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Per-item figures of one variant over S seeds: errors, seven (S, N) in per cent; steps (S, K, N) on the seven.
+
+    clusters (N,) are the items' persons (stills) or videos, group (N,) their difficulty, yaw (N,) degrees. jitter
+    (S, N) is there for videos, NaN in each first frame.
+    """
+
+    errors: np.ndarray
+    seven: np.ndarray
+    clusters: np.ndarray
+    yaw: np.ndarray
+    group: np.ndarray
+    frame: np.ndarray
+    jitter: np.ndarray
+    steps: np.ndarray
+
+    def keep(self, chosen: np.ndarray) -> "Measured":
+        """The items of a mask (N,) only."""
+        return Measured(**{name: value[..., chosen] for name, value in vars(self).items()})
+
+
+class Bench:
+    """The workbench of an ablation: `lab` is the notebook's own, `seeds` how many trainings of each variant."""
+
+    def __init__(self, lab: Lab, seeds: int = 1):
+        if seeds < 1:
+            raise ValueError(f"seeds is {seeds}: one training of each variant at least")
+        self.lab, self.seeds = lab, [lab.seed + n for n in range(seeds)]
+        self.profile = ablation_profile(lab.profile)
+        lab.results.stamp["training_seeds"] = self.seeds
+
+    # --- configurations ---
+
+    def config(self, variant: Variant):
+        """The network's configuration: the profile's, with what this variant and those before it change."""
+        before = self.config(variant.after) if variant.after else None
+        base = before or (self.profile.eccv if variant.eccv else self.profile.net)
+        changes = dict(variant.net)
+        if variant.stage == "clips":
+            changes = {"temporal": True, "update": self.profile.update, "hidden": self.profile.hidden, **changes}
+        if variant.stage == "people":
+            changes = {"identity_units": self.profile.identity_units, **changes}
+        if variant.more_steps:
+            changes["steps"] = base.steps + base.steps[-1:] * variant.more_steps
+        return replace(base, **changes)
+
+    def _plan(self, variant: Variant):
+        p = self.profile
+        if variant.stage == "stills":
+            return p.eccv_demo if variant.eccv else p.stage1
+        plan = p.stage2 if variant.stage == "people" else p.stage3
+        if variant.pictures != 1.0:  # from nothing, with the pictures of all three stages, at the first one's rate
+            sets = {"stills": p.stage1, "people": p.stage2, "clips": p.stage3}
+            total = sum(s.config(self._count(name), 0).steps * s.batch * s.frames for name, s in sets.items())
+            steps = round(total / (plan.batch * plan.frames))
+            plan = replace(plan, train=replace(plan.train, steps=steps, rate=p.stage1.train.rate), epochs=0.0)
+        return plan
+
+    def _count(self, stage: str) -> float:
+        """Training pictures (or clips) of a stage's epoch."""
+        role, plan = self._role(stage), self.profile.stage3
+        return role.clips(plan.frames, plan.each) if stage == "clips" else len(role.rows)
+
+    def _role(self, stage: str):
+        return getattr(self.lab.source, stage)()
+
+    # --- training ---
+
+    def _job(self, variant: Variant, seed: int) -> tuple:
+        """What `Lab.trained` wants for one training."""
+        role, plan, config = self._role(variant.stage), self._plan(variant), self.config(variant)
+        train = replace(plan.config(self._count(variant.stage), seed), **variant.train)
+        key = {"variant": variant.key(), "net": asdict(config), "data": role.data.fingerprint}
+        if variant.after:
+            key["before"] = cache.digest(self._full_key(variant.after, seed))
+        how, device = self.profile.augmentation, self.lab.device
+        data = self.lab.marked(role.data, config.markup)
+
+        def trainer(path, callbacks):
+            if variant.watch:
+                callbacks = (*callbacks, Watcher(self, config.markup, path and path.parent, train.steps))
+            if variant.stage == "stills":
+                network = EccvNet if variant.eccv else RedNet
+                return stages.stage1(
+                    config, data, role.rows, train, plan.batch, how, device, path, callbacks, network=network
+                )
+            net = self.trained(variant.after, seed).net if variant.after else self._untrained(config, role, seed)
+            if variant.stage == "people":
+                net = checkpoint.grow(net, identity_units=config.identity_units)
+                return stages.stage2(net, data, role.rows, train, plan.batch, how, path, callbacks)
+            choices = {name: getattr(config, name) for name in ("update", "hidden")}
+            choices |= {"made": role.made, "temporal": config.temporal, "checkpoint": path, "callbacks": callbacks}
+            choices["each"] = plan.each
+            return stages.stage3(net, data, role.rows, train, plan.batch, plan.frames, **choices)
+
+        return _name(variant, seed), key, plan, train, trainer, EccvNet if variant.eccv else RedNet
+
+    def _full_key(self, variant: Variant, seed: int) -> dict:
+        """Everything that decides what a training ends with, those before it included."""
+        name, key, plan, train, _, network = self._job(variant, seed)
+        return self.lab.full_key(name, key, plan, train, network)
+
+    def _untrained(self, config, role, seed: int) -> RedNet:
+        """A new network with the mean face of a role's pictures, to begin stage 3 from nothing."""
+        torch.manual_seed(seed)
+        net = RedNet(replace(config, temporal=False)).to(self.lab.device)
+        net.mean_shape.copy_(torch.from_numpy(mean_shape(np.array(role.data.table["points"][role.rows]), net.markup)))
+        return net
+
+    def trained(self, variant: Variant, seed: int) -> Trained:
+        """A variant's training with one seed, from the cache or made now."""
+        return self.lab.trained(*self._job(variant, seed))
+
+    def watched(self, variant: Variant, seed: int) -> pd.DataFrame:
+        """What was measured along a training that is watched: a row for each place, see `watch`."""
+        return read_watched(self.trained(variant, seed).folder)
+
+    def watched_faces(self, variant: Variant) -> tuple[np.ndarray, np.ndarray]:
+        """Accuracies (S, places, M, parts) of every face along the trainings, and the faces' persons (M,)."""
+        every = np.stack([read_watched_faces(self.trained(variant, seed).folder) for seed in self.seeds])
+        parts = np.stack([every[..., list(which)].mean(-1) for which in PARTS.values()], -1)
+        test = self.lab.source.test_stills()
+        return parts, _persons(test.data.table[chosen_stills(test.rows)])
+
+    # --- what it costs ---
+
+    def _kept(self, variant: Variant, seed: int) -> bool:
+        return cache.made(self.lab.kind(_name(variant, seed)), self._full_key(variant, seed))
+
+    def cost(self, variants: tuple[Variant, ...]) -> pd.DataFrame:
+        """What trainings of these variants, and of what they start from, will cost; those in the cache cost nothing.
+
+        Seconds are from a few steps timed here and now, measuring afterwards not counted.
+        """
+        wanted: dict[str, Variant] = {}
+        for variant in variants:
+            chain = [variant]
+            while chain[0].after:
+                chain.insert(0, chain[0].after)
+            wanted.update({cache.digest(v.key()): v for v in chain})
+        rows = []
+        for variant in wanted.values():
+            plan, train = self._job(variant, self.seeds[0])[2:4]
+            missing = sum(not self._kept(variant, seed) for seed in self.seeds)
+            pace = self._pace(variant) if missing else 0.0
+            pictures = train.steps * plan.batch * plan.frames
+            minutes = missing * train.steps * pace / 60
+            rows.append((variant.name, variant.stage, train.steps, pictures, missing, minutes))
+        columns = ["variant", "stage", "steps", "pictures", "trainings to do", "minutes"]
+        return pd.DataFrame(rows, columns=columns).round(1)
+
+    def _pace(self, variant: Variant) -> float:
+        """Seconds a training step."""
+        plain = replace(variant, watch=False, after=None)  # timed without the stage before: weights do not matter
+        trainer = self._job(plain, self.seeds[0])[4](None, ())
+        steps = min(PROBED, trainer.config.steps - 1)
+        trainer.run(1)
+        began = time.perf_counter()
+        trainer.run(1 + steps)
+        return (time.perf_counter() - began) / max(steps, 1)
+
+    # --- measuring ---
+
+    def stills(self, variant: Variant, **choices) -> Measured:
+        """Errors on the test stills, each in its annotated box, for every seed; choices go to predict_stills."""
+        test = self.lab.source.test_stills()
+        table = test.data.table[test.rows]
+        yaw = np.nan_to_num(np.abs(table["yaw"]))
+        group = np.where(yaw < 30, "common", "challenging")
+        about = (_persons(table), yaw, group, np.zeros(len(table), int))
+        what = ("stills", test.data.fingerprint)
+        return self._measured(variant, what, test.data, test.rows, about, predict_stills, choices)
+
+    def videos(self, variant: Variant, **choices) -> Measured:
+        """Errors on the test videos in the tracking protocol, for every seed; choices go to the Tracker."""
+        videos = self.lab.source.test_videos()
+        rows = np.concatenate(list(videos.groups.values()))
+        group = np.repeat(list(videos.groups), [len(each) for each in videos.groups.values()])
+        order = np.lexsort((videos.data.table["frame"][rows], videos.data.table["video"][rows]))
+        rows, group = rows[order], group[order]
+        table = videos.data.table[rows]
+        about = (table["video"], np.abs(table["yaw"]), group, table["frame"])
+        what = ("videos", videos.fingerprint)
+        return self._measured(variant, what, videos.data, rows, about, predict_videos, choices)
+
+    def _measured(self, variant, what, data, rows, about, predict, choices) -> Measured:
+        config = self.config(variant)
+        markup, marked = MARKUPS[config.markup], self.lab.marked(data, config.markup)
+        found = [self._measure_one(variant, seed, what, marked, rows, predict, choices, markup) for seed in self.seeds]
+        arrays = {name: np.stack([each[name] for each in found]) for name in ("errors", "seven", "jitter", "steps")}
+        return Measured(**arrays, clusters=about[0], yaw=about[1], group=about[2], frame=about[3])
+
+    def _measure_one(self, variant, seed, what, data, rows, predict, choices, markup) -> dict[str, np.ndarray]:
+        kind, fingerprint = what
+        full = {
+            "net": cache.digest(self._full_key(variant, seed)),
+            "what": kind,
+            "data": fingerprint,
+            "rows": cache.digest({"rows": rows.tolist()}),
+            "choices": choices,
+            "code": module_hash("rednet_core.evaluation", "rednet_core.metrics"),
+        }
+
+        def make(folder) -> None:
+            net = self.trained(variant, seed).net
+            with Progress(f"{kind}: {variant.name}, seed {seed}", "step") as progress:
+                arrays = figures(predict(net, data, rows, progress=progress, **choices), data, markup)
+            np.savez(folder / "measured.npz", **arrays)
+
+        folder, _ = cache.asset(f"measured-{kind}", full, make)
+        with np.load(folder / "measured.npz", allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+
+
+def _name(variant: Variant, seed: int) -> str:
+    """What the cache calls a training."""
+    return f"ablation-{variant.name.replace(' ', '-').replace(',', '')}-{seed}"
+
+
+def _persons(table: np.ndarray) -> np.ndarray:
+    """The person of each row, or a number of its own where persons are not known."""
+    return table["identity"] if (table["identity"] >= 0).all() else np.arange(len(table))
+
+
+def figures(found: Result, data, markup) -> dict[str, np.ndarray]:
+    """Per-item errors, errors of the seven points, their change from frame to frame, and the errors of each step."""
+
+    def seven(points: np.ndarray) -> np.ndarray:
+        points = points if points.shape[1] == 7 else points[:, list(markup.seven)]
+        return metrics.seven_errors(points, found.truth, markup)
+
+    video, jitter = data.table["video"][found.rows], np.full(len(found.rows), np.nan)
+    for v in np.unique(video):  # a video's frames stand in a row, in order
+        at = np.flatnonzero(video == v)
+        if len(at) > 1:
+            jitter[at[1:]] = metrics.jitter(found.points[at], found.truth[at], markup)
+    return {
+        "errors": metrics.errors(found.points, found.truth, markup, found.mask),
+        "seven": seven(found.points),
+        "jitter": jitter,
+        "steps": np.stack([seven(p) for p in found.steps]) if found.steps else np.zeros((0, len(found.rows))),
+    }

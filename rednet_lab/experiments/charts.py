@@ -1,0 +1,84 @@
+"""Tables and figures that the ablation notebooks share: ours with the spread over seeds, the papers' beside them."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+from rednet_lab.experiments.bench import Measured
+from rednet_lab.experiments.statistics import statistic
+
+OURS, QUOTED = "C0", "0.75"
+WHAT = ("mean", "std", "failure")
+MARKS = {"same direction on other data": "o", "contradicted": "X", "undecided": "s", "reproduced": "o"}
+COLOURS = {"same direction on other data": "C0", "contradicted": "C1", "undecided": "0.5", "reproduced": "C0"}
+
+
+def groups_of(measured: Measured) -> dict[str, np.ndarray]:
+    """Masks of all items and of each group of difficulty."""
+    found = {"all": np.ones(len(measured.group), bool)}
+    return found | {g: measured.group == g for g in ("common", "challenging") if (measured.group == g).any()}
+
+
+def scores(measured: dict[str, Measured], points: str = "errors", what: tuple[str, ...] = WHAT) -> pd.DataFrame:
+    """Each variant's statistics in each group, mean over seeds; with several seeds their standard deviation, too."""
+    rows = []
+    for name, m in measured.items():
+        row: dict[str, object] = {"variant": name}
+        for group, keep in groups_of(m).items():
+            for kind in what:
+                each = statistic(getattr(m, points)[:, keep], kind)  # (S,)
+                row[f"{group} {kind} (%)"] = each.mean()
+                if len(each) > 1:
+                    row[f"{group} {kind}, sd over seeds"] = each.std(ddof=1)
+        rows.append(row)
+    return pd.DataFrame(rows).round(3)
+
+
+def beside(ours: pd.DataFrame, quoted: pd.DataFrame, columns: list[str]) -> plt.Figure:
+    """Ours and the paper's figures as bars on the same axes, a panel for each column; both are indexed by row name."""
+    names = [name for name in ours.index if name in quoted.index] + [n for n in ours.index if n not in quoted.index]
+    figure, axes = plt.subplots(
+        1, len(columns), figsize=(2.3 * len(columns) + 1.2, 0.42 * len(names) + 1.4), sharey=True
+    )
+    place = np.arange(len(names))
+    for ax, column in zip(np.atleast_1d(axes), columns, strict=True):
+        printed = [quoted[column].get(name, np.nan) if column in quoted else np.nan for name in names]
+        found = [ours[column][name] for name in names]
+        spread = ours.get(column.replace(" (%)", ", sd over seeds"))
+        error = None if spread is None else [spread[name] for name in names]
+        ax.barh(
+            place - 0.2, printed, 0.36, color=QUOTED, hatch="//", edgecolor="white", label="paper, its data (quoted)"
+        )
+        ax.barh(place + 0.2, found, 0.36, color=OURS, xerr=error, label="ours, this run")
+        ax.set(title=column, yticks=place, yticklabels=names)
+        ax.grid(axis="y", visible=False)
+    np.atleast_1d(axes)[0].invert_yaxis()
+    handles, labels = np.atleast_1d(axes)[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
+    return figure
+
+
+def forest(verdicts: list[dict]) -> plt.Figure:
+    """Each part's effect with its interval, and one dot a seed; the paper's effect as a bar across."""
+    figure, ax = plt.subplots(figsize=(7, 0.42 * len(verdicts) + 1.3))
+    for y, row in enumerate(verdicts):
+        ours, judged = row["ours"], row["status"]
+        colour = COLOURS[judged]
+        if "low" in ours:
+            ax.plot([ours["low"], ours["high"]], [y, y], color=colour, lw=2)
+            ax.plot(ours["each"], [y + 0.22] * len(ours["each"]), ".", color="0.6", ms=4)
+        ax.plot(ours["effect"], y, MARKS[judged], color=colour, ms=7)
+        if row["paper"]:
+            printed = row["paper"]["with"] - row["paper"]["without"]
+            ax.plot(printed, y, "|", color="k", ms=13, mew=2)
+    ax.axvline(0, color="0.3", lw=1)
+    labels = [f"{row['claim']}: {row['part']}" for row in verdicts]
+    ax.set(yticks=range(len(verdicts)), yticklabels=labels, xlabel="effect (with minus without)")
+    ax.invert_yaxis()
+    ax.grid(axis="y", visible=False)
+    kinds = dict.fromkeys(row["status"] for row in verdicts)
+    for kind in kinds:
+        ax.plot([], [], MARKS[kind], color=COLOURS[kind], label=kind)
+    ax.plot([], [], "|", color="k", ms=10, mew=2, label="the paper's effect, its data")
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    return figure

@@ -1,0 +1,86 @@
+"""Measuring along a training: the error and the accuracy of facial parts on test stills, at a few places.
+
+Used where a claim is about the course of a training (figure 8's curves, batch norm's speed).
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from rednet_core import geometry, maps, metrics
+from rednet_core.augment import resample
+from rednet_core.markup import MARKUPS
+from rednet_lab.experiments.plans import EPOCHS
+from rednet_lab.files import write_whole
+
+PICTURES = 100  # of the test stills
+PARTS = {"left eye": (0, 1), "right eye": (2, 3), "nose": (4,), "mouth": (5, 6)}  # of the seven detection channels
+
+
+def chosen_stills(rows: np.ndarray) -> np.ndarray:
+    """At most PICTURES of the test stills' rows (N,), evenly drawn: those that a training is watched on."""
+    return rows[np.linspace(0, len(rows) - 1, min(PICTURES, len(rows))).astype(int)]
+
+
+class Watcher:
+    """A callback of the Trainer that writes into the training's folder at each place what it measures there.
+
+    watched-<step>.csv is a table of one row, the means; watched-<step>.npy (M, 7) the accuracy of every face.
+    """
+
+    def __init__(self, bench, markup: str, folder: Path | None, steps: int):
+        test = bench.lab.source.test_stills()
+        self.rows = chosen_stills(test.rows)
+        self.data, self.markup, self.folder = bench.lab.marked(test.data, markup), MARKUPS[markup], folder
+        self.places = {max(1, round(steps * n / EPOCHS)) for n in range(1, EPOCHS + 1)}
+
+    def __call__(self, run, record) -> None:
+        """Measure where this step is one of the places."""
+        if run.step in self.places and self.folder:
+            error, right = self.measure(run.net)
+            means = {part: float(right[:, list(which)].mean()) for part, which in PARTS.items()}
+            row = pd.DataFrame([{"step": run.step, "error": error, **means}])
+            path = self.folder / f"watched-{run.step:07d}.npy"
+            write_whole(path, lambda part: _save(part, right))
+            write_whole(path.with_suffix(".csv"), lambda part: row.to_csv(part, index=False, lineterminator="\n"))
+
+    @torch.no_grad()
+    def measure(self, net) -> tuple[float, np.ndarray]:
+        """The mean error (%), and the disc accuracy (M, 7) of the first detection step, on the chosen stills."""
+        net.eval()
+        truth = np.array(self.data.table["points"][self.rows])
+        device, size = net.mean_shape.device, net.config.input_size
+        matrix = geometry.crop_matrix(torch.as_tensor(geometry.face_box(truth, net.markup), dtype=torch.float32), size)
+        matrix = matrix.to(device)
+        x = resample(torch.from_numpy(np.array(self.data.crops[self.rows])).to(device), matrix, size)
+        out = net(x, net.first_guess(len(x)))
+        points = geometry.apply(geometry.invert(matrix), net.points(out)).cpu().numpy()
+        inside = geometry.rescale(
+            geometry.apply(matrix, torch.as_tensor(truth, device=device)), size, net.config.map_size
+        )
+        discs = maps.draw_discs(inside[:, list(self.markup.seven)], net.config.map_size, net.config.map_radius)
+        right = metrics.disc_accuracy(out.maps[0].sigmoid().cpu().numpy(), discs.cpu().numpy())
+        return float(metrics.errors(points, truth, self.markup).mean()), right.astype(np.float32)
+
+
+def _save(path: Path, array: np.ndarray) -> None:
+    with open(path, "wb") as file:  # np.save adds an ending to a name that has another
+        np.save(file, array)
+
+
+def read_watched(folder: Path) -> pd.DataFrame:
+    """What a Watcher wrote, a row for each place; raises FileNotFoundError for a training that was not watched."""
+    found = sorted(folder.glob("watched-*.csv"))
+    if not found:
+        raise FileNotFoundError(f"{folder}: this training was not watched (Variant.watch)")
+    return pd.concat([pd.read_csv(path) for path in found], ignore_index=True)
+
+
+def read_watched_faces(folder: Path) -> np.ndarray:
+    """The disc accuracies (places, M, 7) that a Watcher wrote; raises FileNotFoundError where it wrote none."""
+    found = sorted(folder.glob("watched-*.npy"))
+    if not found:
+        raise FileNotFoundError(f"{folder}: holds no accuracy by face (Variant.watch); remove it to train it again")
+    return np.stack([np.load(path, allow_pickle=False) for path in found])

@@ -1,0 +1,22 @@
+"""The names that everything agrees on: the checkout's root, profiles, sources, devices and the folders of runs.
+
+Nothing here needs an installed package, so the runner can refuse a wrong name before anything is installed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PROFILE_NAMES = ("smoke", "quick", "full")
+SOURCES = ("face_world", "udacity", "prepared")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+USUAL_SOURCE, USUAL_SEED = SOURCES[0], 0  # a run's folder does not name them
+
+
+def run_name(profile: str, source: str = USUAL_SOURCE, seed: int = USUAL_SEED) -> str:
+    """Return the name of a run's folder: quick, quick-udacity, quick-seed1, quick-udacity-seed1."""
+    parts = [profile]
+    parts += [source] if source != USUAL_SOURCE else []
+    parts += [f"seed{seed}"] if seed != USUAL_SEED else []
+    return "-".join(parts)

@@ -1,0 +1,117 @@
+"""The cell that fetches the course where it is missing, on Colab say: `python -m rednet_lab.publish.colab [--write]`.
+
+It is the same in every notebook and stands right behind the parameters, which stay the first code of all. In a
+checkout it looks for one package and does nothing. Colab's own packages stay as they are: newer ones under a kernel
+that runs already would break it. The repository's address comes from pyproject.toml, under
+[project.urls], and from nowhere else; while there is none, the cell says so where it would be needed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+
+from rednet_lab.files import write_text
+from rednet_lab.names import ROOT
+
+ID = "fetch-the-course"
+BEGIN = "# On Colab, say, this fetches the course (the packages it needs are there); in a checkout it does nothing."
+CELL = """{begin}
+import importlib.util
+import os
+import subprocess
+import sys
+
+if importlib.util.find_spec("rednet_lab") is None and not os.path.isdir("../rednet_lab"):
+    address = os.environ.get("REDNET_COURSE", "{address}")
+    if not address:
+        raise ModuleNotFoundError("rednet_lab is not installed: set REDNET_COURSE to the repository's address")
+    subprocess.run(["git", "clone", "--quiet", "--depth", "1", address, "rednet-course"], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "-e", "rednet-course"], check=True)
+    os.chdir("rednet-course/notebooks")
+    sys.path.insert(0, os.path.dirname(os.getcwd()))"""
+
+
+def address(pyproject: Path = ROOT / "pyproject.toml") -> str:
+    """Return the repository's public address, or an empty text while pyproject.toml names none."""
+    urls = re.search(r"^\[project\.urls\]\n(.*?)(?=^\[|\Z)", pyproject.read_text(encoding="utf-8"), re.M | re.S)
+    found = re.search(r'^Repository\s*=\s*"(https://[^"]+)"', urls[1], re.M) if urls else None
+    return found[1].rstrip("/") if found else ""
+
+
+def cell(url: str) -> str:
+    """Return the cell's code."""
+    return CELL.format(begin=BEGIN, address=url)
+
+
+def is_ours(one) -> bool:
+    """Tell whether a cell is this cell, of any version."""
+    return one.get("id") == ID or one.source.startswith(BEGIN)
+
+
+def fitted(notebook, url: str) -> bool:
+    """Tell whether a notebook has the cell once, as it should be, right behind the parameters."""
+    places = [index for index, one in enumerate(notebook.cells) if is_ours(one)]
+    at = parameters_of(notebook)
+    return places == [at + 1] and notebook.cells[at + 1].source == cell(url)
+
+
+def fit(notebook, url: str) -> None:
+    """Put the cell where it belongs, in place of an older one. Raises ValueError without a parameters cell."""
+    notebook.cells = [one for one in notebook.cells if not is_ours(one)]
+    new = nbformat.v4.new_code_cell(cell(url), id=ID)
+    notebook.cells.insert(parameters_of(notebook) + 1, new)
+
+
+def parameters_of(notebook) -> int:
+    """Return the index of the parameters cell."""
+    for index, one in enumerate(notebook.cells):
+        if "parameters" in one.metadata.get("tags", []):
+            return index
+    raise ValueError("no cell is tagged parameters")
+
+
+def links(url: str, path: str = "notebooks/00_tour.ipynb", branch: str = "main") -> str:
+    """Return the Markdown of the two badges for the README; raises ValueError for an address that is not GitHub's."""
+    name = re.fullmatch(r"https://github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?", url)
+    if not name:
+        raise ValueError(f"Binder and Colab open repositories on GitHub, not {url or 'one without an address'}")
+    colab, binder = "https://colab.research.google.com", "https://mybinder.org"
+    return (
+        f"[![Open in Colab]({colab}/assets/colab-badge.svg)]({colab}/github/{name[1]}/blob/{branch}/{path})\n"
+        f"[![Launch Binder]({binder}/badge_logo.svg)]({binder}/v2/gh/{name[1]}/{branch}?urlpath=lab/tree/{path})"
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Check, or with --write mend, every notebook; print the README's badges where the address is known."""
+    p = argparse.ArgumentParser(prog="python -m rednet_lab.publish.colab", description=__doc__.split("\n")[0])
+    p.add_argument("--write", action="store_true", help="put the cell into every notebook, or mend it there")
+    p.add_argument("--notebooks", type=Path, default=ROOT / "notebooks", metavar="FOLDER")
+    args = p.parse_args(argv)
+    url, wrong, files = address(), 0, sorted(args.notebooks.glob("*.ipynb"))
+    for file in files:
+        notebook = nbformat.read(file, as_version=nbformat.NO_CONVERT)
+        if fitted(notebook, url):
+            continue
+        if args.write:
+            fit(notebook, url)
+            write_text(file, nbformat.writes(notebook) + "\n")
+        else:
+            wrong += 1
+        print(f"{'written' if args.write else 'not as it should be'}: {file.name}")
+    if not url:
+        print('pyproject.toml names no address: add [project.urls] with Repository = "https://github.com/...",'
+              " then say --write again")  # fmt: skip
+    else:
+        print(links(url))
+    print(f"{len(files)} notebooks, {wrong} without the cell as it should be")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,202 @@
+"""A run of either paper's network written down: per frame and spatial step what went in and out, and how far off it is.
+
+Figures, widgets and tests read the same trace, so they show the same numbers.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from rednet_core import geometry
+from rednet_core.eccv import EccvNet
+from rednet_core.eccv.labels import merge
+from rednet_core.markup import Markup
+from rednet_core.metrics import errors, seven_errors
+from rednet_core.rednet import RedNet
+from rednet_core.tracking import Tracked, Tracker
+from rednet_lab.show import draw
+
+SEVEN_NAMES = (
+    "left eye, outer",
+    "left eye, inner",
+    "right eye, inner",
+    "right eye, outer",
+    "nose tip",
+    "mouth, left",
+    "mouth, right",
+)
+
+
+@dataclass
+class Step:
+    """One spatial step of either paper's network: its kind, what it was given, what it answered, how far off it is.
+
+    kind is "detection", "regression" or, of the ECCV network, "labels". maps are probabilities, or heat maps clipped
+    to [0, 1]; the ECCV network's background channel is left out of them (merged tells where it won).
+    """
+
+    kind: str
+    feedback: np.ndarray  # (F, m, m): z_{k-1} as the network is given it
+    maps: np.ndarray  # (7, m, m) or (L, m, m), in [0, 1]
+    before: np.ndarray  # (7, m, m) or (L, m, m): the previous step's maps of the points; for step 1 its first guess
+    points: np.ndarray  # (C, 2) in input pixels
+    error: float  # per cent of the inter-ocular distance, on the seven points; NaN without truth
+    e_i: np.ndarray = field(repr=False)  # (C, h, w)
+    e_p: np.ndarray = field(repr=False)  # as decoded: e_p* where there is f_trn
+    h: np.ndarray | None = field(default=None, repr=False)  # (hidden,): the LSTM's state after this step
+    c: np.ndarray | None = field(default=None, repr=False)  # (hidden,): its cell
+    given: np.ndarray | None = field(default=None, repr=False)  # (m, m): the labels 0..L in z, of the ECCV network
+    merged: np.ndarray | None = field(default=None, repr=False)  # (m, m): Eq. 9's label of each pixel, likewise
+
+    def seven(self, markup: Markup) -> np.ndarray:
+        """The seven points (7, 2) of this step."""
+        return self.points if len(self.points) == 7 else self.points[list(markup.seven)]
+
+    def change(self, markup: Markup) -> np.ndarray:
+        """What this step made of the step before it: the difference of their maps (7 or L, m, m), in [-1, 1].
+
+        A step with more maps than the one before is compared in the seven that both have.
+        """
+        maps = self.maps if len(self.maps) == len(self.before) else self.maps[list(markup.seven)]
+        return maps - self.before
+
+
+@dataclass
+class Frame:
+    """One frame: what the network saw (n, n, 3), the truth (L, 2) in input pixels or None, and the steps."""
+
+    picture: np.ndarray
+    truth: np.ndarray | None
+    steps: list[Step]
+    image: np.ndarray = field(repr=False)  # the frame itself (H, W, 3)
+    points: np.ndarray = field(repr=False)  # the answer (L, 2): the last step's, or f_REG's; in the frame's pixels
+    truth_in_image: np.ndarray | None = field(repr=False)
+    box: np.ndarray = field(repr=False)  # (3,), in the frame's pixels
+    confidence: float = 1.0
+    error: float = np.nan  # of all points of the answer
+    final: np.ndarray | None = field(default=None, repr=False)  # the answer (L, 2) in input pixels
+    markup: str = "ibug68"  # what the points are
+
+    @property
+    def hidden(self) -> np.ndarray | None:
+        """The LSTM's state (hidden,) after the last step."""
+        return self.steps[-1].h
+
+
+def _numpy(tensor) -> np.ndarray:
+    return tensor.detach().float().cpu().numpy()
+
+
+def record(net: RedNet | EccvNet, seen: Tracked, images: np.ndarray, truth: np.ndarray | None) -> list[Frame]:
+    """The traces of N pictures from one tracker update; images (N, H, W, 3), truth (N, L, 2) in their pixels."""
+    markup, said = net.markup, seen.prediction
+    matrix = _numpy(seen.matrix)
+    truth_in = None if truth is None else geometry.apply(matrix, truth)
+    final = geometry.apply(matrix, seen.points)
+    each = _eccv_steps(net, seen) if isinstance(net, EccvNet) else _journal_steps(net, seen)
+    # Read off the maps once a step and not once a picture: what is small and kept would lie scattered among what is
+    # large and thrown away, and memory would grow with each frame.
+    points = [_numpy(net.points(said, k)) for k in range(len(each))]
+    codes = [[_numpy(code[k]) for code in (said.e_i, said.e_p)] for k in range(len(each))]
+    states = [state and [_numpy(part[0]) for part in state] for state in said.states] or [None] * len(each)
+    out = []
+    for n in range(len(images)):
+        steps = []
+        for k, (kind, *maps) in enumerate(each):
+            feedback, answer, before, *label_maps = (m[n] for m in maps)
+            state = [part[n] for part in states[k]] if states[k] else (None, None)
+            code = (part[n] for part in codes[k])
+            step = Step(kind, feedback, answer, before, points[k][n], np.nan, *code, *state, *label_maps)
+            if truth_in is not None:
+                step.error = float(seven_errors(step.seven(markup)[None], truth_in[n : n + 1], markup)[0])
+            steps.append(step)
+        found, real = seen.points[n], None if truth is None else truth[n]
+        out.append(
+            Frame(
+                draw.picture(seen.inputs[n]),
+                None if truth_in is None else truth_in[n],
+                steps,
+                images[n],
+                found,
+                real,
+                seen.box[n],
+                float(seen.confidence[n]),
+                np.nan if real is None else float(errors(found[None], real[None], markup)[0]),
+                final[n],
+                markup.name,
+            )
+        )
+    return out
+
+
+def _journal_steps(net: RedNet, seen: Tracked) -> list[tuple]:
+    """Of each step: its kind; z, its maps, and the seven maps of the step before, each (N, C, m, m)."""
+    out, z = [], seen.z0
+    for kind, raw in zip(net.config.steps, seen.prediction.maps, strict=True):
+        maps = raw.sigmoid() if kind == "detection" else raw.clamp(0, 1)
+        out.append((kind, _numpy(z), _numpy(maps), _numpy(z)))  # what the step before answered is what it is given
+        z = net.feedback(kind, raw)
+    return out
+
+
+def _eccv_steps(net: EccvNet, seen: Tracked) -> list[tuple]:
+    """Of each step: "labels"; z, its maps, the maps before, each (N, C, m, m); labels in z and answered (N, m, m)."""
+    out, z, count = [], seen.z0, net.markup.n_points
+    for k, raw in enumerate(seen.prediction.maps):
+        given = (z[:, 0] * count).round().long() if z.shape[1] == 1 else merge(z)
+        if k == 0:
+            before = F.one_hot(given, count + 1).movedim(-1, 1)[:, 1:] if z.shape[1] == 1 else z[:, 1:]
+        answer = raw.softmax(1)[:, 1:]
+        label_maps = [m.to(torch.uint8).cpu().numpy() for m in (given, merge(raw))]
+        out.append(("labels", _numpy(z), _numpy(answer), _numpy(before), *label_maps))
+        before = answer
+        if k + 1 < len(net.config.steps):
+            z = net.feedback(raw, k + 1)
+    return out
+
+
+def look(net: RedNet | EccvNet, data, rows: np.ndarray) -> tuple[Tracked, np.ndarray]:
+    """What a network of either paper says of stored stills in their face boxes; the true points in its pixels.
+
+    data has the points of the network's own markup (`Lab.marked`).
+    """
+    seen, _, truth = _seen(net, data, rows)
+    return seen, geometry.apply(_numpy(seen.matrix), truth)
+
+
+def _seen(net: RedNet | EccvNet, data, rows: np.ndarray) -> tuple[Tracked, np.ndarray, np.ndarray]:
+    truth, images = np.array(data.table["points"][rows]), np.array(data.crops[rows])
+    tracker = Tracker(net)
+    tracker.start(geometry.face_box(truth, net.markup))
+    return tracker.update(images), images, truth
+
+
+def likelier(logits: Tensor, weight: float) -> Tensor:
+    """Labels (N, m, m) of an ECCV response map (N, L + 1, m, m), the loss's weight of foreground pixels undone.
+
+    Trained with foreground pixels counted `weight` times, a landmark wins pixels where it is `weight` times less
+    likely than the background; here it wins those where it is likelier.
+    """
+    logits = logits.clone()
+    logits[:, 0] += float(np.log(weight))
+    return merge(logits)
+
+
+def trace_stills(net: RedNet | EccvNet, data, rows: np.ndarray) -> list[Frame]:
+    """The traces of stored stills, each cropped by its annotated face box."""
+    seen, images, truth = _seen(net, data, rows)
+    return record(net, seen, images, truth)
+
+
+def trace_video(net: RedNet | EccvNet, images, truth: np.ndarray | None, box: np.ndarray, **choices) -> list[Frame]:
+    """The traces of a video, tracked from `box` in its first frame; images (T, H, W, 3), truth (T, L, 2) or None."""
+    tracker = Tracker(net, **choices)
+    tracker.start(box)
+    out = []
+    for t, image in enumerate(images):
+        seen = tracker.update(image)
+        out += record(net, seen, image[None], None if truth is None else truth[t : t + 1])
+    return out

@@ -1,0 +1,250 @@
+"""The ablations: effects and intervals, verdicts, variants, and a bench that shares its work."""
+
+import json
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from rednet_core.eccv import EccvConfig
+from rednet_core.rednet import NetConfig
+from rednet_core.training import TrainConfig
+from rednet_lab.experiments import EXPERIMENTS, Bench, Effect, Verdicts, charts, difference, effect, quoted
+from rednet_lab.experiments import verdict as verdict_
+from rednet_lab.experiments.plans import ablation_profile
+from rednet_lab.experiments.statistics import statistic
+from rednet_lab.experiments.variants import BASE, DETECTION, IDENTITY, TEMPORAL, VIDEOS_ONLY, Variant
+from rednet_lab.experiments.watch import PARTS
+from rednet_lab.workbench import cache
+from rednet_lab.workbench.profiles import PROFILES
+from rednet_lab.workbench.results import Results
+
+RNG = np.random.default_rng(0)
+ALL = tuple({v.name: v for variants in EXPERIMENTS.values() for v in variants}.values())
+
+
+# ------------------------------------------------------------------------------------------------- statistics
+
+
+def test_statistics_are_those_of_the_definition():
+    errors = RNG.gamma(2, 4, (3, 50))
+    assert np.allclose(statistic(errors), errors.mean(1))
+    assert np.allclose(statistic(errors, "std"), errors.std(1))
+    assert np.allclose(statistic(errors, "failure"), 100 * (errors > 10).mean(1))
+    with pytest.raises(ValueError, match="median"):
+        statistic(errors, "median")
+
+
+def test_effect_is_the_paired_difference():
+    first = RNG.gamma(2, 4, (3, 60))
+    found = effect(first, first - 1.5, np.arange(60))
+    assert found.mean == pytest.approx(-1.5) and found.low == pytest.approx(-1.5) and found.high == pytest.approx(-1.5)
+    assert found.first == pytest.approx(first.mean()) and found.second == pytest.approx(first.mean() - 1.5)
+    assert found.decided and found.each == pytest.approx((-1.5,) * 3)
+
+
+def test_items_of_a_cluster_count_as_one():
+    """Ten copies of each item tell nothing new: the interval must not shrink."""
+    first, second = RNG.normal(8, 2, (3, 30)), RNG.normal(7, 2, (3, 30))
+    alone = effect(first, second, np.arange(30))
+    copies = effect(np.repeat(first, 10, 1), np.repeat(second, 10, 1), np.repeat(np.arange(30), 10))
+    blind = effect(np.repeat(first, 10, 1), np.repeat(second, 10, 1), np.arange(300))
+    assert copies.test == pytest.approx(alone.test, rel=1e-6)
+    assert blind.test < 0.5 * alone.test
+
+
+def test_seeds_that_disagree_widen_the_interval():
+    first = RNG.normal(8, 1, (1, 400)).repeat(3, 0)
+    shift = np.array([[-1.0], [0.0], [1.0]])
+    apart, alike = effect(first, first + shift, np.arange(400)), effect(first, first + 0 * shift, np.arange(400))
+    assert apart.train == pytest.approx(1 / np.sqrt(3)) and alike.train == 0
+    assert apart.high - apart.low > 4 and not apart.decided
+
+
+def test_one_seed_decides_nothing():
+    first = RNG.normal(8, 1, (1, 100))
+    found = effect(first, first - 3, np.arange(100))
+    assert found.sure and not found.decided and found.seeds == 1
+
+
+def test_the_interval_covers_the_truth_as_often_as_it_says():
+    """Draw seeds and test items anew many times: a 95 % interval holds the true effect about 95 times in 100."""
+    rng, held, runs = np.random.default_rng(1), 0, 100
+    for _ in range(runs):
+        items, seeds = rng.normal(0, 1.0, 40), rng.normal(0, 0.2, (3, 1))
+        first = rng.normal(8, 1, 40)[None].repeat(3, 0)
+        found = effect(first, first - 0.5 + items + seeds + rng.normal(0, 0.3, (3, 40)), np.arange(40))
+        held += found.low <= -0.5 <= found.high
+    assert 0.90 <= held / runs <= 0.99
+
+
+@pytest.mark.parametrize(("shape", "many"), [((3, 40), 40), ((2, 40), 40), ((3, 39), 40)])
+def test_what_is_not_paired_is_refused(shape, many):
+    if shape == (3, 40):
+        effect(np.ones((3, 40)), np.ones(shape), np.arange(many))
+        return
+    with pytest.raises(ValueError, match="not paired"):
+        effect(np.ones((3, 40)), np.ones(shape), np.arange(many))
+
+
+# --------------------------------------------------------------------------------------------------- verdicts
+
+
+def an_effect(low, high, seeds=3):
+    return Effect(7.0, 6.0, (low + high) / 2, low, high, 0.1, 0.1, seeds, 40, ((low + high) / 2,) * seeds)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "seeds", "wanted", "said"),
+    [
+        (-2, -1, 3, "lower", verdict_.SAME),
+        (-2, -1, 3, "higher", verdict_.CONTRADICTED),
+        (1, 2, 3, "lower", verdict_.CONTRADICTED),
+        (1, 2, 3, "higher", verdict_.SAME),
+        (-1, 1, 3, "lower", verdict_.UNDECIDED),
+        (-2, -1, 2, "lower", verdict_.UNDECIDED),
+    ],
+)
+def test_verdict_follows_from_the_interval(low, high, seeds, wanted, said):
+    assert verdict_.status(an_effect(low, high, seeds), wanted) == said
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (-0.4, 0.3, verdict_.SAME),
+        (-0.6, 0.3, verdict_.UNDECIDED),
+        (0.6, 0.9, verdict_.CONTRADICTED),
+        (0.1, 0.4, verdict_.SAME),
+    ],
+)
+def test_alike_wants_the_whole_interval_inside_the_margin(low, high, said):
+    assert verdict_.status(an_effect(low, high), "alike", margin=0.5) == said
+    assert verdict_.status(an_effect(low, high, seeds=2), "alike", margin=0.5) == verdict_.UNDECIDED
+
+
+def test_time_needs_no_training_seeds():
+    assert verdict_.status(an_effect(1, 2, seeds=1), "higher", trained=False) == verdict_.SAME
+    with pytest.raises(ValueError, match="smaller"):
+        verdict_.status(an_effect(1, 2), "smaller")
+
+
+def test_verdicts_are_written_as_the_ledger_reads_them(tmp_path):
+    results = Results(tmp_path / "72", {"profile": "quick"})
+    kept = Verdicts(results, "face_world", "quick", [0, 1, 2])
+    kept.add("C2", "mean, common", an_effect(-2, -1), "lower", (6.05, 5.71))
+    kept.computed("C11", "parameters", (117, 14.8), (117.5, 14.7), "lower", True, "M")
+    written = json.loads((tmp_path / "72" / "verdicts.json").read_text(encoding="utf-8"))
+    assert written["stamp"] == {"profile": "quick"}
+    first, second = written["verdicts"]
+    assert first["paper"] == {"without": 6.05, "with": 5.71, "unit": "%"} and first["status"] == verdict_.SAME
+    assert (first["ours"]["low"], first["ours"]["high"], first["seeds"]) == (-2, -1, [0, 1, 2])
+    assert (second["status"], second["source"], second["seeds"]) == (verdict_.REPRODUCED, "computed", [])
+    assert list(kept.table()["claim"]) == ["C2", "C11"] and "no verdict" not in kept.why()
+    kept.seeds = [0]
+    assert "no verdict" in kept.why()
+    assert len(charts.forest(kept.rows).axes[0].get_yticklabels()) == 2
+
+
+# --------------------------------------------------------------------------------------------------- variants
+
+
+@pytest.mark.parametrize("variant", ALL, ids=lambda v: v.name)
+def test_variants_change_options_that_exist(variant):
+    net = {f.name for f in fields(EccvConfig if variant.eccv else NetConfig)}
+    assert set(variant.net) <= net and set(variant.train) <= {f.name for f in fields(TrainConfig)}
+
+
+def test_names_of_variants_are_their_own():
+    keys = {v.name: json.dumps(v.key(), sort_keys=True) for v in ALL}
+    for variants in EXPERIMENTS.values():
+        for v in variants:
+            assert keys[v.name] == json.dumps(v.key(), sort_keys=True)
+    assert len(set(keys.values())) == len(keys)
+
+
+def test_a_variant_of_no_stage_is_refused():
+    with pytest.raises(ValueError, match="stage 'films'"):
+        Variant("x", stage="films")
+
+
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda p: p.name)
+def test_every_profile_has_sizes_for_the_ablations(profile):
+    small = ablation_profile(profile)
+    assert small.net.width <= profile.net.width and not small.eccv.regression
+    assert small.stills == profile.stills and small.videos == profile.videos  # the data is the series' own
+
+
+def test_quoted_tables_have_the_rows_that_notebooks_draw():
+    for variants, table in ((EXPERIMENTS["72_recurrent_steps"], quoted.TABLE6),):
+        assert {v.name for v in variants} == set(table.index)
+    assert {"with f_trn", "without f_trn"} == set(quoted.TABLE8.index)
+
+
+# ------------------------------------------------------------------------------------------------------ bench
+
+
+@pytest.fixture
+def bench(open_lab):
+    return Bench(open_lab("70_protocol"), 2)
+
+
+def test_a_bench_wants_a_seed(open_lab):
+    with pytest.raises(ValueError, match="one training"):
+        Bench(open_lab("70_protocol"), 0)
+
+
+def test_variants_differ_in_what_they_say(bench):
+    found = difference((BASE, DETECTION), [bench.config(v) for v in (BASE, DETECTION)])
+    assert set(found.index) == {"markup", "steps"}
+    longer = bench.config(replace(BASE, more_steps=1))
+    assert longer.steps == ("detection", "regression", "regression")
+    assert bench.config(TEMPORAL).temporal and bench.config(TEMPORAL).identity_units == bench.profile.identity_units
+
+
+def test_measures_all_seeds_on_the_same_faces_and_keeps_them(bench, monkeypatch):
+    first = bench.stills(BASE)
+    assert first.errors.shape == (2, len(first.clusters)) and first.steps.shape[:2] == (2, 2)
+    assert not np.allclose(first.errors[0], first.errors[1])  # another training
+    np.testing.assert_allclose(first.steps[:, -1], first.seven)
+    monkeypatch.setattr(bench, "trained", None)  # not asked again
+    np.testing.assert_array_equal(bench.stills(BASE).errors, first.errors)
+    half = first.keep(first.yaw < 30)
+    assert half.errors.shape[1] == half.steps.shape[2] == (first.yaw < 30).sum()
+
+
+def test_watched_trainings_tell_their_course(bench):
+    seen = bench.watched(BASE, bench.seeds[0])
+    assert seen["step"].is_monotonic_increasing and np.isfinite(seen["error"]).all()
+    assert seen["left eye"].between(0, 1).all()
+    each, persons = bench.watched_faces(BASE)
+    assert each.shape == (len(bench.seeds), len(seen), len(persons), len(PARTS))
+    np.testing.assert_allclose(each[0].mean(1), seen[list(PARTS)], atol=1e-6)  # the means are these faces' means
+    with pytest.raises(FileNotFoundError, match="not watched"):
+        bench.watched(DETECTION, bench.seeds[0])
+    with pytest.raises(FileNotFoundError, match="by face"):
+        bench.watched_faces(DETECTION)
+
+
+def test_later_stages_share_the_earlier_ones(bench):
+    cost = bench.cost((TEMPORAL, IDENTITY))
+    assert list(cost["variant"]) == [BASE.name, IDENTITY.name, TEMPORAL.name]
+    bench.videos(TEMPORAL)
+    assert bench.cost((TEMPORAL, IDENTITY))["trainings to do"].sum() == 0
+    kinds = [p.name.split("-ablation-")[1] for p in cache.cache_root().glob("*-ablation-*")]
+    assert len([k for k in kinds if k.startswith("two-steps-0")]) == 1
+
+
+def test_videos_alone_see_as_many_pictures_as_three_stages(bench):
+    steps = {v.name: bench._job(v, 0)[2:4] for v in (BASE, IDENTITY, TEMPORAL, VIDEOS_ONLY)}
+    pictures = {name: train.steps * plan.batch * plan.frames for name, (plan, train) in steps.items()}
+    together = pictures[BASE.name] + pictures[IDENTITY.name] + pictures[TEMPORAL.name]
+    assert pictures[VIDEOS_ONLY.name] == pytest.approx(together, abs=20)
+
+
+def test_tracked_videos_have_jitter_behind_their_first_frame(bench):
+    found = bench.videos(BASE)
+    first = found.frame == 0
+    assert np.isnan(found.jitter[:, first]).all() and np.isfinite(found.jitter[:, ~first]).all()
+    wiped = bench.videos(BASE, guess="zeros")
+    assert not np.allclose(wiped.errors, found.errors)

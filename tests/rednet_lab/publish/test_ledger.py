@@ -1,0 +1,503 @@
+"""The ledger: complete, without orphans, its verdicts read from files alone; a wrong file is named."""
+
+import json
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from rednet_lab.experiments import Verdicts, effect, statistics
+from rednet_lab.publish import readme
+from rednet_lab.publish.ledger import (
+    Entry,
+    LedgerError,
+    awaited,
+    charts,
+    entries,
+    links,
+    load,
+    overall,
+    pages,
+    read_verdicts,
+    render,
+    verdicts,
+)
+from rednet_lab.publish.ledger.settings import default_of, in_profile, same
+from rednet_lab.publish.ledger.verdicts import direction
+from rednet_lab.publish.ledger.widget import Browser
+from rednet_lab.publish.ledger.writing import Link, Table, html, markdown
+
+ENTRIES = load()
+IDS = [entry.id for entry in ENTRIES]
+KEPT = [readme.FIGURES / run for run in readme.RUNS]
+
+
+def numbered(prefix, count):
+    return {f"{prefix}{i}" for i in range(1, count + 1)}
+
+
+def of(kind, prefix):
+    return {entry.id for entry in ENTRIES if entry.kind == kind and entry.id.startswith(prefix)}
+
+
+# ------------------------------------------------------------------------------------------------------- the entries
+
+
+def test_every_equation_table_figure_and_claim_is_there_once():
+    assert len(set(IDS)) == len(IDS)
+    assert of("equation", "J-") == numbered("J-E", 14) and of("equation", "E-") == numbered("E-E", 9)
+    assert of("table", "J-") == numbered("J-T", 9) and of("table", "E-") == numbered("E-T", 4)
+    assert of("figure", "J-") == numbered("J-F", 9) and of("figure", "E-") == numbered("E-F", 9)
+    assert of("claim", "") == numbered("C", 14)
+
+
+@pytest.mark.parametrize("section, count", [("M1", 38), ("M2", 13), ("M4", 7)])
+def test_every_reading_is_there_once(section, count):
+    assert of("reading", section) == {f"{section}.{i:02}" for i in range(1, count + 1)}
+
+
+def test_hyper_parameters_of_both_papers_are_there():
+    assert len(of("hyper-parameter", "J-H-")) >= 40 and len(of("hyper-parameter", "E-H-")) >= 15
+    named = {entry.setting for entry in ENTRIES}
+    assert {"stage1.train.rate", "stage1.train.momentum", "stage1.train.ratio", "net.radius", "net.sigma"} <= named
+    assert {"net.dropout", "hidden", "identity_units", "stage3.frames", "stage3.batch", "eccv.steps"} <= named
+
+
+@pytest.mark.parametrize("entry", [e for e in ENTRIES if e.default], ids=lambda entry: entry.id)
+def test_the_codes_default_is_the_papers_value(entry):
+    assert entry.value is not None and same(entry.value, default_of(entry.default))
+
+
+@pytest.mark.parametrize("entry", [e for e in ENTRIES if e.setting], ids=lambda entry: entry.id)
+def test_profile_full_has_the_papers_value(entry):
+    assert entry.value is None or same(entry.value, in_profile(entry.setting, "full"))
+
+
+def test_another_value_is_not_the_same():
+    assert same((1, 10, 1), (1.0, 10.0, 1.0)) and not same((1, 10, 1), (1, 10)) and not same(15, 14.99)
+    with pytest.raises(LedgerError, match="no radiuss"):
+        in_profile("net.radiuss", "full")
+
+
+def test_nothing_measured_is_written_by_hand():
+    """`here` comes from files: an entry has no field for a result, an interval or a status."""
+    assert not {"status", "ours", "effect", "seeds", "low", "high"} & entries.FIELDS
+
+
+# --------------------------------------------------------------------------------------------------------- no orphans
+
+
+def own_results():
+    """Whether figures/ holds a run of one's own, perhaps half done, or nobody can tell."""
+    git = ["git", "-C", str(readme.ROOT), "status", "--porcelain", "--", "figures"]
+    return not shutil.which("git") or bool(subprocess.run(git, capture_output=True, text=True).stdout)
+
+
+def test_no_orphans():
+    found = links.problems(ENTRIES, read_verdicts(*KEPT), awaited(), readme.FIGURES)
+    if own_results():  # what a run has not made yet is nobody's fault
+        found = [problem for problem in found if "run its notebook" not in problem and "verdict" not in problem]
+    assert found == []
+
+
+def test_nothing_is_awaited_that_has_come():
+    results = Path() if own_results() else readme.FIGURES
+    assert links.come(awaited(), results) == [], "remove it from rednet_lab/publish/ledger/awaited.yaml"
+
+
+GOOD = Entry(
+    id="J-E5",
+    kind="equation",
+    paper="journal",
+    where="3.2",
+    says="A loss.",
+    code=("rednet_core/losses.py::detection_loss",),
+    tests=("tests/rednet_core/test_losses.py::test_detection_loss_is_eq_5_by_a_loop",),
+    notebooks=("20_maps_and_losses",),
+    results=("quick/20_maps_and_losses/results.json#numbers.lambda_untrained",),
+)
+NOTHING_AWAITED = {"notebooks": (), "results": ()}
+
+
+@pytest.fixture
+def results(tmp_path):
+    """A folder of runs with one number, one table and one figure."""
+    folder = tmp_path / "quick" / "20_maps_and_losses"
+    folder.mkdir(parents=True)
+    (folder / "balance.csv").write_text("a\n1\n")
+    content = {"numbers": {"lambda_untrained": {"value": 1.0, "label": "lambda", "unit": ""}}}
+    content |= {"tables": [{"file": "balance.csv"}], "figures": [{"file": "targets.png"}]}
+    (folder / "results.json").write_text(json.dumps(content))
+    return tmp_path
+
+
+def problems(folder, **changes):
+    return links.problems([replace(GOOD, **changes)], [], NOTHING_AWAITED, folder)
+
+
+def test_a_whole_entry_has_no_problem(results):
+    assert problems(results) == []
+    assert problems(results, results=("quick/20_maps_and_losses/results.json#tables.balance",)) == []
+
+
+@pytest.mark.parametrize(
+    "changes, said",
+    [
+        ({"code": ()}, "has no code"),
+        ({"tests": ()}, "has no test"),
+        ({"code": ("rednet_core/loss.py",)}, "code rednet_core/loss.py is not there"),
+        ({"code": ("rednet_core/losses.py::detection_los",)}, "is not there"),
+        ({"code": ("rednet_core/rednet.py::RedNet.forwards",)}, "is not there"),
+        ({"code": ("rednet_core/rednet.py::NetConfig.radiuss",)}, "is not there"),
+        ({"default": "rednet_core/batches.py::Clips.__init__.framess"}, "is not there"),
+        ({"tests": ("tests/rednet_core/test_losses.py::test_nothing",)}, "test_nothing is not there"),
+        ({"tests": ("tests/rednet_core/test_losses.py",)}, "test tests/rednet_core/test_losses.py is not there"),
+        ({"notebooks": ("21_maps",)}, "notebook 21_maps is not there"),
+        ({"results": ("quick/20_maps_and_losses/results.json#numbers.lambda",)}, "numbers.lambda is not there"),
+        ({"results": ("quick/21_maps/results.json#numbers.lambda_untrained",)}, "is not there"),
+        ({"results": ("quick/20_maps_and_losses/results.json#figures.targets",)}, "is not there"),  # listed, no file
+        ({"not_attempted": "for a reason"}, "is not attempted, yet has code, tests, notebooks, results"),
+        ({"claims": ("C2",)}, "claim C2 is not in the ledger"),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_an_orphan_is_found(results, changes, said):
+    found = problems(results, **changes)
+    assert len(found) == 1 and found[0].startswith("J-E5: ") and said in found[0]
+
+
+def test_a_claim_without_a_verdict_is_an_orphan_unless_it_is_awaited(results):
+    claim = replace(GOOD, id="C2", kind="claim")
+    assert "no verdicts.json" in links.problems([claim], [], NOTHING_AWAITED, results)[0]
+    assert links.problems([claim], [], {"notebooks": (), "results": ("20_maps_and_losses",)}, results) == []
+
+
+def test_a_notebook_may_be_awaited_until_it_comes():
+    waiting = {"notebooks": ("99_dreams", "20_maps_and_losses"), "results": ("99_dreams", "20_maps_and_losses")}
+    entry = replace(GOOD, notebooks=("99_dreams",), results=("quick/99_dreams/results.json#numbers.depth",))
+    assert links.problems([entry], [], waiting, readme.FIGURES) == []
+    assert links.come(waiting, readme.FIGURES) == ["notebooks: 20_maps_and_losses", "results: 20_maps_and_losses"]
+
+
+def test_objects_are_found_wherever_python_defines_them(tmp_path):
+    (tmp_path / "m.py").write_text("A, B = 1, 2\nclass C:\n    d: int = 3\n    def e(self, f=4): pass\nG: int = 5\n")
+    there = ["m.py", "m.py::A", "m.py::B", "m.py::C", "m.py::C.d", "m.py::C.e", "m.py::C.e.f", "m.py::G"]
+    assert all(links.in_source(link, tmp_path) for link in there)
+    absent = ["D", "C.A", "d", "e", "f", "C.e.g", "C.G"]
+    assert not any(links.in_source(f"m.py::{name}", tmp_path) for name in absent)
+
+
+# ----------------------------------------------------------------------------------------------------- entries' files
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("- a", "names with values"),
+        ("kind: [", "not readable as YAML"),
+        ("kind: equation\npaper: journal\nentries: [{id: X, where: a}]", "says must be a text"),
+        ("kind: equation\npaper: journal\nentries: [{id: X, where: 3.2, says: b}]", "where must be a text"),
+        ("kind: equation\npaper: journal\nentries: [{id: X, where: a, says: b, code: c}]", "code must be a list"),
+        ("kind: equations\npaper: journal\nentries: [{id: X, where: a, says: b}]", "known: claim, equation"),
+        ("kind: equation\npaper: journal\nentries: [{id: X, where: a, says: b, status: c}]", "unknown status"),
+        ("kind: equation\npaper: ECCV\nentries: [{id: X, where: a, says: b}, {id: X, where: a, says: b}]", "twice: X"),
+    ],
+)
+def test_a_wrong_file_is_named(tmp_path, text, said):
+    (tmp_path / "some.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(LedgerError, match=said) as caught:
+        load(tmp_path)
+    assert "some.yaml" in str(caught.value) or str(tmp_path) in str(caught.value)
+
+
+# ------------------------------------------------------------------------------------------------------ the verdicts
+
+PART = {
+    "claim": "C2",
+    "part": "common, error",
+    "paper": {"without": 6.05, "with": 5.71, "unit": "%"},
+    "ours": {"without": 7.1, "with": 6.6, "effect": -0.5, "low": -0.7, "high": -0.3, "unit": "%"},
+    "wanted": "lower",
+    "status": "same direction on other data",
+    "seeds": [0, 1, 2],
+    "source": "face_world",
+    "profile": "quick",
+    "note": "a note",
+}
+
+
+def with_ours(effect, low, high, status, **more):
+    return {**PART, "ours": {**PART["ours"], "effect": effect, "low": low, "high": high}, "status": status, **more}
+
+
+WORSE = with_ours(0.4, 0.1, 0.6, "contradicted", part="challenging, error")
+UNSURE = with_ours(-0.1, -0.4, 0.2, "undecided", part="failures")
+
+
+def write(folder, *verdicts, run="quick", notebook="72_recurrent_steps"):
+    file = folder / run / notebook / "verdicts.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"stamp": {}, "verdicts": list(verdicts)}), encoding="utf-8")
+    return folder
+
+
+def test_parts_are_read_with_where_they_come_from(tmp_path):
+    (part,) = read_verdicts(write(tmp_path, PART) / "quick", tmp_path / "quick-udacity")
+    assert (part.claim, part.part, part.seeds, part.note) == ("C2", "common, error", (0, 1, 2), "a note")
+    assert (part.run, part.notebook, part.decided) == ("quick", "72_recurrent_steps", True)
+    assert read_verdicts(tmp_path / "full") == []
+
+
+def test_a_smoke_run_never_counts(tmp_path):
+    assert read_verdicts(write(tmp_path, {**PART, "profile": "smoke"}) / "quick") == []
+
+
+def test_of_the_same_part_the_one_with_most_seeds_counts(tmp_path):
+    write(tmp_path, {**PART, "seeds": [0, 1, 2]}, run="quick")
+    write(tmp_path, {**PART, "seeds": [1, 2, 3, 4]}, run="quick-seed1")
+    write(tmp_path, {**PART, "seeds": [3, 4, 5, 6]}, run="quick-seed3")
+    write(tmp_path, {**PART, "source": "udacity"}, run="quick-udacity")
+    runs = ("quick", "quick-seed1", "quick-seed3", "quick-udacity")
+    found = read_verdicts(*(tmp_path / run for run in runs))
+    assert [(p.run, p.source) for p in found] == [("quick-seed1", "face_world"), ("quick-udacity", "udacity")]
+
+
+@pytest.mark.parametrize(
+    "verdicts, status, decided",
+    [
+        ([], "not attempted", 0),
+        ([UNSURE], "undecided", 0),
+        ([PART, UNSURE], "same direction on other data", 1),
+        ([PART, UNSURE, WORSE], "contradicted", 2),
+        ([{**PART, "status": "not attempted", "ours": None}], "not attempted", 0),
+    ],
+)
+def test_a_claims_status_is_that_of_its_decided_parts(tmp_path, verdicts, status, decided):
+    parts = read_verdicts(write(tmp_path, *verdicts) / "quick")
+    assert overall(parts)[:2] == (status, decided)
+
+
+def test_few_seeds_may_leave_a_narrow_interval_undecided(tmp_path):
+    found = read_verdicts(write(tmp_path, {**PART, "seeds": [0, 1], "status": "undecided"}) / "quick")
+    assert overall(found) == ("undecided", 0, 1)
+
+
+def test_arithmetic_can_be_reproduced_and_other_data_cannot(tmp_path):
+    ours = {"without": 138.0, "with": 14.7, "effect": -123.3, "unit": "M"}  # no interval
+    exact = {**PART, "claim": "C11", "status": "reproduced", "source": "computed", "seeds": [], "ours": ours}
+    parts = read_verdicts(write(tmp_path, exact) / "quick")
+    assert overall(parts)[0] == "reproduced" and render.measured(parts[0]) == "138 → 14.7 M, −123"
+    both = read_verdicts(write(tmp_path, exact, {**UNSURE, "claim": "C11"}) / "quick")
+    assert overall(both) == ("same direction on other data", 1, 2)  # arithmetic does not carry the rest
+    with pytest.raises(LedgerError, match="computed and prepared only"):
+        read_verdicts(write(tmp_path, {**PART, "status": "reproduced"}) / "quick")
+    on_the_papers_data = {**PART, "status": "reproduced", "source": "prepared"}
+    assert read_verdicts(write(tmp_path, on_the_papers_data) / "quick")[0].decided
+
+
+@pytest.mark.parametrize(
+    "wrong, said",
+    [
+        ({"claim": "two"}, "claim must be C1"),
+        ({"part": ""}, "part must be a text"),
+        ({"status": "confirmed"}, "known: reproduced"),
+        ({"status": "contradicted"}, "say 'same direction"),
+        ({"status": "undecided"}, "say 'same direction"),
+        ({"wanted": "higher"}, "say 'contradicted'"),
+        ({"wanted": "better"}, "known: lower, higher"),
+        ({"ours": None}, "needs finite effect and low and high"),
+        ({"ours": {"effect": float("nan"), "low": 0, "high": 1}}, "needs finite"),
+        ({"ours": {"effect": 1, "low": 2, "high": 1}}, "low above its high"),
+    ],
+)
+def test_a_verdict_that_contradicts_itself_is_refused(tmp_path, wrong, said):
+    with pytest.raises(LedgerError, match=said) as caught:
+        read_verdicts(write(tmp_path, {**PART, **wrong}) / "quick")
+    assert "verdicts.json" in str(caught.value)
+
+
+def test_a_file_that_is_none_is_named(tmp_path):
+    write(tmp_path)
+    (tmp_path / "quick" / "72_recurrent_steps" / "verdicts.json").write_text("{half", encoding="utf-8")
+    with pytest.raises(LedgerError, match="run its notebook again"):
+        read_verdicts(tmp_path / "quick")
+
+
+@pytest.mark.parametrize(
+    "low, high, lower, higher",
+    [(-2, -1, "same direction on other data", "contradicted"), (1, 2, "contradicted", "same direction on other data"),
+     (-1, 1, "undecided", "undecided"), (0, 1, "undecided", "undecided")],
+)  # fmt: skip
+def test_an_interval_decides(low, high, lower, higher):
+    assert direction("lower", {"low": low, "high": high}) == lower
+    assert direction("higher", {"low": low, "high": high}) == higher
+
+
+def test_effects_in_common_units_point_to_where_the_paper_wants_them(tmp_path):
+    (part,) = read_verdicts(write(tmp_path, PART) / "quick")
+    assert part.relative("ours") == pytest.approx((100 * 0.5 / 7.1, 100 * 0.3 / 7.1, 100 * 0.7 / 7.1))
+    assert part.relative("paper") == pytest.approx((100 * 0.34 / 6.05,))
+    assert (
+        replace(part, wanted="about").relative("ours") is None and replace(part, paper=None).relative("paper") is None
+    )
+
+
+def test_what_the_ablations_write_is_read(tmp_path):
+    """The producer's own file, from its own statistics: one part decided, one of a single seed, one computed."""
+    random = np.random.default_rng(0)
+    first = 6 + random.normal(0, 1, (3, 200))
+    second, clusters = first - 0.5 + random.normal(0, 0.2, (3, 200)), np.arange(200) // 4
+    notebook = SimpleNamespace(folder=tmp_path / "quick" / "72_recurrent_steps", stamp={})
+    kept = Verdicts(notebook, "face_world", "quick", [0, 1, 2])
+    assert kept.add("C2", "error", effect(first, second, clusters), "lower", (6.05, 5.71)).startswith("same")
+    kept.computed("C11", "parameters", (117, 14.8), (138.4, 14.7), "lower", True, "M")
+    found = {part.claim: part for part in read_verdicts(tmp_path / "quick")}
+    assert found["C2"].decided and found["C2"].ours["clusters"] == 50 and found["C2"].paper["with"] == 5.71
+    assert found["C11"].status == "reproduced" and found["C11"].relative("ours")[0] == pytest.approx(89.378, abs=1e-3)
+    one = Verdicts(notebook, "face_world", "quick", [0])
+    one.add("C2", "error", effect(first[:1], second[:1], clusters), "lower")
+    assert [part.status for part in read_verdicts(tmp_path / "quick")] == ["undecided"]
+    assert verdicts.LEAST_SEEDS == statistics.LEAST_SEEDS
+
+
+def test_verdicts_that_the_ledger_does_not_expect_are_told(tmp_path):
+    parts = read_verdicts(write(tmp_path, PART, notebook="20_maps_and_losses") / "quick")
+    assert [p for p in links.problems(ENTRIES, parts, awaited(), readme.FIGURES) if "add it to its notebooks" in p]
+    parts = [replace(part, claim="C15") for part in parts]
+    assert [p for p in links.problems(ENTRIES, parts, awaited(), readme.FIGURES) if "no such claim" in p]
+
+
+# ---------------------------------------------------------------------------------------------------------- the pages
+
+
+def ledger_of(folder):
+    return render.Ledger(ENTRIES, read_verdicts(folder / "quick"), readme.FIGURES)
+
+
+def test_a_claims_line_shows_our_figures_and_the_verdict_in_words(tmp_path):
+    ledger = ledger_of(write(tmp_path, PART, UNSURE, WORSE))
+    rows = {row[0][0]: row for row in render.claims_compact(ledger).rows}
+    assert len(rows) == 14
+    _, _, printed, ours, on, verdict = rows["C2"]
+    assert "6.05" in printed[0] and on == ["face world, quick, 3 seeds"]
+    assert "common, error: 7.1 → 6.6 %, −0.5 [−0.7, −0.3]" in ours
+    assert verdict == ["✗ contradicted (2 of 3 parts decided)"]
+    assert "not measured yet" in rows["C1"][3][0] and rows["C1"][5] == ["– not attempted"]
+
+
+def test_a_part_on_real_faces_is_told_from_the_same_on_made_ones(tmp_path):
+    ledger = ledger_of(write(tmp_path, PART, {**PART, "source": "udacity"}))
+    (ours,) = (row[3] for row in render.claims_compact(ledger).rows if row[0] == ["C2"])
+    assert ours[0].startswith("common, error: ") and ours[2].startswith("common, error (real faces): ")
+
+
+def test_a_claims_line_has_a_part_of_each_kind_of_data(tmp_path):
+    several = [{**PART, "part": f"part {k}"} for k in range(4)]
+    ledger = ledger_of(write(tmp_path, *several, {**UNSURE, "part": "real", "source": "udacity"}))
+    (ours,) = (row[3] for row in render.claims_compact(ledger).rows if row[0] == ["C2"])
+    named = [text.split(":")[0] for text in ours if ": " in str(text)]
+    assert named == ["part 0", "part 1", "real (real faces)"] and "and 2 more" in str(ours[-1])
+
+
+def test_tables_and_figures_take_their_status_from_their_claims(tmp_path):
+    ledger = ledger_of(write(tmp_path, PART))
+    by_id = {entry.id: entry for entry in ENTRIES}
+    assert ledger.status(by_id["J-T6"]) == ("same direction on other data", 1, 1)
+    assert ledger.status(by_id["J-T7"])[0] == "not attempted"
+    assert ledger.status(by_id["J-E5"])[0] == "built and tested"
+    assert ledger.status(by_id["M4.03"])[0] == "not attempted"
+
+
+def test_figures_of_ours_are_those_of_the_files(tmp_path, results):
+    ledger = render.Ledger([GOOD], [], results)
+    text = pages.figures_readme(ledger)
+    assert "lambda: 1](quick/20_maps_and_losses/results.json)" in text
+    file = results / "quick" / "20_maps_and_losses" / "results.json"
+    file.write_text(file.read_text().replace("1.0", "2.5"))
+    assert "lambda: 2.5](" in pages.figures_readme(ledger)
+
+
+def test_every_entry_is_on_both_pages_and_links_lead_somewhere(tmp_path):
+    ledger = ledger_of(write(tmp_path, PART))
+    text, html = pages.figures_readme(ledger), pages.page(ledger)
+    for entry in ENTRIES:
+        assert f"| {entry.id} |" in text or f"| **{entry.id}** |" in text
+        assert f'<tr id="{entry.id}">' in html
+    targets = {piece.partition(")")[0].partition("#")[0] for piece in text.split("](")[1:]}
+    missing = [t for t in targets if t and not (readme.FIGURES / t).exists() and "72_recurrent" not in t]
+    assert missing == []
+    assert "<script" not in html and html.count("<table>") == html.count("</table>") > 10
+
+
+def test_cells_are_written_safely_in_both_scripts():
+    cells = ["x | y < z", "\n", Link("`c`", "figures/q/r.json"), " e_p* f*"]
+    table = Table("T", "", ("a|b",), [[cells]])
+    assert "x \\| y < z<br>[`c`](q/r.json)" in markdown(table, "figures")
+    assert "[`c`](figures/q/r.json)" in markdown(table)
+    assert "](../README.md)" in markdown(Table("", "", ("a",), [[[Link("r", "README.md")]]]), "figures")
+    page = html(table, "figures")
+    assert "x | y &lt; z<br>" in page and '<a href="q/r.json"><code>c</code></a>' in page and "e_p* f*" in page
+
+
+def test_coverage_counts_what_is_there():
+    ledger = render.Ledger(ENTRIES, [], readme.FIGURES)
+    rows = render.coverage(ledger, pages.notebooks_here()).rows
+    assert sum(int(row[2][0]) for row in rows) == len(ENTRIES)
+    assert all(int(row[3][0]) <= int(row[2][0]) for row in rows)
+    none = render.coverage(ledger, []).rows
+    assert all(row[5] == ["0"] for row in none)
+
+
+# ---------------------------------------------------------------------------------------------- browsing and plots
+
+
+def test_menus_and_a_word_leave_the_entries_that_fit(tmp_path):
+    browser = Browser(ledger_of(write(tmp_path, PART)))
+    assert {entry.kind for entry in browser.found()} == {"equation"} and "Eq. 5" in browser.table.value
+    browser.menus["paper"].value = "ECCV"
+    assert [entry.id for entry in browser.found()] == [f"E-E{i}" for i in range(1, 10)]
+    browser.menus["kind"].value, browser.menus["paper"].value = "all", "all"
+    browser.menus["status"].value = "same direction on other data"
+    assert [entry.id for entry in browser.found()] == ["C2", "J-T6"]
+    browser.menus["status"].value, browser.word.value = "all", "lstm"
+    assert {"J-H-lstm", "E-H-lstm", "J-E10"} - {entry.id for entry in browser.found()} == {"J-E10"}
+    browser.word.value = "no such word"
+    assert browser.found() == [] and browser.table.value == "" and "0 of" in browser.said.value
+
+
+def test_the_forest_has_a_row_a_part_and_points_to_where_the_paper_wants_it(tmp_path):
+    wide = with_ours(-3.0, -9.0, 0.5, "undecided", part="wide")
+    parts = read_verdicts(write(tmp_path, PART, WORSE, wide) / "quick")
+    figure = charts.forest(parts)
+    (ax,) = figure.axes
+    assert [text.get_text() for text in ax.get_yticklabels()] == [charts.label(part) for part in parts]
+    places = {
+        (round(float(line.get_xdata()[0]), 2), line.get_marker()) for line in ax.lines if len(line.get_xdata()) == 1
+    }
+    assert (round(100 * 0.5 / 7.1, 2), "o") in places  # ours: better
+    assert (round(-100 * 0.4 / 7.1, 2), "X") in places  # ours: worse
+    assert (round(100 * 0.34 / 6.05, 2), "|") in places  # the paper's
+    assert (charts.LIMIT, ">") in places  # cut, and said so
+    assert ax.get_xlim() == (-charts.LIMIT, charts.LIMIT)
+    plt.close(figure)
+
+
+def test_plots_of_nothing_are_plots_too():
+    figure = charts.forest([])
+    assert "no verdicts yet" in [text.get_text() for text in figure.axes[0].texts]
+    plt.close(figure)
+
+
+def test_the_chart_of_coverage_says_its_numbers():
+    counts = pd.DataFrame(
+        [["claim", "both", 8, 8, 2]], columns=["kind", "paper", "entries", "with code", "with a test"]
+    )
+    figure = charts.coverage(counts)
+    assert [text.get_text() for text in figure.axes[0].texts] == ["8 of 8", "2 of 8"]
+    plt.close(figure)

@@ -1,0 +1,236 @@
+"""The runner from its command line, on tiny notebooks: what runs, what does not, and what is left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+
+from rednet_lab.names import ROOT
+from rednet_lab.parameters import read_parameters
+from rednet_lab.publish.site.check import problems_of
+from rednet_lab.runner.course import Course, UsageError
+from rednet_lab.runner.outcome import errors_in
+from rednet_lab.series import SERIES, Entry
+from tests.rednet_lab.tiny import RESULTS, Tiny, write_notebook
+
+FAIL = "def f():\n    return 1 / 0\nf()"
+IN_OUTPUT = "import ipywidgets as w\no = w.Output()\nwith o:\n    raise ValueError('hidden in an Output')\no"
+IN_CALLBACK = "import ipywidgets as w\nw.interact(lambda x: 1 / 0, x=(0, 3))"
+
+
+@pytest.fixture
+def chain(tmp_path):
+    """Return a course of three: 12 needs 10, and 20 stands alone."""
+    return Tiny(tmp_path / "a course", **{"10_a": (), "12_b": ("10_a",), "20_c": ()})
+
+
+def test_success_then_nothing_to_do_then_what_changed(chain, capsys):
+    assert chain.run() == 0
+    assert chain.names() == ["10_a", "12_b", "20_c"]
+    run = chain.out / "quick"
+    executed = nbformat.read(run / "executed" / "12_b.ipynb", 4)
+    assert "papermill" not in executed.metadata and executed.metadata.rednet.stamp.profile == "quick"
+    assert str(chain.folder) not in nbformat.writes(executed)  # results name no place on this machine
+    page = (run / "executed" / "12_b.html").read_text(encoding="utf-8")
+    assert "Title of 12_b" in page and '<p class="caption">T</p>' not in page and problems_of(page) == []
+    said = capsys.readouterr().out
+    assert (run / "index.html").as_uri() in said and "Error: 5 %" in said and "3 done" in said
+
+    started = time.monotonic()
+    assert chain.run() == 0 and chain.names() == []  # all is up to date
+    assert time.monotonic() - started < 2
+    assert "3 up to date, 0 to run" in capsys.readouterr().out
+
+    # prose changes its own page and nobody's numbers, a comment is no change, a table that is gone is one
+    write_notebook(chain.notebooks, "10_a", RESULTS, prose="other words")
+    (chain.package / "code.py").write_text("x = 1  # one\n")
+    (run / "20_c" / "t.csv").unlink()
+    assert chain.run() == 0 and chain.names() == ["10_a", "20_c"]
+    assert "1 up to date, 2 to run; expected about" in capsys.readouterr().out
+
+    (chain.package / "code.py").write_text("x = 2\n")
+    assert chain.run("--only", "12", "-p", "steps=7") == 0
+    assert chain.executions() == ["10_a quick 0 7", "12_b quick 0 7"]
+
+
+def test_failures_stop_what_needs_them_and_nothing_else(tmp_path, capsys):
+    tiny = Tiny(tmp_path, **{"10_a": (), "12_b": ("10_a",), "14_d": ("12_b",), "20_c": (), "22_e": ()})
+    assert tiny.run("--only", "10") == 0
+    write_notebook(tiny.notebooks, "10_a", FAIL)
+    write_notebook(tiny.notebooks, "20_c", IN_OUTPUT)
+    write_notebook(tiny.notebooks, "22_e", IN_CALLBACK)
+    tiny.executions()
+    assert tiny.run() == 1
+    assert tiny.names() == ["10_a", "20_c", "22_e"]
+    said = capsys.readouterr().out
+    assert "ZeroDivisionError: division by zero (in code cell 3)" in said and "not run" in said
+    assert "needs 10_a" in said and "needs 12_b" in said and "hidden in an Output" in said
+    executed = tiny.out / "quick" / "executed"
+    assert sorted(path.name for path in executed.glob("*.ipynb")) == [
+        "10_a.failed.ipynb", "20_c.failed.ipynb", "22_e.failed.ipynb"]  # fmt: skip
+    assert "ZeroDivisionError" in (tiny.out / "quick" / "index.html").read_text(encoding="utf-8")
+    assert not (tiny.out / "quick" / "10_a" / "results.json").exists()  # the earlier success is gone
+
+    for name in ("10_a", "20_c", "22_e"):
+        write_notebook(tiny.notebooks, name, RESULTS)
+    assert tiny.run("--jobs", "2") == 0
+    assert tiny.names() == ["10_a", "12_b", "14_d", "20_c", "22_e"]
+    assert not list(executed.glob("*.failed.*"))
+
+
+def test_nothing_runs_when_the_command_line_is_wrong(chain, capsys):
+    cases = {
+        ("-p", "stepz=3"): "did you mean 'steps'",
+        ("-p", "steps=many"): "parameter 'steps' must be int, got 'many'",
+        ("-p", "steps=1.5"): "must be int",
+        ("-p", "profile=smoke"): "use the option --profile",
+        ("-p", "seed=1"): "use the option --seeds",
+        ("--only", "11"): "no such notebook",
+        ("--only", "b", "--no-needs"): "did you mean",
+        ("--no-needs",): "goes with --only",
+        ("--source", "udacity"): "needs --data FOLDER, the folder with its images and tables",
+        ("--source", "prepared"): "needs --data FOLDER, the folder with its prepared stores",
+        ("--source", "prepared", "--data", "."): "no folder stills in it",
+        ("--source", "udacity", "--data", "not there"): "no such folder",
+        ("--source", "udacity", "--data", __file__): "not a folder",
+        ("--data", "."): "leave it out",
+        ("--timeout", "0"): "more than 0",
+    }
+    for arguments, message in cases.items():
+        assert chain.run(*arguments) == 2, arguments
+        assert message in capsys.readouterr().err, arguments
+    for arguments in (
+        ["--profile", "slow"],
+        ["--jobs", "0"],
+        ["--seeds", "-1"],
+        ["-p", "steps"],
+        ["--unknown"],
+    ):
+        with pytest.raises(SystemExit) as stop:
+            chain.run(*arguments)
+        assert stop.value.code == 2
+    write_notebook(chain.notebooks, "20_c", parameters="profile = 'quick'\nout = ''\nn = 2 * 3")
+    assert chain.run() == 2 and "must be a literal" in capsys.readouterr().err
+    write_notebook(chain.notebooks, "20_c", parameters="profile = 'quick'")
+    assert chain.run() == 2 and "must set 'out'" in capsys.readouterr().err
+    (chain.notebooks / "20_c.ipynb").unlink()
+    assert chain.run() == 2 and "not found" in capsys.readouterr().err
+    assert chain.executions() == [] and not chain.out.exists()
+
+
+def test_seeds_profiles_and_parts_have_their_own_folders(chain):
+    (chain.folder / "faces").mkdir()
+    write_notebook(chain.notebooks, "12_b")
+    write_notebook(chain.notebooks, "20_c", "assert name == '007' and os.environ['REDNET_BATCH'] == '1'",
+                   "assert os.environ['PYTHONHASHSEED'] == '0' and pathlib.Path.cwd().name == 'notebooks'")  # fmt: skip
+    assert chain.run("--only", "20", "--seeds", "0", "2", "0", "--profile", "smoke", "-p", "name=007") == 0
+    assert chain.executions() == ["20_c smoke 0 3", "20_c smoke 2 3"]
+    data = ("--source", "udacity", "--data", str(chain.folder / "faces"))
+    assert chain.run("--only", "12_b", "--no-needs", *data) == 0
+    assert chain.executions() == ["12_b quick 0 3"]
+    assert sorted(path.name for path in chain.out.iterdir()) == ["quick-udacity", "smoke", "smoke-seed2"]
+    assert "the figures mean nothing" in (chain.out / "smoke" / "index.html").read_text(encoding="utf-8")
+
+
+def test_list_runs_nothing(chain, capsys):
+    (chain.notebooks / "20_c.ipynb").unlink()
+    assert chain.run("--list") == 0
+    said = capsys.readouterr().out
+    assert "never run" in said and "Title of 12_b (needs 10_a)" in said and "missing" in said
+    assert chain.executions() == [] and not chain.out.exists()
+
+
+def descendants(pid: int) -> list[psutil.Process]:
+    """Return the processes below one."""
+    return psutil.Process(pid).children(recursive=True)
+
+
+def wait_for(path: Path, seconds: float = 40) -> None:
+    """Wait for a file."""
+    deadline = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path.name} did not come"
+        time.sleep(0.05)
+
+
+def hears_ctrl_c():
+    """Undo what a shell does to its background jobs, tests among them: they and their children ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@pytest.mark.parametrize("how", ["kill -9", "Ctrl-C"])
+def test_a_run_that_was_ended_goes_on_where_it_was(chain, how):
+    if how == "Ctrl-C" and os.name == "nt":
+        pytest.skip("a test cannot press Ctrl-C on Windows without hitting itself")
+    waits = "import time\nopen('started', 'w').close()\nwhile os.path.exists('wait'):\n    time.sleep(0.1)"
+    write_notebook(chain.notebooks, "12_b", waits)
+    (chain.notebooks / "wait").touch()
+    process = subprocess.Popen(
+        chain.command(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)}, preexec_fn=hears_ctrl_c if os.name == "posix" else None,
+    )  # fmt: skip
+    wait_for(chain.notebooks / "started")
+    family = descendants(process.pid)
+    assert len(family) >= 2  # a worker and its kernel
+    assert chain.run("--only", "20") == 2  # one at a time in a run folder
+    process.send_signal(signal.SIGINT if how == "Ctrl-C" else getattr(signal, "SIGKILL", signal.SIGTERM))
+    said, _ = process.communicate(timeout=30)
+    gone, alive = psutil.wait_procs(family, timeout=10)
+    assert not alive
+    if how == "Ctrl-C":
+        assert process.returncode == 130 and "goes on from here" in said and "1 done" in said
+    record = json.loads((chain.out / "quick" / ".runner" / "12_b.json").read_text())
+    assert record["state"] == "running" and not (chain.out / "quick" / "executed" / "12_b.ipynb").exists()
+
+    (chain.notebooks / "wait").unlink()
+    assert chain.names() == ["10_a", "12_b"]
+    assert chain.run() == 0
+    assert chain.names() == ["12_b", "20_c"]
+
+
+def test_a_notebook_that_takes_too_long_or_kills_its_kernel_fails(tmp_path, capsys):
+    tiny = Tiny(tmp_path, **{"10_a": (), "12_b": (), "14_c": ()})
+    write_notebook(tiny.notebooks, "10_a", "import time\ntime.sleep(60)")
+    write_notebook(tiny.notebooks, "12_b", "os._exit(1)")
+    assert tiny.run("--timeout", "0.06", "--only", "10") == 1
+    assert "time limit of 0.06 min" in capsys.readouterr().out
+    assert tiny.run("--only", "12", "14") == 1
+    said = capsys.readouterr().out
+    assert "1 done, 1 failed" in said and "DeadKernelError" in said
+
+
+def test_a_series_that_contradicts_itself_is_refused():
+    with pytest.raises(UsageError, match="unknown needs"):
+        Course((Entry("10_a", "", ("11_b",)),))
+    with pytest.raises(UsageError, match="could be 10_a or 11_a"):
+        Course((Entry("10_a", ""), Entry("11_a", ""))).find("1")
+
+
+def test_errors_are_found_wherever_they_hide():
+    error = {"output_type": "error", "ename": "E", "evalue": "v", "traceback": ["\x1b[31mred\x1b[0m"]}
+    state = {
+        "1": {"model_name": "OutputModel", "state": {"outputs": [error]}},
+        "2": {"model_name": "X", "state": {}},
+    }
+    widgets = {"application/vnd.jupyter.widget-state+json": {"state": state}}
+    cells = [{"cell_type": "markdown"}, {"cell_type": "code", "metadata": {}, "outputs": [error]}]
+    found = errors_in({"cells": cells, "metadata": {"widgets": widgets}})
+    assert found == ["E: v (in code cell 1)\nred", "E: v (inside a widget's callback or Output)\nred"]
+    assert errors_in({"cells": [], "metadata": {}}) == []
+
+
+def test_series_and_notebooks_agree():
+    files = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+    if not files:
+        pytest.skip("no notebooks yet")
+    assert files == sorted(entry.name for entry in SERIES)
+    for entry in SERIES:
+        notebook = nbformat.read(ROOT / "notebooks" / f"{entry.name}.ipynb", 4)
+        assert {"profile", "out"} <= set(read_parameters(ROOT / "notebooks" / f"{entry.name}.ipynb"))
+        assert not any(cell.get("outputs") for cell in notebook.cells), f"{entry.name} is stored with outputs"

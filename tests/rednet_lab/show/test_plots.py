@@ -1,0 +1,101 @@
+"""Plots and tables that notebooks share show the numbers they are given."""
+
+from types import SimpleNamespace
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+
+from rednet_core.training import COLUMNS
+from rednet_lab.show import plots, style
+
+ERRORS = {"net": np.array([2.0, 4.0, 12.0, 3.0]), "mean face": np.array([8.0, 9.0, 20.0, 30.0])}
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    with plt.rc_context():
+        yield
+    plt.close("all")
+
+
+@pytest.fixture
+def trained():
+    history = torch.rand(240, len(COLUMNS), generator=torch.Generator().manual_seed(0)) + 0.5
+    history[:, COLUMNS.index("identity")] = torch.nan
+    return SimpleNamespace(history=history, columns=COLUMNS)
+
+
+def test_training_curves_show_every_step_and_a_running_median(trained):
+    figure = plots.training_curves(trained, ("detection", "rate"))
+    detection, rate = figure.axes
+    assert (detection.get_yscale(), rate.get_yscale()) == ("log", "linear")
+    assert detection.get_title() == "$l_d$" and detection.get_xlabel() == "step"
+    every, smooth = (line.get_ydata() for line in detection.lines)
+    raw = trained.history[:, COLUMNS.index("detection")].numpy()
+    np.testing.assert_allclose(every, raw)
+    window = 240 // 60
+    wanted = [np.median(raw[max(0, i - window + 1) : i + 1]) for i in range(240)]
+    np.testing.assert_allclose(smooth, wanted, rtol=1e-6)
+    linear = plots.training_curves(trained, ("detection",), log=False)
+    assert linear.axes[0].get_yscale() == "linear"
+
+
+def test_a_history_of_a_few_steps_is_drawn_as_it_is(trained):
+    trained.history = trained.history[:3]
+    every, smooth = (line.get_ydata() for line in plots.training_curves(trained, ("regression",)).axes[0].lines)
+    np.testing.assert_allclose(every, smooth)
+
+
+def test_the_score_table_by_a_loop():
+    groups = {"all": np.ones(4, bool), "some": np.array([True, False, True, False]), "nobody": np.zeros(4, bool)}
+    table = plots.score_table(ERRORS, groups, "frames")
+    assert list(table["group"]) == ["all", "all", "some", "some"]  # no row of an empty group
+    assert list(table["predictor"]) == ["net", "mean face"] * 2
+    for _, row in table.iterrows():
+        kept = [e for e, keep in zip(ERRORS[row["predictor"]], groups[row["group"]], strict=True) if keep]
+        mean = sum(kept) / len(kept)
+        std = (sum((e - mean) ** 2 for e in kept) / len(kept)) ** 0.5
+        assert row["frames"] == len(kept)
+        assert row["mean (%)"] == pytest.approx(mean, abs=1e-3) and row["std (%)"] == pytest.approx(std, abs=1e-3)
+        assert row["failures (%)"] == pytest.approx(100 * sum(e > 10 for e in kept) / len(kept), abs=1e-3)
+        assert row["AUC"] == pytest.approx(sum(max(0, 1 - e / 10) for e in kept) / len(kept), abs=1e-3)
+
+
+def test_error_curves_rise_to_the_share_of_faces():
+    _, ax = plt.subplots()
+    plots.error_curves(ax, ERRORS, limit=25.0)
+    net, mean = ax.lines[:2]
+    assert [net.get_label(), mean.get_label()] == list(ERRORS)
+    for line, each in ((net, ERRORS["net"]), (mean, ERRORS["mean face"])):
+        for x, y in zip(line.get_xdata()[::100], line.get_ydata()[::100], strict=True):
+            assert y == sum(e <= x for e in each) / 4
+    assert net.get_ydata()[-1] == 1 and mean.get_ydata()[-1] == 0.75
+    assert net.get_linestyle() != mean.get_linestyle()  # told apart without colour
+    assert list(ax.lines[2].get_xdata()) == [10, 10]  # the papers' failure
+    assert ax.get_xlim() == (0, 25)
+
+
+def test_groups_by_yaw():
+    yaw = np.array([0, -29.9, 30, 31, -90, np.nan])
+    groups = plots.yaw_groups(yaw)
+    assert list(groups["common"]) == [True, True, False, False, False, False]
+    assert list(groups["challenging"]) == [False, False, True, True, True, False]
+    assert groups["all"].all()
+
+
+def test_a_sheet_has_the_shape_of_its_pictures():
+    pictures = [np.full((10, 20, 3), 60 * i, np.uint8) for i in range(4)]
+    figure = plots.sheet(pictures, 2, width=4)
+    (ax,) = figure.axes
+    shown = ax.images[0].get_array()
+    assert shown.shape == (22, 42, 3) and not ax.axison
+    assert figure.get_size_inches() == pytest.approx([4, 4 * 22 / 42])
+
+
+def test_the_style_is_colour_blind_safe_and_repeatable():
+    style.use()
+    assert plt.rcParams["svg.hashsalt"] == "rednet"
+    cycle = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    assert [tuple(plt.matplotlib.colors.to_rgb(c)) for c in cycle[:3]] == [tuple(c) for c in style.colours(3)]

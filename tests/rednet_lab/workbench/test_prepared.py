@@ -1,0 +1,207 @@
+"""Prepared stores as a source: joined, in their parts, with what is missing said or stood in for."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from data_prep.errors import DataError
+from data_prep.item import Item
+from data_prep.landmark_subset import SevenPoints
+from data_prep.markup_shapes import sketch
+from data_prep.prepare import prepare
+from rednet_core.markup import AFLW21, IBUG68, LFW10, SEVEN
+from rednet_lab.workbench.prepared import Joined, PreparedSource
+from tests.helpers import face, face_picture
+from tests.rednet_lab.conftest import TINY
+
+
+@dataclass
+class Drawn:
+    """A reader of drawn faces; facts are the fields of each item that are not the same in all."""
+
+    facts: list
+    name: str = "drawn"
+    markup: object = IBUG68
+
+    @property
+    def description(self):
+        return {"reader": self.name}
+
+    def __len__(self):
+        return len(self.facts)
+
+    def __getitem__(self, index):
+        points = face((48 + index % 5, 44), 50, 0.02 * (index % 3))
+        image = face_picture(96, points, np.random.default_rng(index))
+        points = sketch(points, self.markup).astype(np.float32)
+        known = np.ones(len(points), bool)
+        return Item(f"{self.name} {index}", image, points, known, known.copy(), **self.facts[index])
+
+
+SPLIT = {"train": 12, "test": 4}
+
+
+def stills(name="drawn", persons=False, **more):
+    facts = [{"split": split, **more} for split, count in SPLIT.items() for _ in range(count)]
+    for i, one in enumerate(facts):
+        one["identity"] = f"{name} {one['split']} {i % 3}" if persons else ""
+    return Drawn(facts, name)
+
+
+def videos(groups=("common", "challenging"), yaws=(5.0, 50.0), frames=4):
+    facts = []
+    for split, count in (("train", 3), ("test", 2)):
+        for video in range(count):
+            group, yaw = groups[video % 2], yaws[video % 2]
+            who = {"identity": f"{split} {video}", "video": f"{split} {video}", "split": split}
+            facts += [{**who, "group": group, "yaw": yaw, "frame": t} for t in range(frames)]
+    return Drawn(facts, "filmed")
+
+
+def put(folder, part, reader, size=48, **choices):
+    return prepare(reader, folder / part, size, **choices)[0]
+
+
+@pytest.fixture
+def whole(tmp_path):
+    put(tmp_path, "stills", stills())
+    put(tmp_path, "people", stills("known", persons=True))
+    put(tmp_path, "videos", videos(), size=64, margin=None)
+    return tmp_path
+
+
+def test_each_part_is_its_store(whole):
+    source = PreparedSource(TINY, str(whole), 0)
+    assert (len(source.stills().rows), len(source.test_stills().rows)) == (12, 4)
+    people = source.people()
+    assert len(people.rows) + len(people.held_back) == 12 and len(people.held_back) == 3
+    clips = source.clips()
+    assert len(clips.rows) == 12 and not clips.made and clips.data.size == 64
+    assert source.what == "prepared stores (stills: drawn; people: known; videos: filmed)" and source.markup == "ibug68"
+
+
+def test_videos_are_in_their_own_groups(whole):
+    found = PreparedSource(TINY, str(whole), 0).test_videos()
+    assert list(found.groups) == ["common", "challenging"]
+    for group, rows in found.groups.items():
+        assert list(found.data.table["frame"][rows]) == [0, 1, 2, 3]
+        assert {found.data.groups[i] for i in found.data.table["group"][rows]} == {group}
+
+
+def test_videos_without_groups_are_grouped_by_their_median_yaw(tmp_path):
+    put(tmp_path, "stills", stills())
+    put(tmp_path, "videos", videos(groups=("", ""), yaws=(50.0, np.nan)), margin=None)
+    found = PreparedSource(TINY, str(tmp_path), 0).test_videos()
+    assert {name: len(rows) for name, rows in found.groups.items()} == {"common": 4, "challenging": 4}
+    yaw = {name: found.data.table["yaw"][rows] for name, rows in found.groups.items()}
+    assert (yaw["challenging"] == 50).all()
+    assert (np.abs(yaw["common"]) < 10).all()  # estimated: the drawn face looks straight ahead
+
+
+def test_several_stores_of_a_part_are_joined(tmp_path):
+    first = put(tmp_path, "stills/a", stills("a", persons=True))
+    second = put(tmp_path, "stills/b", stills("b", persons=True))
+    joined = Joined(tmp_path / "stills")
+    assert len(joined) == 32 and joined.crops.shape == (32, 48, 48, 3) and len(joined.rows("test")) == 8
+    for index in (0, 15, 16, 31, -1):
+        store, place = (first, index) if 0 <= index < 16 else (second, index % 32 - 16)
+        assert np.array_equal(joined.crops[index], store.crops[place])
+    rows = np.array([31, 2, 17, 2])
+    assert np.array_equal(joined.crops[rows], np.stack([joined.crops[i] for i in rows]))
+    assert np.array_equal(joined.crops[14:18], np.concatenate([first.crops[14:], second.crops[:2]]))
+    assert [joined.identities[i] for i in joined.table["identity"][[0, 16]]] == ["a train 0", "b train 0"]
+    assert joined.fingerprint not in (first.fingerprint, second.fingerprint) and joined.meta["margin"] == 1.5
+    joined.verify()
+
+
+def test_a_person_of_two_stores_is_one_and_a_video_is_not(tmp_path):
+    put(tmp_path, "videos/a", videos(), margin=None)
+    put(tmp_path, "videos/b", videos(groups=("", "challenging")), margin=None)
+    joined = Joined(tmp_path / "videos")
+    assert len(joined.identities) == 5 and len(joined.videos) == 10 and "b/train 0" in joined.videos
+    table = joined.table
+    assert table["identity"][0] == table["identity"][20] and table["video"][0] != table["video"][20]
+    assert table["group"][0] == joined.groups.index("common") and table["group"][20] == -1
+
+
+def test_without_people_the_stills_persons_are_taken_and_without_videos_clips_are_made(tmp_path):
+    put(tmp_path, "stills", stills(persons=True))
+    source = PreparedSource(TINY, str(tmp_path), 0)
+    assert len(source.people().held_back) == 3 and source.people().data is source.stills().data
+    assert source.clips().made and len(source.clips().rows) == 12
+    found = source.test_videos()
+    assert "made of real stills" in found.what and sum(map(len, found.groups.values())) == 4 * TINY.videos[3]
+
+
+def test_yaw_is_estimated_where_it_is_not_told_and_of_videos_for_test_frames_only(tmp_path):
+    put(tmp_path, "stills/told", stills(yaw=70.0))
+    put(tmp_path, "stills/not", stills())
+    put(tmp_path, "videos", videos(yaws=(np.nan, np.nan)), margin=None)
+    yaw = Joined(tmp_path / "stills").table["yaw"]
+    assert (yaw[16:] == 70).all() and (np.abs(yaw[:16]) < 10).all()
+    filmed = Joined(tmp_path / "videos", videos=True)
+    assert np.isnan(filmed.table["yaw"][filmed.rows("train")]).all()
+    assert np.isfinite(filmed.table["yaw"][filmed.rows("test")]).all()
+
+
+def test_without_people_and_persons_stage_2_is_refused_with_the_remedy(tmp_path):
+    put(tmp_path, "stills", stills())
+    with pytest.raises(DataError, match="of 0 persons known by name.*FOLDER/people"):
+        PreparedSource(TINY, str(tmp_path), 0).people()
+
+
+def test_what_does_not_fit_is_refused_with_the_remedy(tmp_path):
+    with pytest.raises(ValueError, match="data: name the folder"):
+        PreparedSource(TINY, "", 0)
+    with pytest.raises(DataError, match="no folder stills.*FOLDER/stills"):
+        PreparedSource(TINY, str(tmp_path), 0)
+    (tmp_path / "stills").mkdir()
+    with pytest.raises(DataError, match="no prepared store"):
+        PreparedSource(TINY, str(tmp_path), 0)
+    put(tmp_path, "stills/a", stills("a"))
+    put(tmp_path, "stills/b", SevenPoints(stills("b")))
+    with pytest.raises(DataError, match="different kinds .*a: ibug68, 48 px, b: seven.*--seven"):
+        PreparedSource(TINY, str(tmp_path), 0)
+
+
+def test_parts_of_other_markups_and_cut_videos_are_refused(tmp_path):
+    put(tmp_path, "stills", stills())
+    put(tmp_path, "videos", videos())
+    with pytest.raises(DataError, match="--whole-frames"):
+        PreparedSource(TINY, str(tmp_path), 0)
+    put(tmp_path, "people", SevenPoints(stills("k", persons=True)))
+    with pytest.raises(DataError, match="markup seven, but the stills have ibug68"):
+        PreparedSource(TINY, str(tmp_path), 0)
+    lacking = stills()
+    lacking.markup = LFW10
+    put(tmp_path / "other", "stills", lacking)
+    with pytest.raises(DataError, match="lfw10 lacks one of the seven.*--seven"):
+        PreparedSource(TINY, str(tmp_path / "other"), 0)
+
+
+def test_missing_splits_are_named(tmp_path):
+    put(tmp_path, "stills", Drawn([{"split": "train"}] * 3))
+    with pytest.raises(DataError, match="no test still"):
+        PreparedSource(TINY, str(tmp_path), 0).test_stills()
+
+
+def test_stored_faces_are_items(whole):
+    source = PreparedSource(TINY, str(whole), 0)
+    reader, data = source.stills_reader(), source.stills().data
+    item = reader[3]
+    assert len(reader) == len(data) and np.array_equal(item.image, data.crops[3]) and item.split == "train"
+    assert np.array_equal(item.points, data.table["points"][3]) and item.key == "drawn 3"
+    with pytest.raises(IndexError):
+        reader[len(reader)]
+
+
+@pytest.mark.parametrize("markup", [IBUG68, AFLW21, SEVEN], ids=lambda m: m.name)
+def test_the_network_has_the_points_of_the_data(open_lab, tmp_path, markup):
+    for part, reader, margin in (("stills", stills(persons=True), 1.5), ("videos", videos(frames=3), None)):
+        reader.markup = markup
+        put(tmp_path, part, reader, margin=margin)
+    lab = open_lab(source="prepared", data=str(tmp_path))
+    assert lab.run == "tiny-prepared" and "prepared stores" in lab.caption
+    net = lab.stage3.net
+    assert net.markup is markup and net.f_cls is not None and lab.profile.net.markup == markup.name
