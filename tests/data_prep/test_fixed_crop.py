@@ -7,6 +7,7 @@ import pytest
 from data_prep.cli import main
 from data_prep.errors import BadItem, DataError
 from data_prep.fixed_crop import OneBox
+from data_prep.joined import Joined
 from data_prep.landmark_subset import SevenPoints
 from data_prep.prepare import prepare as plainly
 from data_prep.readers.ibug import IbugFaces
@@ -15,7 +16,7 @@ from data_prep.resume import prepare
 from data_prep.store import Store
 from rednet_core.evaluation import predict_mean_shape, predict_videos
 from rednet_core.markup import SEVEN
-from rednet_lab.workbench.prepared import Joined, PreparedSource
+from rednet_lab.workbench.prepared import PreparedSource
 from tests.data_prep.makers import pair, pts, put
 from tests.data_prep.test_cli import MAKERS
 from tests.helpers import blob, centroid, face, loop_box, tiny_net

@@ -7,11 +7,12 @@ import pytest
 
 from data_prep.errors import DataError
 from data_prep.item import Item
+from data_prep.joined import Joined
 from data_prep.landmark_subset import SevenPoints
 from data_prep.markup_shapes import sketch
 from data_prep.prepare import prepare
 from rednet_core.markup import AFLW21, IBUG68, LFW10, SEVEN
-from rednet_lab.workbench.prepared import Joined, PreparedSource
+from rednet_lab.workbench.prepared import PreparedSource
 from tests.helpers import face, face_picture
 from tests.rednet_lab.conftest import TINY
 
