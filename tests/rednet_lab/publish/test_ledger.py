@@ -417,7 +417,7 @@ def test_tables_and_figures_take_their_status_from_their_claims(tmp_path):
 def test_figures_of_ours_are_those_of_the_files(tmp_path, results):
     ledger = render.Ledger([GOOD], [], results)
     text = pages.figures_readme(ledger)
-    assert "lambda: 1](quick/20_maps_and_losses/results.json)" in text
+    assert "lambda: 1](evidence/quick/20_maps_and_losses/results.json)" in text
     file = results / "quick" / "20_maps_and_losses" / "results.json"
     file.write_text(file.read_text().replace("1.0", "2.5"))
     assert "lambda: 2.5](" in pages.figures_readme(ledger)
