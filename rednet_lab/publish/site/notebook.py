@@ -17,7 +17,7 @@ from nbconvert import HTMLExporter
 from rednet_lab.publish import colab
 from rednet_lab.publish.site.frames import aligned
 from rednet_lab.publish.site.prose import Prose
-from rednet_lab.publish.site.tex import formula
+from rednet_lab.tex import formula
 from rednet_lab.show.placeholder import without_widgets
 
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg")
