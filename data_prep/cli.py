@@ -25,6 +25,7 @@ from data_prep.fixed_crop import OneBox
 from data_prep.landmark_subset import SevenPoints
 from data_prep.prepare import MARGIN
 from data_prep.resume import leftovers, prepare, work_key
+from data_prep.sixty_eight import SixtyEightPoints
 from data_prep.store import Store
 
 SIZE = 320  # the papers' 256 and the margin of augmentation
@@ -75,7 +76,12 @@ def _parser() -> argparse.ArgumentParser:
     frames.add_argument(
         "--one-box", action="store_true", help="the same, but a fixed square a video that its face stays in: finer"
     )
-    make.add_argument("--seven", action="store_true", help="keep the seven points only, whatever the markup")
+    points = make.add_mutually_exclusive_group()
+    points.add_argument("--seven", action="store_true", help="keep the seven points only, whatever the markup")
+    points.add_argument(
+        "--sixty-eight", action="store_true", help="put the points into iBUG's 68 and mask those that are not there"
+    )
+    make.add_argument("--near", action="store_true", help="with --sixty-eight: also points that mean nearly the same")
     make.add_argument("--workers", type=int, default=1, help="worker processes (default 1)")
     make.add_argument("--dry-run", action="store_true", help="say what would be done and how large it would be")
     return parser
@@ -126,6 +132,8 @@ def _prepare(options) -> int:
     name, reader = open_reader(options.folder, options.dataset, _choices(options.set))
     if options.seven:
         reader = SevenPoints(reader)
+    if options.sixty_eight:
+        reader = SixtyEightPoints(reader, options.near)
     if options.one_box:
         reader = OneBox(reader, options.margin)
     margin = None if options.whole_frames or options.one_box else options.margin

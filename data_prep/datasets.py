@@ -63,7 +63,9 @@ class DataSet:
             if name not in self.choices():
                 known = ", ".join(self.choices()) or "none"
                 raise DataError(f"{self.name} has no option {name!r}, known: {known}", field=name)
-        return self.maker(folder, **dict(self.fixed), **choices)
+        reader = self.maker(folder, **dict(self.fixed), **choices)
+        reader.description = {"dataset": self.name, **reader.description}
+        return reader
 
 
 def _below(name: str, *patterns: str) -> tuple[str, ...]:
@@ -126,7 +128,7 @@ DATASETS = {
             "lfpw",
             "LFPW in iBUG's form, 68 points",
             "ibug:IbugFaces",
-            _halves("lfpw", "image_*.png", "image_<number>.png"),
+            _halves("lfpw", "image_*.[pj][np]g", "image_<number>.png (or .jpg)"),
             1035,
             "1,035 images, 68 points",
             f"{NON_COMMERCIAL}; cite iBUG's 300-W papers",

@@ -41,6 +41,7 @@ class Listed:
     def __init__(self):
         self.entries: list[Entry] = []
         self.warnings: list[str] = []
+        self.whole_copy: dict[str, int] = {}  # split: items that a whole copy has, where that is known
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -69,7 +70,7 @@ class Listed:
             persons = {facts.get("identity") or facts.get("person", "") for facts in some} - {""}
             videos = {facts.get("video", "") for facts in some} - {""}
             if some:
-                lines.append(counted(split, len(some), len(persons), len(videos)))
+                lines.append(counted(split, len(some), len(persons), len(videos), self.whole_copy.get(split, 0)))
         return lines
 
     def runs(self) -> list[range] | None:
@@ -82,10 +83,11 @@ class Listed:
             raise DataError(f"no {wanted} in it", path=folder, fix=self.how_to_get)
 
 
-def counted(split: str, items: int, persons: int, videos: int) -> str:
-    """What a split has, for people."""
+def counted(split: str, items: int, persons: int, videos: int, whole: int = 0) -> str:
+    """What a split has, for people; whole: the items of a whole copy, 0 where that is not known."""
     of = [many(count, what) for count, what in ((persons, "known person"), (videos, "video")) if count]
-    return ", ".join([f"{split}: {many(items, 'item')}", *of])
+    of_all = f"{items:,} of {many(whole, 'item')}" if whole else many(items, "item")
+    return ", ".join([f"{split}: {of_all}", *of])
 
 
 def many(count: int, what: str) -> str:

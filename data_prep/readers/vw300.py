@@ -3,7 +3,8 @@
     <folder>/NNN/vid.avi   <folder>/NNN/annot/000001.pts ...   <folder>/extra.zip or extra/NNN.mat (frames to leave out)
 
 Annotation k belongs to the k-th decoded frame, from 1. The papers' 90 / 24 split is not published: the default here
-is ours (`default_split`), and a file of the user's takes its place (`data_prep.readers.vw300_split`). Coordinates
+is ours (`default_split`), and a file of the user's takes its place (`data_prep.readers.vw300_split`). A video shows one
+person, another one than every other video's unless the split file says more: stage 3 needs identities. Coordinates
 are 1-based by the owner's word; `base` 0 takes them as they are, as RED-Net's authors did.
 """
 
@@ -39,7 +40,7 @@ class VW300(VideoListed):
             self.warnings += notes
         else:
             split = default_split()
-            self.warnings.append("no split file: the default split is ours, and which videos share a person is unknown")
+            self.warnings.append("no split file: the default split is ours, and every video is a person of its own")
         found, skip, files = [], _Excluded(self.folder, excluded, self.warnings), []
         for place in listing(self.folder):
             if not re.fullmatch(r"\d{3}", place.name, re.ASCII):
@@ -48,7 +49,8 @@ class VW300(VideoListed):
                 continue
             found.append(place.name)
             role = split.get(place.name)
-            facts = {"split": role.split, "group": role.group, "identity": role.identity} if role else {}
+            person = role.identity if role and role.identity else f"300-VW {place.name}"
+            facts = {"split": role.split, "group": role.group, "identity": person} if role else {}
             start = len(self.entries)
             files += self.add_video(place / "vid.avi", place / "annot", place.name, **facts)
             left_out = skip.frames(place.name)
