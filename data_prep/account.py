@@ -34,7 +34,7 @@ def kept_lines(store: Store) -> list[str]:
         if len(rows):
             persons, videos = (len(np.unique(rows[name][rows[name] >= 0])) for name in ("identity", "video"))
             groups = [
-                f"{np.count_nonzero(rows['group'] == k):,} {name}"
+                f"{np.count_nonzero(rows['group'] == k):,} in {name}"
                 for k, name in enumerate(store.groups)
                 if (rows["group"] == k).any()
             ]
