@@ -5,12 +5,12 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from data_prep.face_world.dressing import sample_wear
-from data_prep.face_world.factors import Factors
-from data_prep.face_world.framing import framed
-from data_prep.face_world.noise import generator
-from data_prep.face_world.people import sample_person
-from data_prep.face_world.render import render
+from data_prep.face_world.basics import generator
+from data_prep.face_world.factors.camera import framed
+from data_prep.face_world.factors.dressing import sample_wear
+from data_prep.face_world.factors.fields import Factors
+from data_prep.face_world.factors.people import sample_person
+from data_prep.face_world.render.picture import render
 from data_prep.face_world.world import FaceWorld
 from rednet_core.markup import IBUG68
 

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from data_prep.face_world.noise import generator
-from data_prep.face_world.people import sample_person
-from data_prep.face_world.render import Sample, render
-from data_prep.face_world.sampling import sample_factors
-from data_prep.face_world.video import frame_factors, plan
+from data_prep.face_world.basics import generator
+from data_prep.face_world.factors.people import sample_person
+from data_prep.face_world.factors.sampling import sample_factors
+from data_prep.face_world.factors.video import frame_factors, plan
+from data_prep.face_world.render.picture import Sample, render
 
 _STILL, _PERSON, _PICTURE, _VIDEO, _ACTOR = range(5)  # streams of random numbers, one a role
 _STILL_PEOPLE, _ACTORS = 2**40, 2**41  # first identity number of people of stills and of videos
