@@ -54,9 +54,9 @@ def _files(folder: Path) -> str:
                 found.update(f"{path.relative_to(folder)}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
     return found.hexdigest()
 
-"""
+
 def leftovers(path: Path) -> list[Path]:
-    """Return what runs that were stopped have left beside a store's place; only to be touched while its lock is held."""
+    """Return what stopped runs have left beside a store's place; only to be touched while its lock is held."""
     kind = re.compile(rf"\.{re.escape(path.name)}\.[^.]+\.(part|journal)")
     return sorted(p for p in path.parent.iterdir() if kind.fullmatch(p.name)) if path.parent.is_dir() else []
 

@@ -61,9 +61,8 @@ def _smooth(rng, sigma_x, sigma_y):
 
 
 @lru_cache(maxsize=1)
-"""
 def skin_tile():
-    """Return uint8 (TILE, TILE, 4), mean 128, 40 a standard deviation: pores, mottling, broad blotches, hair stubble."""
+    """Return uint8 (TILE, TILE, 4), mean 128, 40 a standard deviation: pores, mottling, blotches, hair stubble."""
     rng = generator(7001)
     layers = [_smooth(rng, 0.8, 0.8), _smooth(rng, 4, 4), _smooth(rng, 16, 16), _smooth(rng, 0.7, 2.2)]
     return np.clip(128 + 40 * np.stack(layers, -1), 0, 255).astype(np.uint8)

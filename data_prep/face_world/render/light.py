@@ -84,9 +84,9 @@ def blend(base, colour, alpha):
     base += alpha * (colour - base)
     return base
 
-"""
+
 def blend_at(base, places, colour, alpha):
-    """Return base (3, P) moved in place towards colour (3, 1) or (3, n) by alpha (n,) at the n places given by index."""
+    """Return base (3, P) moved in place towards colour (3, 1) or (3, n) by alpha (n,) at the n places of an index."""
     for channel in range(3):
         old = base[channel].take(places)
         base[channel][places] = old + alpha * (colour[channel] - old)
