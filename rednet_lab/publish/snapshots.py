@@ -14,12 +14,14 @@ from base64 import b64decode, b64encode
 from pathlib import Path
 
 import nbformat
+import numpy as np
 from PIL import Image
 
 from rednet_lab.files import write_text
 from rednet_lab.names import ROOT
 from rednet_lab.publish.site.build import SNAPSHOTS
-from rednet_lab.show.placeholder import PLAYER, without_widgets
+from rednet_lab.show import draw
+from rednet_lab.show.player import PLAYER
 
 MOST_KB, MOST_TEXT = 30, 8_000  # of a picture or a piece of HTML, in KB; of what a cell printed, in characters
 # Where results and kernels lay on one machine: nothing that a reader elsewhere could use.
@@ -34,7 +36,6 @@ def strip(notebook, most: int, players: bool = False) -> None:
 
     Players that come with a picture give way to it, or stay whole with `players`.
     """
-    without_widgets(notebook)
     for cell in notebook.cells:
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell.source = OUT.sub('out = "figures"', cell.source)
@@ -90,7 +91,7 @@ def smaller(data: bytes, most: int) -> bytes:
 def _packed(image: Image.Image, kind: str) -> bytes:
     packed = io.BytesIO()
     if kind == "PNG":
-        image = image.quantize(128, dither=Image.Dither.NONE)
+        return draw.palette_png(np.asarray(image))
     image.save(packed, kind, optimize=True, quality=75)
     return packed.getvalue()
 

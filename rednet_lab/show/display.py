@@ -99,7 +99,7 @@ def placeholder(box: w.Widget) -> dict[str, str]:
     html = "".join(shown) + (f"<p>{escape('; '.join(values))}</p>" if values else "")
     note = "The controls move where a kernel runs: python3 go.py lab"
     data = {"text/html": f"<div>{html}<p><small>{note}</small></p></div>"}
-    data["text/plain"] = "; ".join(filter(None, [alt or plain(html), *values]))
+    data["text/plain"] = "; ".join(filter(None, [alt or plain("".join(shown)), *values]))
     return data | ({"image/png": pictures[0]} if pictures else {})
 
 

@@ -174,7 +174,7 @@ def explore_layers(net: RedNet, faces: list[Face]) -> Painter:
         channel = min(channel, len(values) - 1)
         one = values[channel]
         words = f"channel {channel}: largest {one.max():.2f}, {100 * np.mean(one == 0):.0f} % of it is zero"
-        said = f"<br>{own.words}" if own.words != HINT else ""
+        said = f"<br>{own.words}" if face == OWN or not own.frames and own.words != HINT else ""
         return panel(inside, chosen, layer, step - 1, channel, over), words + said
 
     return Painter(controls, paint, "a face, all channels of a layer, one of them, and its pooling switches")

@@ -19,7 +19,7 @@ from rednet_core.rednet import NetConfig, RedNet
 from rednet_core.training import COLUMNS, Trainer
 from rednet_lab.names import DEVICES, ROOT, run_name
 from rednet_lab.progress import Progress, in_batch
-from rednet_lab.show import plots, style
+from rednet_lab.show import plots
 from rednet_lab.stamp import make_stamp, module_hash
 from rednet_lab.workbench.cache import asset
 from rednet_lab.workbench.profiles import PROFILES, Plan, Profile
@@ -73,7 +73,7 @@ class Lab:
         self.caption = f"profile {profile}, {self.source.what}, seed {seed}"
         self.watchers: list = []  # each makes, of a stage's name, one more callback for its training
         torch.manual_seed(seed)
-        style.use()
+        plots.use_style()
 
     # --- trained stages, each made from the one before ---
 
@@ -218,13 +218,13 @@ class Lab:
     def figure(self, figure, name: str, caption: str, alt: str, hero: bool = False, vector: bool = True) -> None:
         """Show a figure and save it with the run's facts in its caption."""
         self.results.figure(figure, name, f"{caption} ({self.caption})", alt, hero, vector)
-        style.show(figure)
+        plots.show_once(figure)
 
     def pictures(
         self, pictures: list, columns: int, name: str, caption: str, alt: str, hero: bool = False, width: float = 7.0
     ) -> None:
         """Show and save pictures of one size in a grid."""
-        self.figure(plots.sheet(pictures, columns, width), name, caption, alt, hero, vector=False)
+        self.figure(plots.grid(pictures, columns, width), name, caption, alt, hero, vector=False)
 
     def table(self, frame, name: str, caption: str):
         """Save a table and return it for display."""

@@ -8,7 +8,7 @@ from rednet_lab.publish.ledger import render, writing
 from rednet_lab.publish.ledger.entries import KINDS, PAPERS, Entry
 from rednet_lab.publish.ledger.render import Ledger
 from rednet_lab.publish.ledger.verdicts import MEANINGS
-from rednet_lab.show.display import present
+from rednet_lab.show.display import show_widget
 
 ALL = "all"
 
@@ -47,4 +47,4 @@ class Browser:
         self.table.value = writing.html(render.listing(self.ledger, found), None) if found else ""
 
     def _ipython_display_(self) -> None:
-        present(self.box)
+        show_widget(self.box)

@@ -17,7 +17,6 @@ from nbconvert import HTMLExporter
 from rednet_lab.publish import colab
 from rednet_lab.publish.site.frames import aligned
 from rednet_lab.publish.site.prose import Prose
-from rednet_lab.show.placeholder import without_widgets
 from rednet_lab.tex import formula
 
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg")
@@ -71,7 +70,6 @@ def article(
     notebooks with pages beside this one.
     """
     notebook, made = copy.deepcopy(notebook), Article("")
-    made.widgets = without_widgets(notebook)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             _describe(cell, results or {}, file_of)

@@ -12,6 +12,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_output
 from PIL import Image
+from rednet_lab.show.placeholder import PLAYER, STATE, VIEW
 
 from rednet_lab.names import ROOT
 from rednet_lab.publish.site import cli
@@ -21,7 +22,6 @@ from rednet_lab.publish.site.notebook import article
 from rednet_lab.publish.site.parts import Shown, cards, heroes
 from rednet_lab.publish.site.prose import Prose
 from rednet_lab.series import SERIES, Entry
-from rednet_lab.show.placeholder import PLAYER, STATE, VIEW
 from rednet_lab.tex import TexError, mathml
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
