@@ -5,7 +5,7 @@
     <folder>/cofw68_test_bboxes.mat                                COFW-68: bboxes (507, 4)
 
 phis are 29 x, 29 y, 29 covered or not. The pictures are inside the .mat. These are files of version 7.3, which is HDF5:
-they are read with h5py, which is not installed with the course (`pip install rednet-course[hdf5]`, or h5py alone). Pixels begin at 1 (MATLAB).
+h5py reads them, which is not installed with the course (`pip install h5py`). Pixels begin at 1 (MATLAB).
 """
 
 from pathlib import Path
