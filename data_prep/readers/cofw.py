@@ -18,7 +18,7 @@ from data_prep.later_markups import COFW29
 from data_prep.mat import LARGEST, read_mat
 from data_prep.pts import LARGEST as FAR
 from data_prep.readers.any_pose import plausible_at_any_yaw, square
-from data_prep.readers.base import Entry, Listed, digest, listing, open_folder
+from data_prep.readers.base import Listed, ListedItem, digest, listing, open_folder
 from data_prep.readers.lp300w import numbers_of
 from rednet_core.markup import IBUG68
 
@@ -129,11 +129,11 @@ class Cofw(Listed):
                 facts = {"points": points, "covered": covered, "box": box, "index": index, "split": half}
                 wrong = not np.isfinite(phi).all() or not np.abs(points).max() <= FAR
                 problem = "a coordinate is not a number of pixels" if wrong else ""
-                self.entries.append(Entry(f"{half}/{index + 1}", found.path, problem, facts))
+                self.entries.append(ListedItem(f"{half}/{index + 1}", found.path, problem, facts))
         self._require(self.folder, " or ".join(name for name, _ in HALVES.values()))
         self.description = {"reader": "cofw", "files": digest(read, self.folder), "base": base}
 
-    def read(self, entry: Entry) -> Item:
+    def read(self, entry: ListedItem) -> Item:
         facts = entry.facts
         points, mask = facts["points"] - self.base, np.ones(COFW29.n_points, bool)
         plausible_at_any_yaw(points, mask, COFW29, f"{entry.path} face {facts['index'] + 1}")
@@ -165,7 +165,7 @@ class Cofw68(Listed):
         files = sorted((path for path in files if path.suffix == ".mat"), key=lambda path: int(path.stem.split("_")[0]))
         for path in files:
             number = int(path.stem.split("_")[0])
-            self.entries.append(Entry(f"test/{number}", path, "", {"index": number - 1, "split": "test"}))
+            self.entries.append(ListedItem(f"test/{number}", path, "", {"index": number - 1, "split": "test"}))
         self._require(texts, "1_points.mat")
         table = next((root / "cofw68_test_bboxes.mat" for root in roots), None)
         self._boxes = numbers_of(table, "bboxes") if table.is_file() else None
@@ -175,7 +175,7 @@ class Cofw68(Listed):
             "base": base,
         }
 
-    def read(self, entry: Entry) -> Item:
+    def read(self, entry: ListedItem) -> Item:
         index, path = entry.facts["index"], entry.path
         points, covered = numbers_of(path, "Points"), numbers_of(path, "Occ").ravel()
         if points.shape != (IBUG68.n_points, 2) or len(covered) != IBUG68.n_points or not np.abs(points).max() <= FAR:

@@ -17,7 +17,7 @@ from data_prep.images import read_image
 from data_prep.item import Item
 from data_prep.pts import number
 from data_prep.readers.any_pose import square
-from data_prep.readers.base import Entry, Listed, digest, open_folder, plausible, whole
+from data_prep.readers.base import Listed, ListedItem, digest, open_folder, plausible, whole
 from data_prep.readers.ibug import HOW_TO_GET, SETS, IbugFaces
 from rednet_core.markup import IBUG68
 
@@ -81,26 +81,26 @@ class Dlib300W(Listed):
         self.description = {"reader": "300w_dlib", "files": digest(files, self.folder), "base": base}
         self.description["mirrored"] = mirrored
 
-    def _entry(self, image, box, face: int, where: str) -> Entry:
+    def _entry(self, image, box, face: int, where: str) -> ListedItem:
         name = image.get("file", "")
         place = PurePosixPath(name.replace("\\", "/"))
         if not name or place.is_absolute() or ".." in place.parts or ":" in name:
-            return Entry(where, self.folder, f"{where}: bad picture name {name[:80]!r}")
+            return ListedItem(where, self.folder, f"{where}: bad picture name {name[:80]!r}")
         path, key = self.folder / place, place.with_suffix("").as_posix() + f"/{face}" * (face > 0)
         parts = {part.get("name", ""): (part.get("x", ""), part.get("y", "")) for part in box.findall("part")}
         wanted = [f"{i:02}" for i in range(IBUG68.n_points)]
         if sorted(parts) != wanted:
-            return Entry(key, path, f"{where}: {len(parts)} named parts instead of 00 ... 67")
+            return ListedItem(key, path, f"{where}: {len(parts)} named parts instead of 00 ... 67")
         values = [number(text) for name in wanted for text in parts[name]]
         sides = [number(box.get(side, "")) for side in ("left", "top", "width", "height")]
         if None in values:
-            return Entry(key, path, f"{where}: a part has no coordinates")
+            return ListedItem(key, path, f"{where}: a part has no coordinates")
         corner = None if None in sides else np.array(sides[:2])
         frame = None if corner is None else square(corner, corner + np.array(sides[2:]) - 1)
         problem = "" if path.is_file() else "image file is missing"
-        return Entry(key, path, problem, {"points": np.array(values, np.float64).reshape(-1, 2), "box": frame})
+        return ListedItem(key, path, problem, {"points": np.array(values, np.float64).reshape(-1, 2), "box": frame})
 
-    def read(self, entry: Entry) -> Item:
+    def read(self, entry: ListedItem) -> Item:
         points = entry.facts["points"] - self.base
         plausible(points, IBUG68, entry.path)
         image = read_image(entry.path, upright=False)

@@ -20,7 +20,7 @@ from data_prep.later_markups import IBUG68_3D
 from data_prep.mat import LARGEST, read_mat
 from data_prep.pts import LARGEST as FAR
 from data_prep.readers.any_pose import plausible_at_any_yaw
-from data_prep.readers.base import Entry, Listed, digest, listing, open_folder, pair_up, whole
+from data_prep.readers.base import Listed, ListedItem, digest, listing, open_folder, pair_up, whole
 from rednet_core.markup import IBUG68
 
 HOW_TO_GET = "download it from X. Zhu's 3DDFA page (Face Alignment Across Large Poses, CVPR 2016)"
@@ -36,7 +36,7 @@ class _Fitted(Listed):
         super().__init__()
         self.folder, self.base = open_folder(folder, HOW_TO_GET), base
 
-    def _item(self, entry: Entry, points: np.ndarray, split: str) -> Item:
+    def _item(self, entry: ListedItem, points: np.ndarray, split: str) -> Item:
         points = points - self.base
         pose = numbers_of(entry.facts["annotation"], "Pose_Para").ravel()
         if len(pose) < 3:
@@ -79,7 +79,7 @@ class Lp300W(_Fitted):
         choices = {"points": points, "flips": flips, "made": made, "base": base}
         self.description = {"reader": "300w_lp", "files": digest(files, root), **choices}
 
-    def read(self, entry: Entry) -> Item:
+    def read(self, entry: ListedItem) -> Item:
         own = self.folder / "landmarks" / entry.path.parent.name / f"{entry.path.stem}_pts.mat"
         if self.kind == "3d" or own.is_file():
             points = _shaped(numbers_of(own, f"pts_{self.kind}"), own)
@@ -104,7 +104,7 @@ class Aflw2000(_Fitted):
         self._require(self.folder, "pairs of image00002.jpg and .mat")
         self.description = {"reader": "aflw2000", "files": digest(files, inner), "base": base}
 
-    def read(self, entry: Entry) -> Item:
+    def read(self, entry: ListedItem) -> Item:
         points = _shaped(numbers_of(entry.facts["annotation"], "pt3d_68")[:2].T, entry.path)
         return self._item(entry, points, "test")
 

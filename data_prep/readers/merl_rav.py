@@ -16,7 +16,7 @@ from data_prep.images import read_image
 from data_prep.item import Item
 from data_prep.pts import read_points
 from data_prep.readers.any_pose import plausible_at_any_yaw
-from data_prep.readers.base import Entry, Listed, digest, listing, open_folder, pair_up
+from data_prep.readers.base import Listed, ListedItem, digest, listing, open_folder, pair_up
 from rednet_core.markup import IBUG68
 
 HOW_TO_GET = "clone MERL-RAV_dataset (A. Kumar et al., CVPR 2020), get AFLW, and run its script, which pairs them"
@@ -53,7 +53,7 @@ class MerlRav(Listed):
             self.warnings.append("the labels alone: run its owner's script, which puts AFLW's pictures beside them")
         self.description = {"reader": "merl_rav", "files": digest(files, root), "base": base}
 
-    def read(self, entry: Entry) -> Item:
+    def read(self, entry: ListedItem) -> Item:
         coded, _ = read_points(entry.facts["annotation"], IBUG68.n_points)
         points, mask, visible = decode(coded)
         if mask.sum() < LEAST:

@@ -18,7 +18,7 @@ from data_prep.item import Item
 from data_prep.later_markups import WFLW98
 from data_prep.pts import number, text_lines
 from data_prep.readers.any_pose import plausible_at_any_yaw, square
-from data_prep.readers.base import Entry, Listed, digest, open_folder, whole
+from data_prep.readers.base import Listed, ListedItem, digest, open_folder, whole
 
 HOW_TO_GET = "download WFLW_images.tar.gz and WFLW_annotations.tar.gz from W. Wu's page of WFLW (LAB, CVPR 2018)"
 ATTRIBUTES = ("pose", "expression", "illumination", "make-up", "occlusion", "blur")
@@ -60,23 +60,23 @@ class Wflw(Listed):
         self._require(self.folder, f"{LISTS}/list_98pt_rect_attr_train.txt")
         self.description = {"reader": "wflw", "lists": digest(files, self.folder), "base": base, "only": only}
 
-    def _entry(self, line: str, key: str, table: Path) -> Entry:
+    def _entry(self, line: str, key: str, table: Path) -> ListedItem:
         fields = line.split(maxsplit=NUMBERS)
         where = f"line {key.partition('/')[2]} of {table.name}"
         if len(fields) != NUMBERS + 1:
-            return Entry(key, table, f"{where}: {len(line.split())} fields instead of {NUMBERS + 1}")
+            return ListedItem(key, table, f"{where}: {len(line.split())} fields instead of {NUMBERS + 1}")
         place = PurePosixPath(fields[-1].replace("\\", "/"))
         if place.is_absolute() or ".." in place.parts or ":" in fields[-1]:
-            return Entry(key, table, f"{where}: bad picture name {fields[-1][:80]!r}")
+            return ListedItem(key, table, f"{where}: bad picture name {fields[-1][:80]!r}")
         path, values = self._images / place, [number(field) for field in fields[:-1]]
         if None in values:
-            return Entry(key, path, f"{where}: {fields[values.index(None)][:40]!r} is not a number of pixels")
+            return ListedItem(key, path, f"{where}: {fields[values.index(None)][:40]!r} is not a number of pixels")
         attributes = values[-len(ATTRIBUTES) :]
         if not set(attributes) <= {0.0, 1.0}:
-            return Entry(key, path, f"{where}: an attribute is neither 0 nor 1")
+            return ListedItem(key, path, f"{where}: an attribute is neither 0 nor 1")
         problem = "" if path.is_file() else "image file is missing"
         numbers = np.array(values[: -len(ATTRIBUTES)], np.float64).reshape(-1, 2)
-        return Entry(key, path, problem, {"numbers": numbers, "attributes": tuple(map(bool, attributes))})
+        return ListedItem(key, path, problem, {"numbers": numbers, "attributes": tuple(map(bool, attributes))})
 
     def tally(self) -> list[str]:
         """Return what there is of each split, and how many test faces have each attribute."""
@@ -85,7 +85,7 @@ class Wflw(Listed):
         said = ", ".join(f"{count:,} {name}" for name, count in zip(ATTRIBUTES, counts, strict=True))
         return [*super().tally(), *([f"test attributes: {said}"] if found else [])]
 
-    def read(self, entry: Entry) -> Item:
+    def read(self, entry: ListedItem) -> Item:
         numbers = entry.facts["numbers"] - self.base
         points, box = numbers[: WFLW98.n_points], square(*numbers[WFLW98.n_points :])
         plausible_at_any_yaw(points, np.ones(len(points), bool), WFLW98, entry.path)
