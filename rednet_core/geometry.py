@@ -25,9 +25,9 @@ def _xp(array):
 
 def _mean(points, known):
     """Mean (..., 2) of those of points (..., n, 2) that are known (..., n); NaN where none is."""
-    xp = _xp(points)
-    known = known[..., None]
-    return xp.where(known, points, xp.zeros_like(points)).sum(-2) / known.sum(-2)
+    xp, known = _xp(points), known[..., None]
+    count = xp.where(known, xp.ones_like(points), 0).sum(-2)
+    return xp.where(count > 0, xp.where(known, points, 0).sum(-2), xp.nan) / count.clip(1)
 
 
 def eyes_and_mouth(points, markup: Markup, mask=None):
@@ -64,7 +64,7 @@ def mean_shape(points, markup: Markup, mask):
     box = face_box(points, markup, mask)
     known = mask[..., None] & (box[:, None, 2:] > 0)
     inside = (points - box[:, None, :2]) / box[:, None, 2:]
-    return xp.where(known, inside, xp.zeros_like(inside)).sum(0) / known.sum(0).clip(1)
+    return xp.where(known, inside, 0).sum(0) / xp.where(known, xp.ones_like(inside), 0).sum(0).clip(1)
 
 
 def crop_matrix(box, size: int, angle=0.0):

@@ -35,7 +35,7 @@ def interocular(points: np.ndarray, markup: Markup, mask: np.ndarray, normaliser
     left, right = (points[..., group, :].mean(-2) for group in each)
     known = mask[..., each[0]].all(-1) & mask[..., each[1]].all(-1)
     wide = np.where(known, np.linalg.norm(left - right, axis=-1), FRONTAL_INTEROCULAR * tall)
-    return np.maximum(wide, LEAST_INTEROCULAR * tall) if normaliser == "floored" else wide
+    return np.fmax(wide, LEAST_INTEROCULAR * tall) if normaliser == "floored" else wide
 
 
 def point_nme(

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from data_prep import synthetic
 from data_prep.synthetic import SyntheticClips
 from rednet_core import inputs
 from rednet_core.augment import NONE, Augmentation
@@ -217,7 +218,7 @@ def test_made_clips_move_and_keep_points_on_their_pixels(monkeypatch, exact):
         dot = data.table["points"][row, 57]
         data.crops[row] = (255 * blob(96, dot, 2.5)).round().astype(np.uint8)[..., None]
     batch = SyntheticClips(data, np.arange(4), batch=3, frames=6).batch(0)
-    monkeypatch.setattr(inputs.clips, "light_and_occluder", lambda x, frames, generator: x)
+    monkeypatch.setattr(SyntheticClips, "light", None)
     net = tiny_net(input_size=64)
     found = inputs.clip_inputs(batch, net, generator(), kind=SyntheticClips)
     steps = found.points.unflatten(0, (3, 6)).diff(dim=1).norm(dim=-1)
@@ -234,7 +235,7 @@ def test_made_clips_have_light_and_occluders_and_real_ones_do_not(exact, monkeyp
     frames_ = still.x.unflatten(0, (4, 6))
     assert torch.equal(frames_[:, 0], frames_[:, 5])  # one still over and over
     for name in ("SHIFT", "SCALE", "TURN"):  # without motion, what changes is the light
-        monkeypatch.setattr(inputs.clips, name, 0.0)
+        monkeypatch.setattr(synthetic, name, 0.0)
     made = inputs.clip_inputs(batch, tiny_net(), generator(), kind=SyntheticClips)
     brightness = made.x.mean((1, 2, 3)).unflatten(0, (4, 6))
     assert brightness.std(1).min() > 0.005
