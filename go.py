@@ -109,7 +109,7 @@ def clean(arguments):
     if not found:
         print("Nothing to remove: neither %s nor %s exists." % (VENV, CACHE))
     elif not arguments:
-        print("Say 'go.py clean --yes' to remove them. Results under figures/ are never removed.")
+        print("Say 'go.py clean --yes' to remove them. Results under figures/runs are never removed.")
     return 0
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rednet_lab.names import ROOT
+from rednet_lab.names import ROOT, RUNS
 
 
 class Run:
@@ -19,7 +19,22 @@ class Run:
         hidden = shutil.ignore_patterns("__pycache__", ".*")
         for part in ("rednet_core", "data_prep", "rednet_lab", "notebooks"):
             shutil.copytree(ROOT / part, self.root / part, ignore=hidden)
-        self.cache, self.folder = folder / "cache", self.root / "figures" / "smoke"
+        shutil.copy(ROOT / ".gitignore", self.root)
+        if shutil.which("git"):
+            self.git("init", "--quiet")
+            self.git("add", "--all")
+        self.cache, self.folder = folder / "cache", self.root / RUNS / "smoke"
+
+    def git(self, *arguments):
+        """Run git on the copy, as if nobody had a configuration, and return what it said."""
+        clean = os.environ | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+        return subprocess.run(
+            ["git", *arguments], cwd=self.root, env=clean, check=True, stdout=subprocess.PIPE, encoding="utf-8"
+        ).stdout
+
+    def changed_for_git(self):
+        """Return the files that git sees as changed or new since the copy was made, as after a clone."""
+        return self.git("ls-files", "--modified", "--others", "--exclude-standard").splitlines()
 
     def __call__(self, *arguments):
         """Run the runner on profile smoke and return what it said, or fail with the last of it."""

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import shutil
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import PurePosixPath, PureWindowsPath
@@ -12,7 +13,7 @@ import nbformat
 import pytest
 from PIL import Image
 
-from rednet_lab.names import ROOT
+from rednet_lab.names import ROOT, RUNS
 from rednet_lab.parameters import read_parameters
 from rednet_lab.runner.outcome import errors_in
 from rednet_lab.series import SERIES
@@ -70,6 +71,7 @@ def test_one_parameters_cell_of_plain_literals_before_all_other_code(path, noteb
     parameters = read_parameters(path)  # refuses none, two, and what is not name = literal
     assert {"profile", "source", "data", "device", "seed", "out"} <= set(parameters)
     assert (parameters["profile"], parameters["seed"], parameters["data"]) == ("quick", 0, "")
+    assert parameters["out"] == RUNS
     assert code_cells(notebook)[0].metadata.tags == ["parameters"]
     assert sum(bool(cell.metadata.get("tags")) for cell in notebook.cells) == 1
 
@@ -151,7 +153,7 @@ def smoke(checkout):
     """The whole series, executed once for all tests of this session."""
     # A failing notebook is not the end: the tests of the others shall tell that they are well.
     try:
-        checkout.said, checkout.failure = checkout("--out", str(checkout.root / "figures")), ""
+        checkout.said, checkout.failure = checkout(), ""
     except pytest.fail.Exception as failure:
         checkout.said, checkout.failure = "", str(failure)
     return checkout
@@ -250,15 +252,22 @@ def test_a_second_run_has_nothing_to_do(smoke):
     assert not smoke.failure, smoke.failure
     files = [smoke.folder / "executed" / f"{name}.ipynb" for name in NAMES]
     before = [file.stat().st_mtime_ns for file in files]
-    said = smoke("--out", str(smoke.root / "figures"))
+    said = smoke()
     assert f"{len(SERIES)} up to date, 0 to run" in said
     assert [file.stat().st_mtime_ns for file in files] == before
 
 
+def test_a_run_writes_nothing_that_git_would_see(smoke):
+    if not shutil.which("git"):
+        pytest.skip("git is not installed")
+    seen = smoke.changed_for_git()
+    assert smoke.folder.is_dir() and not seen, seen
+
+
 @needs_real_faces
 def test_real_faces_are_prepared(checkout):
-    checkout("--out", str(checkout.root / "figures"), "--only", "12", "--source", "udacity", "--data", str(REAL_FACES))
-    folder = checkout.root / "figures" / "smoke-udacity"
+    checkout("--only", "12", "--source", "udacity", "--data", str(REAL_FACES))
+    folder = checkout.root / RUNS / "smoke-udacity"
     results = json.loads((folder / "12_data_preparation" / "results.json").read_text(encoding="utf-8"))
     assert results["stamp"]["source"] == "udacity" and results["stamp"]["data"] == REAL_FACES.name
     assert all("real faces" in item["caption"] for item in [*results["figures"], *results["tables"]])

@@ -6,7 +6,7 @@ The notebooks find everything in the cache then. Several of these may run beside
 import argparse
 
 from rednet_lab.experiments import EXPERIMENTS, Bench
-from rednet_lab.names import DEVICES, PROFILE_NAMES, SOURCES
+from rednet_lab.names import DEVICES, PROFILE_NAMES, RUNS, SOURCES
 from rednet_lab.workbench.lab import Lab
 
 
@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=EXPERIMENTS, default=list(EXPERIMENTS), metavar="EXPERIMENT")
     parser.add_argument("--dry-run", action="store_true", help="say what there is to train, and how long it takes")
     choices = parser.parse_args()
-    lab = Lab("ablations", choices.profile, choices.source, choices.data, choices.device, choices.seed, "figures")
+    lab = Lab("ablations", choices.profile, choices.source, choices.data, choices.device, choices.seed, RUNS)
     for number in choices.seeds:
         bench = Bench(lab)
         bench.seeds = [choices.seed + number]

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from rednet_lab.names import DEVICES, PROFILE_NAMES, ROOT, SOURCES
+from rednet_lab.names import DEVICES, PROFILE_NAMES, ROOT, RUNS, SOURCES
 from rednet_lab.parameters import ParameterError
 from rednet_lab.runner.course import (
     Course,
@@ -47,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--data", type=Path, metavar="FOLDER", help="where the real faces or the prepared stores are")
     p.add_argument("--device", choices=DEVICES, default="auto", help="what to compute on (default: auto)")
     p.add_argument("--seeds", type=seed, nargs="+", default=[0], metavar="N", help="one run for each (default: 0)")
-    p.add_argument("--out", type=Path, metavar="FOLDER", help="where runs go (default: figures in the checkout)")
+    p.add_argument("--out", type=Path, metavar="FOLDER", help=f"where runs go (default: {RUNS} in the checkout)")
     p.add_argument("--only", nargs="+", default=[], metavar="NOTEBOOK", help="numbers or names; with what they need")
     p.add_argument("--no-needs", action="store_true", help="with --only: not what they need")
     p.add_argument("--jobs", type=count, default=1, metavar="N", help="notebooks at a time (default: 1)")
@@ -98,7 +98,7 @@ def options_from(args: argparse.Namespace) -> Options:
         raise UsageError("--timeout is in minutes and more than 0")
     return Options(
         profile=args.profile, source=args.source, data=args.data and args.data.resolve(), device=args.device,
-        out=(args.out or ROOT / "figures").resolve(), extra=dict(args.extra),
+        out=(args.out or ROOT / RUNS).resolve(), extra=dict(args.extra),
     )  # fmt: skip
 
 

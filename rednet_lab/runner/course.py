@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from rednet_lab import stamp
-from rednet_lab.names import ROOT, run_name
+from rednet_lab.names import ROOT, RUNS, run_name
 from rednet_lab.parameters import ParameterError, check_parameters, nearest, read_parameters
 from rednet_lab.series import SERIES, Entry
 
@@ -83,7 +83,7 @@ class Options:
     source: str = "face_world"
     data: Path | None = None
     device: str = "auto"
-    out: Path = ROOT / "figures"
+    out: Path = ROOT / RUNS
     extra: dict[str, str] = field(default_factory=dict)
 
     def run_name(self, seed: int) -> str:

@@ -20,6 +20,7 @@ from rednet_core import augment, metrics  # noqa: E402
 from rednet_core.batches import gather  # noqa: E402
 from rednet_core.fold import folded  # noqa: E402
 from rednet_core.inputs import still_inputs  # noqa: E402
+from rednet_lab.names import RUNS  # noqa: E402
 from rednet_lab.workbench.lab import Lab
 
 WAYS = {"float32": (False, False), "folded": (True, False), "bfloat16": (False, True), "folded, bfloat16": (True, True)}
@@ -75,5 +76,5 @@ if __name__ == "__main__":
     parser.add_argument("--data", default="")
     parser.add_argument("--device", default="cpu")
     given = parser.parse_args()
-    lab = Lab("exactness", given.profile, given.source, given.data, given.device, 0, "figures")
+    lab = Lab("exactness", given.profile, given.source, given.data, given.device, 0, RUNS)
     print(measure(lab).round(4).to_string(index=False))
