@@ -89,8 +89,6 @@ def put(net: nn.Module, content: dict[str, Tensor], source: str, feedback: str =
 def _values(
     net: nn.Module, content: dict[str, Tensor], report: LoadedWeights, feedback: str
 ) -> Iterable[tuple[str, Tensor]]:
-    net: nn.Module, content: dict[str, Tensor], report: LoadedWeights, feedback: str
-) -> Iterable[tuple[str, Tensor]]:
     """The names of one encoder's tensors and what the file has for them; the report learns what is left over."""
     source = report.source
     rename, first = _naming(net, content, source)
