@@ -9,8 +9,8 @@ from functools import cache
 
 import numpy as np
 
-from data_prep.later_markups import COFW29, IBUG68_3D, WFLW98
-from rednet_core.markup import AFLW21, HELEN194, IBUG68, LFW10, SEVEN, TALKING_FACE68, Markup
+from data_prep.markups import AFLW21, COFW29, HELEN194, IBUG68_3D, LFW10, TALKING_FACE68, WFLW98
+from rednet_core.markup import IBUG68, SEVEN, Markup
 
 POINT = np.eye(IBUG68.n_points)
 BROWS = (range(17, 22), range(26, 21, -1))  # each from the outside in, the viewer's left one first

@@ -21,7 +21,7 @@ import numpy as np
 
 from data_prep.errors import DataError
 from data_prep.item import SPLITS
-from data_prep.later_markups import MARKUPS
+from data_prep.markups import MARKUPS
 from rednet_core.markup import Markup
 
 FORMAT = 1

@@ -14,7 +14,7 @@ import numpy as np
 
 from data_prep.errors import BadItem, DataError
 from data_prep.item import Item
-from data_prep.later_markups import COFW29
+from data_prep.markups import COFW29
 from data_prep.mat import LARGEST, read_mat
 from data_prep.pts import LARGEST as FAR
 from data_prep.readers.any_pose import plausible_at_any_yaw, square

@@ -16,7 +16,7 @@ import numpy as np
 from data_prep.errors import BadItem, DataError
 from data_prep.images import read_image
 from data_prep.item import Item
-from data_prep.later_markups import IBUG68_3D
+from data_prep.markups import IBUG68_3D
 from data_prep.mat import LARGEST, read_mat
 from data_prep.pts import LARGEST as FAR
 from data_prep.readers.any_pose import plausible_at_any_yaw

@@ -15,7 +15,7 @@ import numpy as np
 from data_prep.errors import DataError
 from data_prep.images import read_image
 from data_prep.item import Item
-from data_prep.later_markups import WFLW98
+from data_prep.markups import WFLW98
 from data_prep.pts import number, text_lines
 from data_prep.readers.any_pose import plausible_at_any_yaw, square
 from data_prep.readers.base import Listed, ListedItem, digest, open_folder, whole

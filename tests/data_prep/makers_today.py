@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.io import savemat
 
-from data_prep.later_markups import COFW29, WFLW98
 from data_prep.markup_shapes import sketch
+from data_prep.markups import COFW29, WFLW98
 from tests.data_prep.makers import encode, pair, picture, points_of, pts, put
 
 POSE = np.radians([-8.0, 20.0, 5.0])  # pitch, yaw, roll in a .mat

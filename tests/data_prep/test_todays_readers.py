@@ -8,7 +8,7 @@ from scipy.io import savemat
 
 from data_prep.datasets import dataset
 from data_prep.errors import BadItem, DataError
-from data_prep.later_markups import COFW29, IBUG68_3D, WFLW98
+from data_prep.markups import COFW29, IBUG68_3D, WFLW98
 from data_prep.pts import parse_points
 from data_prep.readers.any_pose import plausible_at_any_yaw
 from data_prep.readers.cofw import Cofw, Cofw68
