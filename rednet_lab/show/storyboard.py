@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from rednet_core.markup import MARKUPS, Markup
-from rednet_core.metrics import point_errors
+from rednet_core.metrics import point_nme
 from rednet_lab.show import draw
 from rednet_lab.show.trace import SEVEN_NAMES, Frame
 
@@ -207,11 +207,12 @@ def each_error(found: np.ndarray, truth: np.ndarray | None, markup: Markup) -> n
     """Return the error of each point, all of the markup's or its seven, in % of the inter-ocular distance; or NaN."""
     if truth is None:
         return np.nan
+    known = np.isfinite(truth).all(-1)[None]
     if len(found) == len(truth):
-        return point_errors(found[None], truth[None], markup)[0]
+        return point_nme(found[None], truth[None], markup, known)[0]
     whole = truth.copy()
     whole[list(markup.seven)] = found  # the normaliser needs all of the truth; the others count nothing
-    return point_errors(whole[None], truth[None], markup)[0][list(markup.seven)]
+    return point_nme(whole[None], truth[None], markup, known)[0][list(markup.seven)]
 
 
 def _columns(traces: Mapping[str, Sequence[Frame]] | Sequence[Frame]) -> tuple[dict[str, list[Frame]], Markup]:

@@ -1,4 +1,4 @@
-"""Players and widgets in JupyterLab: live, in a notebook that was saved and is opened again, and where it is foreign."""
+"""Players and widgets in JupyterLab: live, in a notebook that was saved and is opened again, in a foreign one."""
 
 import re
 
@@ -25,7 +25,7 @@ from rednet_lab.show.widgets import Painter, slider
 from tests.helpers import loop_box, make_data, settle, tiny_net
 faces, net = make_data([(0, range(4))], size=48), settle(tiny_net(seed=3))""",
     'show(trace_stills(net, faces, np.arange(3)), title="Steps of <b>three</b> faces")',
-    'show(trace_video(net, faces.crops, faces.table["points"], loop_box(faces.table["points"][0])), "track", "A track")',
+    'truth = faces.table["points"]\nshow(trace_video(net, faces.crops, truth, loop_box(truth[0])), "track", "A track")',
     """
 def paint(level):
     return np.full((60, 80, 3), 12 * level, np.uint8), f"level {level / 2:.1f}"
