@@ -23,7 +23,8 @@ from IPython.display import DisplayHandle, display
 from rednet_lab.progress import in_batch
 from rednet_lab.show import draw
 
-UPLOAD = "rednet-most-{}"  # the class of an upload control that takes so many bytes, over which uploads.js watches
+UPLOAD = "rednet-most-{}"  # the class of an upload control that takes so many bytes, over which widgets.js watches
+ALT = "rednet-alt"  # the class of hidden words that widgets.js makes the alt text of the picture beside them
 PLACEHOLDER = "data-rednet-placeholder"  # the mark of one in a page
 LIVE = "Live controls were here: run the cell again to have them back."
 MOVES = 5  # of a list's options, tried in a run
@@ -66,7 +67,7 @@ def renew(handle: DisplayHandle | None, data: dict[str, str]) -> None:
 
 @lru_cache
 def _script() -> str:
-    return Path(__file__).with_name("uploads.js").read_text(encoding="utf-8")
+    return Path(__file__).with_name("widgets.js").read_text(encoding="utf-8")
 
 
 def _styled(data: dict[str, str]) -> dict[str, str]:
@@ -76,8 +77,8 @@ def _styled(data: dict[str, str]) -> dict[str, str]:
 
 
 def parts(box: w.Widget) -> Iterator[w.Widget]:
-    """Yield a widget and all inside it that is not hidden."""
-    if box.layout.display != "none":
+    """Yield a widget and all inside it that is not hidden, and the words for those who do not see its picture."""
+    if box.layout.display != "none" or ALT in box._dom_classes:
         yield box
         for child in getattr(box, "children", ()):
             yield from parts(child)
@@ -85,21 +86,23 @@ def parts(box: w.Widget) -> Iterator[w.Widget]:
 
 def placeholder(box: w.Widget) -> dict[str, str]:
     """Return a widget as it stands as a MIME bundle: its pictures and words, and the values of its controls."""
-    shown, values, pictures, alt = [], [], [], ""
+    shown, values, pictures, alt = [], [], [], "what the controls show"
+    for part in parts(box):
+        if ALT in part._dom_classes:
+            alt = unescape(part.value)
     for part in parts(box):
         if isinstance(part, w.Image) and part.value:
             pixels = cv2.imdecode(np.frombuffer(part.value, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
             pictures.append(b64encode(draw.palette_png(np.ascontiguousarray(pixels))).decode())
-            alt = alt or part.tooltip or "what the controls show"
-            shown.append(f'<img src="data:image/png;base64,{pictures[-1]}" alt="{escape(part.tooltip or alt)}">')
-        elif isinstance(part, w.HTML) and part.value:
+            shown.append(f'<img src="data:image/png;base64,{pictures[-1]}" alt="{escape(alt)}">')
+        elif isinstance(part, w.HTML) and part.value and ALT not in part._dom_classes:
             shown.append(f"<div>{part.value}</div>")
         elif _label(part) and (value := _value(part)):
             values.append(f"{part.description}: {value}")
     html = "".join(shown) + (f"<p>{escape('; '.join(values))}</p>" if values else "")
     note = "The controls move where a kernel runs: python3 go.py lab"
     data = {"text/html": f"<div>{html}<p><small>{note}</small></p></div>"}
-    data["text/plain"] = "; ".join(filter(None, [alt or plain("".join(shown)), *values]))
+    data["text/plain"] = "; ".join(filter(None, [alt if pictures else plain("".join(shown)), *values]))
     return data | ({"image/png": pictures[0]} if pictures else {})
 
 

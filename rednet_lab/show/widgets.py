@@ -11,7 +11,7 @@ import ipywidgets as w
 import numpy as np
 
 from rednet_lab.show import draw
-from rednet_lab.show.display import plain, show_widget
+from rednet_lab.show.display import ALT, plain, show_widget
 
 PANEL = "330px"  # width of the controls
 STYLE = {"description_width": "110px"}
@@ -26,12 +26,13 @@ class Painter:
         self.image = w.Image(
             format="png", layout=w.Layout(max_width="100%", height="auto", flex="0 1 auto", align_self="flex-start")
         )
-        self.status = w.HTML()
+        self.status, self.about = w.HTML(), w.HTML(layout=w.Layout(display="none"))
+        self.about.add_class(ALT)  # an Image has no alt text of its own: widgets.js gives it this one
         for control in controls.values():
             control.observe(self._changed, names="value")
         self._changed()
         self.panel = w.VBox([*controls.values(), self.status], layout=w.Layout(flex="0 0 auto", width=PANEL))
-        self.box = w.HBox([self.panel, self.image], layout=w.Layout(flex_flow="row wrap"))
+        self.box = w.HBox([self.panel, self.image, self.about], layout=w.Layout(flex_flow="row wrap"))
 
     def _changed(self, _=None) -> None:
         try:
@@ -41,9 +42,9 @@ class Painter:
             self.status.value = problem(error)
             raise
         picture, text = result if isinstance(result, tuple) else (result, "")
+        self.about.value = escape(". ".join(filter(None, [self.alt, plain(text)])) or "what the controls show")
         self.image.value = draw.png(picture)
         self.image.width = str(picture.shape[1])
-        self.image.tooltip = ". ".join(filter(None, [self.alt, plain(text)])) or "what the controls show"  # its title
         self.status.value = text
 
     def _ipython_display_(self) -> None:

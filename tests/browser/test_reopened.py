@@ -7,7 +7,6 @@ import pytest
 from nbconvert import HTMLExporter
 
 from rednet_lab.show.display import LIVE, PLACEHOLDER
-from rednet_lab.show.player import PLAYER
 from tests.browser.page import WINDOW
 from tests.browser.test_the_harness import write
 
@@ -59,6 +58,7 @@ def saved(page):
     live = {cell: look(page, cell) for cell in (*PLAYERS, WIDGET)}
     use_player(page)
     page.shot(PLAYERS[0], "live")
+    assert page.root(WIDGET).query_selector("img").get_attribute("alt") == "a grey rectangle. level 3.5"
     assert not (trouble := page.trouble()), trouble
     page.close(NAME)
     page.page.evaluate("turn => jupyterapp.commands.execute(turn)", TURN)
@@ -132,5 +132,5 @@ def test_a_notebook_that_is_not_trusted_shows_the_pictures(page, saved):
         words = " ".join(seen["words"])
         assert seen["pictures"] and not LOST.search(words)
         assert (LIVE in words) == (cell == WIDGET)
-    assert page.page.query_selector(".rednet") is None and page.page.query_selector(f"[{PLAYER}] img")
+    assert page.page.query_selector(".rednet") is None and page.page.query_selector(".jp-OutputArea-output img")
     page.page.evaluate("name => course.drop(name)", "foreign.ipynb")

@@ -137,7 +137,7 @@ def test_an_error_while_following_is_shown(net, photo, monkeypatch):
 
 def test_an_upload_that_is_too_large_is_said_with_another_way_beside_it(net, photo, monkeypatch):
     tracker = OwnTracker(net)
-    assert f"rednet-most-{own_file.MOST_BYTES}" in tracker.own.upload._dom_classes  # uploads.js refuses more than that
+    assert f"rednet-most-{own_file.MOST_BYTES}" in tracker.own.upload._dom_classes  # widgets.js refuses more than that
     order = list(tracker.painter.controls.values())
     assert order.index(tracker.own.path) == order.index(tracker.own.upload) + 1
     assert "10 MB" in tracker.painter.status.value and "path" in tracker.painter.status.value
