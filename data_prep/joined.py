@@ -11,7 +11,7 @@ from data_prep.pose import estimate_pose
 from data_prep.store import Store, chosen
 
 PREPARE = "python -m data_prep prepare DATASET_FOLDER FOLDER/"
-WRAPPERS = ("seven points of", "68 points of", "one box a video of")  # what stands around a reader's own description
+WRAPPERS = ("seven points of", "68 points of", "fixed crop per video of")  # round a reader's own description
 
 
 class _JoinedCrops:
@@ -106,11 +106,13 @@ class Joined:
                 self.table["yaw"][i] = pose.yaw
 
     def rows(self, split: str | None = None, group: str | None = None) -> np.ndarray:
-        """Row numbers of a split and a group, all where None; faces without a single known point are left out."""
+        """Return row numbers of a split and a group, all where None; faces without a single known point
+        are left out.
+        """
         return np.flatnonzero(self.table["mask"].any(1) & chosen(self.table, self.groups, split, group))
 
     def verify(self) -> None:
-        """Compare every store with its checksum; raises DataError where a byte has changed."""
+        """Compare every store with its checksum; raise DataError where a byte has changed."""
         for store in self.parts:
             store.verify()
 

@@ -80,9 +80,9 @@ class SixtyEightPoints(Wrapped):
         return placed
 
     def video(self, index: int) -> str:
-        """The wrapped reader's, "" where it has no videos."""
+        """Return the wrapped reader's, "" where it has no videos."""
         return self.reader.video(index) if hasattr(self.reader, "video") else ""
 
     def annotation(self, index: int) -> np.ndarray:
-        """The points (68, 2) of a video's frame, without reading its picture; raises BadItem."""
+        """Return the points (68, 2) of a video's frame, without reading its picture; raise BadItem."""
         return self._placed(self.reader.annotation(index), self.places >= 0)

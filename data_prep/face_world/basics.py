@@ -9,7 +9,9 @@ TILE = 256  # side in texels; every tile repeats seamlessly
 
 
 def spline(x, knots, values):
-    """Smooth curve through (knots, values) at x, by cubic Hermite pieces with limited (overshoot-free) slopes."""
+    """Return the smooth curve through (knots, values) at x, by cubic Hermite pieces with limited
+    (overshoot-free) slopes.
+    """
     knots, values = np.asarray(knots, float), np.asarray(values, float)
     step = np.diff(knots)
     rise = np.diff(values) / step
@@ -23,18 +25,18 @@ def spline(x, knots, values):
 
 
 def smoothstep(x, low, high):
-    """0 below low, 1 above high, smooth in between (low may exceed high, which turns it round)."""
+    """Return 0 below low, 1 above high, smooth in between (low may exceed high, which turns it round)."""
     t = np.clip((x - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
 
 
 def bell(x, centre, width, power=2.0):
-    """A bump of height 1 at centre whose half height lies near `width`; a higher power flattens its top."""
+    """Return a bump of height 1 at centre whose half height lies near `width`; a higher power flattens its top."""
     return np.exp(-0.7 * np.abs((x - centre) / width) ** power)
 
 
 def soft_max(a, b, softness):
-    """A maximum of a and b, rounded over `softness` where they meet; b may be minus infinity."""
+    """Return a maximum of a and b, rounded over `softness` where they meet; b may be minus infinity."""
     gap = np.abs(a - np.where(np.isfinite(b), b, -1e3))
     return np.maximum(a, b) + softness * np.log1p(np.exp(-gap / softness)) * np.isfinite(b)
 
@@ -45,12 +47,12 @@ def linear(srgb):
 
 
 def generator(*key):
-    """A NumPy generator that depends on the integers (0 or more) of the key and on nothing else."""
+    """Return a NumPy generator that depends on the integers (0 or more) of the key and on nothing else."""
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([int(k) for k in key])))
 
 
 def _smooth(rng, sigma_x, sigma_y):
-    """One seamless tile of standard-normal values, smoothed by sigmas in texels."""
+    """Return one seamless tile of standard-normal values, smoothed by sigmas in texels."""
     white = rng.standard_normal((TILE, TILE)).astype(np.float32)
     wide = np.tile(white, (3, 3))
     soft = cv2.GaussianBlur(wide, (0, 0), sigma_x, sigmaY=sigma_y) if max(sigma_x, sigma_y) > 0 else wide
@@ -60,7 +62,7 @@ def _smooth(rng, sigma_x, sigma_y):
 
 @lru_cache(maxsize=1)
 def skin_tile():
-    """uint8 (TILE, TILE, 4), mean 128, 40 a standard deviation: pores, mottling, broad blotches, hair stubble."""
+    """Return uint8 (TILE, TILE, 4), mean 128, 40 a standard deviation: pores, mottling, blotches, hair stubble."""
     rng = generator(7001)
     layers = [_smooth(rng, 0.8, 0.8), _smooth(rng, 4, 4), _smooth(rng, 16, 16), _smooth(rng, 0.7, 2.2)]
     return np.clip(128 + 40 * np.stack(layers, -1), 0, 255).astype(np.uint8)
@@ -68,7 +70,7 @@ def skin_tile():
 
 @lru_cache(maxsize=1)
 def strand_tile():
-    """uint8 (TILE, TILE, 4): fine strands, locks of strands (both along y), curls, and broad blotches."""
+    """Return uint8 (TILE, TILE, 4): fine strands, locks of strands (both along y), curls, and broad blotches."""
     rng = generator(7002)
     layers = [_smooth(rng, 0.7, 30), _smooth(rng, 3.5, 40), _smooth(rng, 3, 3), _smooth(rng, 14, 14)]
     return np.clip(128 + 40 * np.stack(layers, -1), 0, 255).astype(np.uint8)
@@ -76,7 +78,7 @@ def strand_tile():
 
 @lru_cache(maxsize=1)
 def sheet_tiles():
-    """float32 (4, TILE, TILE) standard-normal: white, fine, middling and broad."""
+    """Return float32 (4, TILE, TILE) standard-normal: white, fine, middling and broad."""
     rng = generator(7003)
     return np.stack([_smooth(rng, s, s) for s in (0, 1.2, 5, 18)])
 
@@ -87,7 +89,9 @@ def _doubled():
 
 
 def window(rng, size, which):
-    """A size x size piece at a random place of sheet tile `which` (0 white, 1 fine, 2 middling, 3 broad); a view."""
+    """Return a size x size piece at a random place of sheet tile `which` (0 white, 1 fine, 2 middling, 3 broad); a
+    view.
+    """
     y, x = rng.integers(0, TILE, 2)
     sheet = _doubled()[which]
     if size > TILE:

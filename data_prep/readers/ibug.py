@@ -17,7 +17,7 @@ from data_prep.images import read_image
 from data_prep.item import Item
 from data_prep.mat import read_mat
 from data_prep.pts import read_points
-from data_prep.readers.base import Entry, Listed, digest, listing, open_folder, pair_up, whole
+from data_prep.readers.base import Listed, ListedItem, digest, listing, open_folder, pair_up, whole
 from rednet_core.markup import IBUG68
 
 COMMON, CHALLENGING = "300-W common", "300-W challenging"  # the 554 and 135 test faces on which most methods report
@@ -74,14 +74,14 @@ class IbugFaces(Listed):
         self.description = {"reader": f"ibug {name}", "files": digest(files, self.folder), "base": base}
         self.description |= {"test_half": test_half}
 
-    def read(self, entry: Entry) -> Item:
+    def read(self, entry: ListedItem) -> Item:
         points, _ = read_points(entry.facts["annotation"], IBUG68.n_points)
         image = read_image(entry.path, upright=False)
         facts = {name: entry.facts[name] for name in ("split", "group", "box")}
         return Item(key=entry.key, image=image, **whole(points - self.base), **facts)
 
     def _boxes(self, name: str, given: Path | str | None) -> dict[str, np.ndarray]:
-        """Boxes (3,) = centre x, centre y, side by stem, empty where there is no such file."""
+        """Return boxes (3,) = centre x, centre y, side by stem, empty where there is no such file."""
         places = [Path(given)] if given else [self.folder / "Bounding Boxes", self.folder.parent / "Bounding Boxes"]
         path = next((place / name for place in places if (place / name).is_file()), None)
         if path is None:
@@ -102,7 +102,7 @@ class IbugFaces(Listed):
 
 
 def _find(folder: Path, name: str) -> Path:
-    """The folder that holds the set: this one, or one of the set's name in it."""
+    """Return the folder that holds the set: this one, or one of the set's name in it."""
     halves = [half for half in SETS[name] if half]
     for place in (folder, folder / name):
         if halves and any((place / half).is_dir() for half in halves):

@@ -18,7 +18,7 @@ from data_prep.errors import DataError
 from data_prep.item import Item
 from data_prep.mat import LARGEST, read_mat
 from data_prep.pts import read_points
-from data_prep.readers.base import Entry, digest, listing, open_folder, whole
+from data_prep.readers.base import ListedItem, digest, listing, open_folder, whole
 from data_prep.readers.clips import VideoListed
 from data_prep.readers.vw300_split import default_split, read_split
 from rednet_core.markup import IBUG68
@@ -68,10 +68,10 @@ class VW300(VideoListed):
         self.description = {"reader": "vw300", "files": digest(files, self.folder), "base": base}
         self.description |= {"excluded": skip.total, "split": roles}
 
-    def points(self, entry: Entry) -> np.ndarray:
+    def points(self, entry: ListedItem) -> np.ndarray:
         return read_points(entry.facts["annotation"], IBUG68.n_points)[0] - self.base
 
-    def read(self, entry: Entry) -> Item:
+    def read(self, entry: ListedItem) -> Item:
         points = self.points(entry)
         facts = {name: entry.facts[name] for name in ("video", "split", "group", "identity")}
         return Item(
@@ -113,7 +113,7 @@ class _Excluded:
 
 
 def _zipped(archive: Path) -> dict:
-    """NNN: (name, bytes) of the .mat files in a zip; read in memory, nothing is unpacked."""
+    """Return NNN: (name, bytes) of the .mat files in a zip; read in memory, nothing is unpacked."""
     try:
         with zipfile.ZipFile(archive) as opened:
             members = [info for info in opened.infolist() if re.search(r"(^|/)\d{3}\.mat$", info.filename)]
@@ -126,7 +126,7 @@ def _zipped(archive: Path) -> dict:
 
 
 def _find(folder: Path) -> Path:
-    """The folder whose subfolders are the videos: this one, or the only such one directly below it."""
+    """Return the folder whose subfolders are the videos: this one, or the only such one directly below it."""
     for place in (folder, *listing(folder)):
         if place.is_dir() and any(re.fullmatch(r"\d{3}", sub.name) and sub.is_dir() for sub in listing(place)):
             return place

@@ -2,8 +2,8 @@
 
     FOLDER/stills    one store, or a folder of several that are joined: AFLW, Helen and LFPW in the papers
     FOLDER/people    the same for LFW; without it, the stills of persons that are known by name
-    FOLDER/videos    the same for 300-VW and other videos, prepared with --one-box (a fixed square a video, in which the
-                     face moves) or with --whole-frames; without it, made of stills
+    FOLDER/videos    the same for 300-VW and other videos, prepared with --fixed-crop (a fixed square a video, in which
+                     the face moves) or with --whole-frames; without it, made of stills
 
 They are made by `python -m data_prep prepare`, all with one markup: --seven brings any data set to the
 seven points, --sixty-eight puts what it has into the 68 and masks the others.
@@ -59,7 +59,7 @@ class PreparedSource:
         found = self._open("videos")
         if found is not None and found.meta["margin"] is not None:
             problem = "its videos are cut to faces: nothing is left to track"
-            raise DataError(problem, path=found.path, fix="prepare them with --one-box, or with --whole-frames")
+            raise DataError(problem, path=found.path, fix="prepare them with --fixed-crop, or with --whole-frames")
         return found
 
     def _some(self, data: Joined, rows: np.ndarray, what: str) -> np.ndarray:

@@ -22,7 +22,9 @@ BOX_MM = 205.0  # side of an average frontal face's box: three times the distanc
 
 
 def rotation(yaw, pitch, roll):
-    """Matrix (3, 3) float64 that turns head coordinates to the camera's: pitch first, then yaw, then roll."""
+    """Return the matrix (3, 3) float64 that turns head coordinates to the camera's: pitch first, then
+    yaw, then roll.
+    """
     a, b, c = np.radians([yaw, pitch, roll])
     turn = np.array([[np.cos(a), 0, -np.sin(a)], [0, 1, 0], [np.sin(a), 0, np.cos(a)]])
     nod = np.array([[1, 0, 0], [0, np.cos(b), np.sin(b)], [0, -np.sin(b), np.cos(b)]])
@@ -31,7 +33,7 @@ def rotation(yaw, pitch, roll):
 
 
 def turned(points, matrix):
-    """Points (..., 3) times a rotation (3, 3), summed by hand so the result does not depend on a BLAS."""
+    """Return points (..., 3) times a rotation (3, 3), summed by hand so the result does not depend on a BLAS."""
     m = matrix.astype(points.dtype)
     x, y, z = points[..., 0], points[..., 1], points[..., 2]
     result = np.empty(points.shape, points.dtype)
@@ -41,7 +43,9 @@ def turned(points, matrix):
 
 
 def project(camera_points, factors, matrix, size):
-    """Pixels and depth (..., 3) of camera points (mm): x, y in a picture of that size, z in pixels, nearer larger."""
+    """Return pixels and depth (..., 3) of camera points (mm): x, y in a picture of that size, z in pixels, nearer
+    larger.
+    """
     anchor = (matrix @ ANCHOR).astype(camera_points.dtype)
     relative = camera_points - anchor
     pixels_mm = factors.scale * size / BOX_MM
@@ -58,7 +62,9 @@ _SIX = (36, 39, 42, 45, 48, 54)  # eye and mouth corners: all that the face box 
 
 @lru_cache(maxsize=1)
 def _corner_bases():
-    """Rest points (6, 3) of eye and mouth corners and their displacement bases (n, 6, 3), shapes then expressions."""
+    """Return rest points (6, 3) of eye and mouth corners and their displacement bases (n, 6, 3), shapes then
+    expressions.
+    """
     index, weight = landmark_table()
     index, weight = index[list(_SIX)], weight[list(_SIX)]
     model = head()
@@ -71,7 +77,7 @@ def _corner_bases():
 
 
 def corner_points(factors):
-    """Eye and mouth corners (6, 3) in mm of the factors' face, head frame."""
+    """Return eye and mouth corners (6, 3) in mm of the factors' face, head frame."""
     rest, shapes, expressions = _corner_bases()
     strengths = factors.expression
     amounts = np.array([strengths.get(name, 0.0) for name in EXPRESSIONS], np.float32)
@@ -80,7 +86,7 @@ def corner_points(factors):
 
 
 def box_of(factors):
-    """The face box (centre x, centre y, side) of the factors in a picture of side 1."""
+    """Return the face box (centre x, centre y, side) of the factors in a picture of side 1."""
     turn = rotation(factors.yaw, factors.pitch, factors.roll)
     pixels = project(turned(corner_points(factors).astype(np.float64), turn), factors, turn, 1000)[:, :2]
     points = np.zeros((68, 2))
@@ -90,7 +96,7 @@ def box_of(factors):
 
 
 def framed(factors, side, offset=(0.0, 0.0)):
-    """The factors with scale, x and y changed so that the face box has that side (1 is the frame's side) and its
+    """Return the factors with scale, x and y changed so that the face box has that side (1 is the frame's side) and its
     centre lies `offset` (two numbers, in frame sides) from the frame's centre."""
     centred = replace(factors, scale=0.5, x=0.0, y=0.0)
     box = box_of(centred)

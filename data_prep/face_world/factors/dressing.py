@@ -16,17 +16,17 @@ _BACKGROUNDS = {
 
 
 def one_of(rng, chances):
-    """One key of a dict of chances that sum to 1."""
+    """Return one key of a dict of chances that sum to 1."""
     return list(chances)[int(rng.choice(len(chances), p=list(chances.values())))]
 
 
 def muted_colour(rng, bright=0.5, spread=0.25, vivid=0.15):
-    """An sRGB colour about that bright; vivid is how far its channels differ."""
+    """Return an sRGB colour about that bright; vivid is how far its channels differ."""
     return tuple(float(v) for v in np.clip(rng.normal(bright, spread) + rng.normal(0, vivid, 3), 0.02, 0.98))
 
 
 def sample_wear(rng, occlusion):
-    """Headwear, glasses, covers and clothes; occlusion scales how often there are any."""
+    """Return headwear, glasses, covers and clothes; occlusion scales how often there are any."""
     values = {"clothes": one_of(rng, _CLOTHES), "shirt_colour": muted_colour(rng, 0.8, 0.15, 0.06)}
     dark = rng.random() < 0.5
     values["clothes_colour"] = muted_colour(rng, 0.13, 0.08, 0.03) if dark else muted_colour(rng, 0.4, 0.24, 0.1)
@@ -50,7 +50,7 @@ def sample_wear(rng, occlusion):
 
 
 def sample_background(rng):
-    """Kind, colours and sharpness of the background."""
+    """Return kind, colours and sharpness of the background."""
     first = np.array(muted_colour(rng, 0.34, 0.24, 0.05))
     second = np.clip(first + rng.normal(0, 0.2) + rng.normal(0, 0.06, 3), 0.01, 0.99)
     return {
@@ -62,13 +62,13 @@ def sample_background(rng):
 
 
 def sample_occluders(rng, person):
-    """One or two things before the face; person: a dict with the factors of skin and hair."""
+    """Return one or two things before the face; person: a dict with the factors of skin and hair."""
     count = 1 + int(rng.random() < 0.25)
     return tuple(occluder(rng, one_of(rng, _THINGS), person) for _ in range(count))
 
 
 def occluder(rng, kind, person):
-    """One occluder of the kind, where such a thing would be."""
+    """Return one occluder of the kind, where such a thing would be."""
     if kind == "hand":
         side = float(rng.choice([-1, 1]))
         place = (side * rng.uniform(0.1, 0.5), rng.uniform(-0.1, 0.6), rng.uniform(0.45, 0.75))

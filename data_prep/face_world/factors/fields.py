@@ -20,17 +20,17 @@ OCCLUDERS = ("hand", "microphone", "strand", "bar", "ellipse", "box")
 
 
 def number(default, low, high, doc):
-    """A field that holds a number between low and high."""
+    """Return a field that holds a number between low and high."""
     return field(default=default, metadata={"low": low, "high": high, "doc": doc})
 
 
 def choice(options, doc):
-    """A field that holds one of the options; the first is the default."""
+    """Return a field that holds one of the options; the first is the default."""
     return field(default=options[0], metadata={"options": options, "doc": doc})
 
 
 def numbers(default, low, high, doc):
-    """A field that holds a tuple of as many numbers as its default, each between low and high."""
+    """Return a field that holds a tuple of as many numbers as its default, each between low and high."""
     return field(default=default, metadata={"low": low, "high": high, "length": len(default), "doc": doc})
 
 
@@ -190,7 +190,7 @@ _CACHE = {}
 
 
 def _rules(kind):
-    """(name, metadata) of the fields of a dataclass, looked up once a class."""
+    """Return (name, metadata) of the fields of a dataclass, looked up once a class."""
     if kind not in _CACHE:
         _CACHE[kind] = [(f.name, f.metadata) for f in fields(kind)]
     return _CACHE[kind]

@@ -21,7 +21,7 @@ _TONES = linear(  # from the darkest to the lightest skin, sRGB
 
 
 def skin_tone(skin, red):
-    """Linear colour (3,) of a skin from darkest (0) to lightest (1), with its ruddiness (-1 to 1)."""
+    """Return the linear colour (3,) of a skin from darkest (0) to lightest (1), with its ruddiness (-1 to 1)."""
     place = skin * (len(_TONES) - 1)
     low = min(int(place), len(_TONES) - 2)
     tone = _TONES[low] + np.float32(place - low) * (_TONES[low + 1] - _TONES[low])
@@ -29,7 +29,7 @@ def skin_tone(skin, red):
 
 
 def sample_person(rng):
-    """Dict of the identity factors of a random adult, drawn with NumPy generator rng."""
+    """Return a dict of the identity factors of a random adult, drawn with NumPy generator rng."""
     masculine = rng.random() < 0.58
     age = float(rng.beta(1.6, 2.2))
     skin = float(np.clip(rng.beta(1.9, 1.2), 0.02, 1.0))
@@ -59,7 +59,7 @@ def sample_person(rng):
 
 
 def _shape(rng, masculine, age):
-    """Shape coefficients, with a few that differ between men and women or grow with age."""
+    """Return shape coefficients, with a few that differ between men and women or grow with age."""
     values = np.clip(rng.standard_normal(len(SHAPE_NAMES)), -2.6, 2.6)
     lean = 0.5 if masculine else -0.5
     for name, shift in (

@@ -46,13 +46,13 @@ def _clip(value, low, high):
 
 
 def _some(rng, chance, low=0.0, high=1.0):
-    """0 most of the time, else uniform between low and high."""
+    """Return 0 most of the time, else uniform between low and high."""
     draw = rng.random(2)
     return float(low + (high - low) * draw[1]) if draw[0] < chance else 0.0
 
 
 def sample_expression(rng):
-    """Strengths of the expressions of a still."""
+    """Return strengths of the expressions of a still."""
     mood = rng.random()
     face = dict.fromkeys(("jaw", "smile", "frown", "pucker", "lips_apart", "lips_pressed", "sneer"), 0.0)
     if mood < 0.30:  # a smile, often with teeth
@@ -83,7 +83,7 @@ def sample_expression(rng):
 
 
 def sample_pose(rng, pose=1.0):
-    """Angles of a still: about 55 % of the yaws within 30 degrees, the rest out to 90."""
+    """Return angles of a still: about 55 % of the yaws within 30 degrees, the rest out to 90."""
     if rng.random() < 0.5:
         yaw = rng.normal(0, 14)
     else:
@@ -96,7 +96,7 @@ def sample_pose(rng, pose=1.0):
 
 
 def sample_light(rng, skin):
-    """One directed light over ambient light, from soft and frontal to hard and sideways, for a skin tone.
+    """Return one directed light over ambient light, from soft and frontal to hard and sideways, for a skin tone.
 
     The camera's exposure is set as a camera would, for the skin, and misses it by a fraction of a stop.
     """
@@ -121,7 +121,7 @@ def sample_light(rng, skin):
 
 
 def sample_camera(rng):
-    """Faults of the camera: most pictures have few, some have many."""
+    """Return faults of the camera: most pictures have few, some have many."""
     poor = rng.random() ** 2
     grey = rng.random()
     return {
@@ -141,7 +141,7 @@ def sample_camera(rng):
 
 
 def _border(rng):
-    """Shares of the frame that lie beyond the source picture's edge: none most of the time."""
+    """Return the shares of the frame that lie beyond the source picture's edge: none most of the time."""
     if rng.random() > 0.18:
         return (0.0,) * 4
     width = float(rng.uniform(0.01, 0.13))

@@ -30,18 +30,18 @@ class Wave:
     phases: np.ndarray
 
     def __call__(self, t):
-        """The value at frame t."""
+        """Return the value at frame t."""
         return float(np.tanh(1.1 * np.sin(self.rates * t + self.phases).sum() * (2 / _WAVES) ** 0.5))
 
 
 def wave(rng, shortest, longest):
-    """A Wave whose periods lie between shortest and longest frames."""
+    """Return a Wave whose periods lie between shortest and longest frames."""
     periods = np.exp(rng.uniform(np.log(shortest), np.log(longest), _WAVES))
     return Wave(2 * np.pi / periods, rng.uniform(0, 2 * np.pi, _WAVES))
 
 
 @dataclass(frozen=True)
-class Plan:
+class VideoPlan:
     """What is fixed in a video: factors at rest, curves by name, amplitudes by name, and events a slot."""
 
     still: Factors
@@ -73,7 +73,7 @@ _BANDS = {
 
 
 def _amplitudes(rng, hard):
-    """(amplitude, mean) by curve: how far each factor swings and about what."""
+    """Return (amplitude, mean) by curve: how far each factor swings and about what."""
     wide = 1.0 if hard else 0.0
     amplitude = {
         "yaw": rng.uniform(35, 62) if hard else rng.uniform(6, 20),
@@ -103,7 +103,7 @@ def _amplitudes(rng, hard):
 
 @lru_cache(maxsize=64)
 def plan(seed_key, person_key, identity, difficulty, occlusion=1.0):
-    """The Plan of the video named by integers seed_key, of the person named by integers person_key."""
+    """Return the VideoPlan of the video named by integers seed_key, of the person named by integers person_key."""
     if difficulty not in DIFFICULTIES:
         raise ValueError(f"difficulty: {difficulty!r} is none of {', '.join(DIFFICULTIES)}")
     hard = difficulty == "challenging"
@@ -125,11 +125,11 @@ def plan(seed_key, person_key, identity, difficulty, occlusion=1.0):
     passes = tuple(
         _passing(rng, k, values) if hard and rng.random() < 0.75 * occlusion else None for k in range(_SLOTS)
     )
-    return Plan(still, curves, amplitudes, means, starts, passes)
+    return VideoPlan(still, curves, amplitudes, means, starts, passes)
 
 
 def _passing(rng, slot, values):
-    """(start frame, frames, path from, path to, Occluder) of something that passes before the face in a slot."""
+    """Return (start frame, frames, path from, path to, Occluder) of something that passes before the face in a slot."""
     kind = str(
         rng.choice(["hand", "microphone", "strand", "ellipse", "box", "bar"], p=[0.4, 0.2, 0.1, 0.1, 0.12, 0.08])
     )
@@ -143,7 +143,7 @@ def _passing(rng, slot, values):
 
 
 def _blink(age):
-    """Closure (0 to 1) of the lids `age` frames after a blink began: down in 3 frames, up in 5."""
+    """Return closure (0 to 1) of the lids `age` frames after a blink began: down in 3 frames, up in 5."""
     if age < 0 or age > 8:
         return 0.0
     share = age / 3 if age < 3 else (8 - age) / 5
@@ -151,7 +151,7 @@ def _blink(age):
 
 
 def _occluders(plan_, t):
-    """The passing object of frame t, if any: eased from start to end by way of its place at the face."""
+    """Return the passing object of frame t, if any: eased from start to end by way of its place at the face."""
     event = plan_.passes[int(t) // SLOT % _SLOTS]
     if event is None:
         return ()
@@ -167,7 +167,7 @@ def _occluders(plan_, t):
 
 
 def frame_factors(plan_, t):
-    """The Factors of frame t (0, 1, ...) of a planned video."""
+    """Return the Factors of frame t (0, 1, ...) of a planned video."""
     curve = {name: c(t) for name, c in plan_.curves.items()}
     swing, mean = plan_.amplitudes, plan_.means
 
@@ -208,7 +208,7 @@ def frame_factors(plan_, t):
 
 
 def _kept_inside(factors):
-    """The factors with the head pushed back so that its face box stays inside the frame."""
+    """Return the factors with the head pushed back so that its face box stays inside the frame."""
     x, y, side = box_of(factors)
     reach = max(0.0, 0.49 - side / 2)
     dx, dy = np.clip([x, y], 0.5 - reach, 0.5 + reach) - [x, y]

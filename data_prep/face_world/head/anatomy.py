@@ -59,7 +59,7 @@ _JAW = np.array(
 
 
 def column_angles():
-    """phi (C,) in radians of the grid's columns, -pi to pi: dense in front, with columns through the corners."""
+    """Return phi (C,) in radians of the grid's columns, -pi to pi: dense in front, with columns through the corners."""
     inner, outer = (c / 79.3 for c in CANTHI)
     mouth = 0.392  # sin(phi) of the column that meets the mouth corner
     sines = np.concatenate(
@@ -76,14 +76,14 @@ def column_angles():
 
 
 def jaw_edge(phi):
-    """Point (..., 3) of the lower jaw edge at angle phi (radians)."""
+    """Return point (..., 3) of the lower jaw edge at angle phi (radians)."""
     degrees = np.degrees(np.abs(phi))
     x, y, z = (spline(degrees, _JAW[:, 0], _JAW[:, k]) for k in (1, 2, 3))
     return np.stack([np.sign(phi) * x, y, z], -1)
 
 
 def smooth_skull(phi, y):
-    """Point (..., 3) of the featureless head at angle phi and height y, from the crown to the jaw edge."""
+    """Return point (..., 3) of the featureless head at angle phi and height y, from the crown to the jaw edge."""
     upper = np.maximum(y, -20)
     half, front, back = (spline(upper, _SKULL[:, 0], _SKULL[:, k]) for k in (1, 2, 3))
     cosine = np.cos(phi)
@@ -98,7 +98,9 @@ def smooth_skull(phi, y):
 
 
 def lid_curves(x):
-    """Heights (upper, lower) in mm of the open lids' edges at |x|, and 0 <= t <= 1 from inner to outer corner."""
+    """Return heights (upper, lower) in mm of the open lids' edges at |x|, and 0 <= t <= 1 from inner to
+    outer corner.
+    """
     t = np.clip((np.abs(x) - CANTHI[0]) / (CANTHI[1] - CANTHI[0]), 0, 1)
     corner = EYE_Y - 1.1 + 1.6 * t
     upper = corner + 5.1 * (4 * t * (1 - t)) ** 0.62 * (1.06 - 0.12 * t)
@@ -107,12 +109,12 @@ def lid_curves(x):
 
 
 def brow_line(x):
-    """Height in mm of the middle of the eyebrow at |x|."""
+    """Return height in mm of the middle of the eyebrow at |x|."""
     return spline(np.abs(x), [0, 14, 20, 28, 38, 49, 60, 75], [18.6, 19.2, 19.8, 21.9, 22.9, 21.0, 15.2, 9])
 
 
 def lip_curves(x):
-    """Heights in mm at x of the upper vermilion border, the closed mouth line and the lower border."""
+    """Return heights in mm at x of the upper vermilion border, the closed mouth line and the lower border."""
     r = np.clip(np.abs(x) / MOUTH_X, 0, 1)
     line = MOUTH_Y - 0.5 * bell(np.abs(x), 13, 7) + 0.4 * (1 - r)
     upper = line + (1 - r**2.2) * (8.5 - 1.3 * bell(x, 0, 2.6)) * (1 - 0.25 * r)
@@ -167,7 +169,7 @@ SLITS = (("upper lid", "lower lid"), ("upper seam", "lower seam"))
 
 
 def knot_heights(phi):
-    """Heights (K, C) of every knot down to the jaw edge at the column angles phi (C,)."""
+    """Return heights (K, C) of every knot down to the jaw edge at the column angles phi (C,)."""
     edge = jaw_edge(phi)[:, 1]
     side = edge / CHIN_Y
     rows = []
@@ -202,7 +204,7 @@ class Grid:
 
 
 def _neck_point(phi, name):
-    """Points (C, 3) of the throat ring or of the base of the neck."""
+    """Return points (C, 3) of the throat ring or of the base of the neck."""
     side, cosine = np.sin(phi), np.cos(phi)
     if name == "throat":
         return np.stack([51.5 * side, -121 + 18 * side**2 + 32 * np.maximum(-cosine, 0), -12 + 52 * cosine], -1)
@@ -211,7 +213,7 @@ def _neck_point(phi, name):
 
 @lru_cache(maxsize=1)
 def smooth_grid():
-    """The Grid of the featureless head and neck."""
+    """Return the Grid of the featureless head and neck."""
     phi = column_angles()
     heights = knot_heights(phi)
     rows, lines = {}, []
@@ -233,7 +235,7 @@ def smooth_grid():
 
 
 def _without_ledge(points, phi, edge):
-    """The points with the jaw's edge rounded off towards the ears, where no bone makes it sharp."""
+    """Return the points with the jaw's edge rounded off towards the ears, where no bone makes it sharp."""
     first, last = edge - 8, len(points) - 1
     weight = 0.5 * smoothstep(np.degrees(np.abs(phi)), 35, 80)[None, :, None]
     weight = weight * np.sin(np.pi * np.arange(1, last - first) / (last - first))[:, None, None]

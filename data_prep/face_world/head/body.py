@@ -25,7 +25,7 @@ COLUMNS = 37
 
 @lru_cache(maxsize=1)
 def bust():
-    """Points (rows, COLUMNS, 3) in mm, head frame, facing the viewer."""
+    """Return points (rows, COLUMNS, 3) in mm, head frame, facing the viewer."""
     angle = np.linspace(-np.pi, np.pi, COLUMNS)[None]
     half, depth, front, back = (_RINGS[:, k : k + 1] for k in range(4))
     share = (1 + np.cos(angle)) / 2

@@ -13,14 +13,16 @@ _RADII = np.array([0.0, 0.2, 0.38, 0.54, 0.66, 0.77, 0.88, 1.0, 0.99, 0.8])
 
 
 def _outline(angle):
-    """(p, q) in mm of the rim at angle (0 back, 90 degrees up), seen from the ear's own centre."""
+    """Return (p, q) in mm of the rim at angle (0 back, 90 degrees up), seen from the ear's own centre."""
     up = np.sin(angle)
     wide = 16.5 * np.where(np.cos(angle) > 0, 1 + 0.12 * up - 0.25 * smoothstep(-up, 0.3, 1), 0.88)
     return wide * np.cos(angle) * (1 - 0.25 * smoothstep(-up, 0.2, 1)), np.where(up > 0, 30.0, 29.0) * up
 
 
 def ear_fan():
-    """Points (ROWS, COLUMNS, 3) of the viewer's right ear in the head frame and how open to light each is (0 to 1)."""
+    """Return points (ROWS, COLUMNS, 3) of the viewer's right ear in the head frame and how open to light each is (0 to
+    1).
+    """
     angle = np.linspace(0, 2 * np.pi, COLUMNS)[None]
     radius = _RADII[:, None]
     p, q = (radius * part for part in _outline(angle))
@@ -46,6 +48,6 @@ def ear_fan():
 
 
 def both_ears():
-    """Points (2, ROWS, COLUMNS, 3) of left and right ear (viewer's sides) and openness (ROWS, COLUMNS)."""
+    """Return points (2, ROWS, COLUMNS, 3) of left and right ear (viewer's sides) and openness (ROWS, COLUMNS)."""
     right, openness = ear_fan()
     return np.stack([right * [-1, 1, 1], right]), openness

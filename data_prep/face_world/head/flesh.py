@@ -32,13 +32,13 @@ class Head:
         return slice(0, self.shape[0] * self.shape[1])
 
     def ear(self, side):
-        """Slice of an ear: side 0 is the viewer's left."""
+        """Return slice of an ear: side 0 is the viewer's left."""
         start = self.shape[0] * self.shape[1] + side * ROWS * COLUMNS
         return slice(start, start + ROWS * COLUMNS)
 
 
 def _eyeball_basis(basis_of):
-    """Displacement (n, 2, 3) of the eyeballs' centres: the mean of their corners', which lids do not move."""
+    """Return displacement (n, 2, 3) of the eyeballs' centres: the mean of their corners', which lids do not move."""
     z = EYE_Z + 8
     corners = np.array([[s * c, EYE_Y, z] for s in (-1, 1) for c in CANTHI])
     moves = basis_of(corners, np.zeros(4, bool))
@@ -47,7 +47,7 @@ def _eyeball_basis(basis_of):
 
 @lru_cache(maxsize=1)
 def head():
-    """The Head (about half a second to build, then kept)."""
+    """Return the Head (about half a second to build, then kept)."""
     grid, points = smooth_grid(), sculpted_points()
     ears, _ = both_ears()
     below = np.repeat(np.arange(len(points)) >= grid.rows["lower seam"], points.shape[1])
@@ -65,7 +65,9 @@ def head():
 
 @lru_cache(maxsize=64)
 def _identity_points(shape):
-    """Neutral flesh (N * 3,) of the shape coefficients (a tuple), kept because videos ask for it again and again."""
+    """Return neutral flesh (N * 3,) of the shape coefficients (a tuple), kept because videos ask for it again and
+    again.
+    """
     model = head()
     moved = np.einsum("k,kn->n", np.asarray(shape, np.float32), model.shapes)
     moved += model.rest.ravel()
@@ -73,7 +75,7 @@ def _identity_points(shape):
 
 
 def flesh(shape, expression):
-    """Points (N, 3) float32 in mm of a head: shape coefficients (n_shapes,) and expression strengths by name."""
+    """Return points (N, 3) float32 in mm of a head: shape coefficients (n_shapes,) and expression strengths by name."""
     model = head()
     points = _identity_points(tuple(shape)).copy()
     names = list(EXPRESSIONS)
@@ -84,5 +86,5 @@ def flesh(shape, expression):
 
 
 def n_shapes():
-    """Number of shape coefficients."""
+    """Return the number of shape coefficients."""
     return len(SHAPES)

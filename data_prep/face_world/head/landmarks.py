@@ -47,7 +47,7 @@ SLIDE_SOFTNESS = 0.8  # mm over which the outermost sample of a path is blended 
 
 
 def _blend(row, column):
-    """Flat grid indices (4,) and weights (4,) of the fractional grid position (row, column)."""
+    """Return flat grid indices (4,) and weights (4,) of the fractional grid position (row, column)."""
     columns = len(smooth_grid().phi)
     r, c = int(row), int(column)
     r, c = min(r, len(smooth_grid().points) - 2), min(c, columns - 2)
@@ -57,14 +57,14 @@ def _blend(row, column):
 
 
 def _column_at(row, x):
-    """Fractional column where the grid's row reaches x on its front."""
+    """Return fractional column where the grid's row reaches x on its front."""
     grid, points = smooth_grid(), sculpted_points()
     front = np.flatnonzero(np.cos(grid.phi) > 0.05)
     return np.interp(x, points[row, front, 0], front)
 
 
 def _row_at(column, y, first, last):
-    """Fractional row between rows first and last where the (fractional) column reaches height y."""
+    """Return fractional row between rows first and last where the (fractional) column reaches height y."""
     points, c = sculpted_points(), int(column)
     heights = points[first : last + 1, c, 1] * (1 - column + c) + points[first : last + 1, c + 1, 1] * (column - c)
     return first + np.interp(-y, -heights, np.arange(last - first + 1))
@@ -84,7 +84,7 @@ def _place(spec):
 
 
 def _jaw_path(angle, height):
-    """Indices (S, 4) and weights (S, 4) from the jaw point forward along its height; angle in signed degrees."""
+    """Return indices (S, 4) and weights (S, 4) from the jaw point forward along its height; angle in signed degrees."""
     grid = smooth_grid()
     last = grid.rows["edge"]
     angles = np.sign(angle) * np.linspace(abs(angle), min(_SLIDE_TO, abs(angle)), _SLIDE_STEPS)
@@ -96,7 +96,7 @@ def _jaw_path(angle, height):
 
 @lru_cache(maxsize=1)
 def landmark_table():
-    """(index, weight): arrays (68, 4) into the flattened grid for every point at its place on the skin."""
+    """Return (index, weight): arrays (68, 4) into the flattened grid for every point at its place on the skin."""
     middle, rows = float(smooth_grid().middle), smooth_grid().rows
     index, weight = np.zeros((68, 4), int), np.zeros((68, 4))
     for point, spec in _RIGHT.items():
@@ -118,13 +118,13 @@ _SIDES = np.array([*range(8), *range(16, 8, -1)])  # jaw points off the midline,
 
 @lru_cache(maxsize=1)
 def jaw_paths():
-    """(index, weight): arrays (16, S, 4) of the paths of the jaw points 0..7 and 16..9."""
+    """Return (index, weight): arrays (16, S, 4) of the paths of the jaw points 0..7 and 16..9."""
     paths = [_jaw_path(side * a, y) for side in (-1, 1) for a, y in _JAW]
     return np.array([p[0] for p in paths]), np.array([p[1] for p in paths], np.float32)
 
 
 def landmark_points(grid_points, turned_x):
-    """The 68 points (68, 3) in mm on a head (R*C, 3); turned_x (R*C,) is each point's x after yaw, before roll.
+    """Return the 68 points (68, 3) in mm on a head (R*C, 3); turned_x (R*C,) is each point's x after yaw, before roll.
 
     turned_x decides where the outline of the turned face is: on each side the outermost sample of a jaw point's
     path is taken, softly, so the point never jumps between frames.

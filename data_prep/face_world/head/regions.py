@@ -14,7 +14,7 @@ _HAIRLINE = np.array(  # angle (degrees), height (mm) of the edge of the scalp
 
 
 def hairline(phi):
-    """Height (mm) of the average hairline at angle phi (radians)."""
+    """Return the height (mm) of the average hairline at angle phi (radians)."""
     return spline(np.degrees(np.abs(phi)), _HAIRLINE[:, 0], _HAIRLINE[:, 1])
 
 
@@ -27,27 +27,27 @@ class Place:
         self.front = smoothstep(self.z, 0, 45)
 
     def eye(self, width_x=17.0, width_y=11.0):
-        """1 on the eye, fading over its surroundings."""
+        """Return 1 on the eye, fading over its surroundings."""
         return bell(np.hypot((self.r - EYE_X) / width_x, (self.y - EYE_Y) / width_y), 0, 1, 3) * self.front
 
     def nose(self):
-        """1 on the nose, fading out at its sides and root."""
+        """Return 1 on the nose, fading out at its sides and root."""
         across = smoothstep(self.r, 24, 13 + 4 * smoothstep(self.y, -20, -40))
         return across * smoothstep(self.y, 14, -6) * smoothstep(self.y, -58, -48) * self.front
 
     def mouth(self):
-        """1 on the lips, fading over the muzzle."""
+        """Return 1 on the lips, fading over the muzzle."""
         return bell(self.r, 0, 36, 4) * bell(self.y, MOUTH_Y, 16, 3) * self.front
 
 
 def move(place, x=0.0, y=0.0, z=0.0):
-    """Displacements (N, 3) with the given components, each a number or an array (N,)."""
+    """Return displacements (N, 3) with the given components, each a number or an array (N,)."""
     zero = np.zeros_like(place.x)
     return np.stack([zero + x, zero + y, zero + z], -1)
 
 
 def lips(place):
-    """(upper, lower): 0 at the mouth line and the far side, growing outwards over the lip, then fading."""
+    """Return (upper, lower): 0 at the mouth line and the far side, growing outwards over the lip, then fading."""
     upper, line, lower = lip_curves(place.x)
     inside = np.clip(1 - (place.r / 27) ** 2, 0, 1) * place.front
     up = np.clip((place.y - line) / np.maximum(upper - line, 0.6), 0, 3)
@@ -58,7 +58,7 @@ def lips(place):
 
 
 def lids(place):
-    """(upper, lower) weights of the lids' edges: 1 at mid-lid, 0 at the corners, fading away from the eye."""
+    """Return (upper, lower) weights of the lids' edges: 1 at mid-lid, 0 at the corners, fading away from the eye."""
     top, low, t = lid_curves(place.x)
     arch = np.sin(np.pi * np.clip((place.r - CANTHI[0]) / (CANTHI[1] - CANTHI[0]), 0, 1)) ** 0.75 * place.front
     middle = (top + low) / 2
@@ -68,5 +68,5 @@ def lids(place):
 
 
 def brow_weight(place):
-    """1 on the eyebrow, fading over its surroundings."""
+    """Return 1 on the eyebrow, fading over its surroundings."""
     return bell(place.y, brow_line(place.x) + 2, 10, 2.5) * smoothstep(place.r, 75, 55) * place.front

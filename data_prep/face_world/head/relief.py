@@ -39,13 +39,13 @@ _BRIDGE = np.array(  # y, height of the nose's bridge over the face, its half wi
 
 
 def _dome(x, y, centre, half, height):
-    """A rounded hill of that height over an ellipse with half axes `half`, soft at its foot."""
+    """Return a rounded hill of that height over an ellipse with half axes `half`, soft at its foot."""
     d = ((x - centre[0]) / half[0]) ** 2 + ((y - centre[1]) / half[1]) ** 2
     return height * np.clip(1 - d, 0, 1) ** 0.72
 
 
 def nose_height(x, y):
-    """How far (mm) the nose stands out of the face at (x, y)."""
+    """Return how far (mm) the nose stands out of the face at (x, y)."""
     r = np.abs(x)
     height, width = (spline(-y, -_BRIDGE[:, 0], _BRIDGE[:, k]) for k in (1, 2))
     bridge = height * np.exp(-0.7 * np.abs(r / width) ** 1.8)
@@ -60,7 +60,7 @@ def nose_height(x, y):
 
 
 def lips_height(x, y):
-    """How far (mm) the closed lips stand out of the face at (x, y)."""
+    """Return how far (mm) the closed lips stand out of the face at (x, y)."""
     upper, line, lower = lip_curves(x)
     inside = np.clip(1 - (np.abs(x) / (MOUTH_X + 1)) ** 2, 0, 1)
     up = np.clip((y - line) / np.maximum(upper - line, 0.5), 0, 1.6)
@@ -71,7 +71,7 @@ def lips_height(x, y):
 
 
 def face_relief(x, y):
-    """Height (mm) of all soft features but the nose at the frontal position (x, y)."""
+    """Return the height (mm) of all soft features but the nose at the frontal position (x, y)."""
     r = np.abs(x)
     z = 2.8 * bell(r, 31, 16) * bell(y, brow_line(r) - 0.5, 6) + 1.5 * bell(x, 0, 12) * bell(y, 23, 8)
     z += 1.6 * bell(r, 30, 18) * bell(y, 58, 18)  # frontal eminences
@@ -89,14 +89,14 @@ def face_relief(x, y):
 
 
 def lid_surface(x, y):
-    """z (mm) of the lids where they lie on the eyeball at (x, y), minus infinity elsewhere."""
+    """Return z (mm) of the lids where they lie on the eyeball at (x, y), minus infinity elsewhere."""
     span = (EYE_RADIUS + 1.0) ** 2 - (np.abs(x) - EYE_X) ** 2 - (y - EYE_Y) ** 2
     return np.where(span > 0, EYE_Z + np.sqrt(np.maximum(span, 0)), -np.inf)
 
 
 @lru_cache(maxsize=1)
 def sculpted_points():
-    """Points (R, C, 3) float64 of the average head, relief included."""
+    """Return points (R, C, 3) float64 of the average head, relief included."""
     grid = smooth_grid()
     points = grid.points.copy()
     x, y, z = np.moveaxis(points, -1, 0)

@@ -7,7 +7,7 @@ from data_prep.face_world.basics import generator, window
 
 
 def background(factors, size):
-    """Linear light (size, size, 3) float32 of the background."""
+    """Return linear light (size, size, 3) float32 of the background."""
     rng = generator(factors.background_seed, 23)
     low = max(48, size // 2)  # out of focus anyway, so half the pixels do
     colours = np.array(factors.background_colours, np.float32).reshape(2, 3)
@@ -86,7 +86,7 @@ def _outdoor(rng, size, colours):
 
 
 def _crowd(rng, size, colours):
-    """Blobs with darker spots where eyes and mouths would be: what a detector should learn to leave alone."""
+    """Return blobs with darker spots where eyes and mouths would be: what a detector should learn to leave alone."""
     canvas = np.ascontiguousarray(_blur(rng, size, colours), np.float32)
     for _ in range(int(rng.integers(2, 7))):
         x, y = rng.uniform(-0.05, 1.05, 2) * size

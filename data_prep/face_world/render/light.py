@@ -11,23 +11,23 @@ from data_prep.face_world.basics import linear
 
 
 def paint_of(srgb):
-    """Linear colour (3, 1) of one sRGB colour, ready to meet pixels (3, P)."""
+    """Return the linear colour (3, 1) of one sRGB colour, ready to meet pixels (3, P)."""
     return linear(srgb).reshape(3, 1)
 
 
 def rgb(*values):
-    """Three numbers as float32 (3, 1)."""
+    """Return three numbers as float32 (3, 1)."""
     return np.array(values, np.float32).reshape(3, 1)
 
 
 @lru_cache(maxsize=1)
 def linear_of_byte():
-    """Linear light (256,) float32 of sRGB bytes."""
+    """Return linear light (256,) float32 of sRGB bytes."""
     return linear(np.arange(256) / 255)
 
 
 def tint(warmth):
-    """Colour (3, 1) of a light from blue (-1) to orange (1), with mean about 1."""
+    """Return colour (3, 1) of a light from blue (-1) to orange (1), with mean about 1."""
     return rgb(1 + 0.28 * warmth, 1 + 0.02 * warmth, 1 - 0.34 * warmth)
 
 
@@ -48,7 +48,8 @@ class Lamp:
         self.rim = np.float32(factors.rim * gain) * tint(-0.2)
 
     def diffuse(self, normal, sun, openness, wrap):
-        """Light (3, P) that a matt surface with normals (3, P) sends back; sun and openness (P,) are the shares of
+        """Return light (3, P) that a matt surface with normals (3, P) sends back; sun and openness (P,) are the shares
+        of
         directed and ambient light that reach it; wrap: three shares by which light creeps past the terminator."""
         facing = dot(normal, self.to_light)
         reach = sun * (np.float32(0.35) + np.float32(0.65) * openness)
@@ -67,35 +68,39 @@ class Lamp:
         return light
 
     def shine(self, normal, sun, sharpness):
-        """Strength (P,) of the highlight of a surface: 1 where it mirrors the light, narrower with sharpness."""
+        """Return strength (P,) of the highlight of a surface: 1 where it mirrors the light, narrower with sharpness."""
         return np.exp((dot(normal, self.half) - 1) * np.float32(sharpness)) * sun
 
 
 def dot(vectors, direction):
-    """Products (P,) of vectors (3, P) with a direction (3,), without a BLAS, whose sums may depend on threads."""
+    """Return products (P,) of vectors (3, P) with a direction (3,), without a BLAS, whose sums may
+    depend on threads.
+    """
     return vectors[0] * direction[0] + vectors[1] * direction[1] + vectors[2] * direction[2]
 
 
 def blend(base, colour, alpha):
-    """base (3, P) moved in place towards colour (3, 1) or (3, P) by alpha (P,)."""
+    """Return base (3, P) moved in place towards colour (3, 1) or (3, P) by alpha (P,)."""
     base += alpha * (colour - base)
     return base
 
 
 def blend_at(base, places, colour, alpha):
-    """base (3, P) moved in place towards colour (3, 1) or (3, n) by alpha (n,) at the n places given by index."""
+    """Return base (3, P) moved in place towards colour (3, 1) or (3, n) by alpha (n,) at the n places of an index."""
     for channel in range(3):
         old = base[channel].take(places)
         base[channel][places] = old + alpha * (colour[channel] - old)
 
 
 def ramp(value, low, high):
-    """0 below low, 1 above high, straight in between."""
+    """Return 0 below low, 1 above high, straight in between."""
     return np.clip((value - np.float32(low)) * np.float32(1 / (high - low)), 0, 1)
 
 
 def noise_at(tile, x, y):
-    """Float32 values (channels, P), standard normal, of a repeating square byte tile at texel positions x, y (P,)."""
+    """Return float32 values (channels, P), standard normal, of a repeating square byte tile at texel positions x, y
+    (P,).
+    """
     side = tile.shape[0]
     flat = (y.astype(np.int64) & (side - 1)) * side + (x.astype(np.int64) & (side - 1))
     bytes_ = tile.reshape(side * side, -1).take(flat, 0)

@@ -47,7 +47,7 @@ def _draw(picture, cover, thing, centre, extent, lamp):
 
 
 def _lit(height, extent, lamp, cos, sin):
-    """Light (h, w, 3) on a height field in units of extent."""
+    """Return light (h, w, 3) on a height field in units of extent."""
     soft = cv2.GaussianBlur(height, (0, 0), max(0.6, 0.008 * extent))
     slope_x = cv2.Sobel(soft, cv2.CV_32F, 1, 0, scale=extent / 8)
     slope_y = cv2.Sobel(soft, cv2.CV_32F, 0, 1, scale=extent / 8)
@@ -68,7 +68,7 @@ def _cast_shadow(picture, alpha, window, extent, lamp):
 
 
 def _capsules(u, v, parts):
-    """Height (h, w) of a union of capsules (x0, y0, x1, y1, radius): half a tube; negative outside."""
+    """Return the height (h, w) of a union of capsules (x0, y0, x1, y1, radius): half a tube; negative outside."""
     best = None
     for x0, y0, x1, y1, radius in parts:
         dx, dy = x1 - x0, y1 - y0
@@ -135,7 +135,7 @@ def _box(u, v, thing, rng):
 
 
 def _patterned(u, v, thing, rng):
-    """Albedo (h, w, 3) of a plain, striped or blotchy surface."""
+    """Return albedo (h, w, 3) of a plain, striped or blotchy surface."""
     first = linear(thing.colour)
     second = linear(np.clip(np.array(thing.colour) + rng.normal(0, 0.25, 3), 0, 1))
     style = rng.integers(3)

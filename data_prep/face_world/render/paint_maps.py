@@ -20,7 +20,7 @@ _CHEEK_LINE = np.array([[0, -84], [18, -80], [26, -72], [31, -58], [42, -50], [5
 
 
 def rest_texels():
-    """x, y, z, |x| and angle (H, W) of every texel of the resting head."""
+    """Return x, y, z, |x| and angle (H, W) of every texel of the resting head."""
     points = sculpted_points()
     rows, columns = points.shape[:2]
     v, u = np.meshgrid(
@@ -56,7 +56,7 @@ def _creases(x, y, r, line):
 
 
 def _folds(y, r):
-    """Nasolabial and marionette folds, and the furrow under the eye."""
+    """Return the nasolabial and marionette folds, and the furrow under the eye."""
     nasal = bell(r, 19.5 + 0.45 * np.clip(-42 - y, 0, 40), 1.6) * smoothstep(y, -78, -66) * smoothstep(y, -38, -45)
     marionette = 0.6 * bell(r, 29 + 0.1 * (-70 - y), 1.3) * smoothstep(y, -94, -84) * smoothstep(y, -68, -74)
     trough = 0.5 * bell(y, -9 - 0.35 * np.clip(34 - r, 0, 18), 1.4) * bell(r, 26, 13, 3)
@@ -88,7 +88,7 @@ def _beard(x, y, z, r, phi, lips_mask):
 
 @lru_cache(maxsize=1)
 def skin_places():
-    """float32 map (H, W, 2): mm across and along the resting skin, where its noise is read."""
+    """Return float32 map (H, W, 2): mm across and along the resting skin, where its noise is read."""
     x, y, z, r, phi = rest_texels()
     return np.dstack([70 * phi * smoothstep(y, 135, 60), y - 0.5 * np.minimum(z, 0) * (y > 60)]).astype(np.float32)
 
@@ -101,7 +101,7 @@ CHANNELS = (
 
 @lru_cache(maxsize=1)
 def feature_maps():
-    """Four uint8 maps (H, W, 4): the CHANNELS, each 0 to 255 (scalp: 128 at the hairline, 2 a millimetre)."""
+    """Return four uint8 maps (H, W, 4): the CHANNELS, each 0 to 255 (scalp: 128 at the hairline, 2 a millimetre)."""
     x, y, z, r, phi = rest_texels()
     maps = {}
     maps["lips"], line = _lips(x, y, r)

@@ -12,7 +12,7 @@ _IRIS = linear(
 
 
 def eye_albedo(factors, unit, grain):
-    """Albedo (3, P) of eyeball points given as unit vectors (3, P) in the head's axes; grain (P,) is noise."""
+    """Return albedo (3, P) of eyeball points given as unit vectors (3, P) in the head's axes; grain (P,) is noise."""
     a, b = np.radians(35.0) * factors.gaze_x, np.radians(25.0) * factors.gaze_y
     gaze = np.array([np.sin(a) * np.cos(b), np.sin(b), np.cos(a) * np.cos(b)], np.float32)
     off = unit - gaze[:, None]
@@ -28,7 +28,7 @@ def eye_albedo(factors, unit, grain):
 
 
 def mouth_albedo(factors, x, above_upper, above_lower):
-    """(albedo (3, P), gloss (P,)) inside the mouth: x and heights (P,) over the teeth's edges, in mm."""
+    """Return (albedo (3, P), gloss (P,)) inside the mouth: x and heights (P,) over the teeth's edges, in mm."""
     albedo = np.repeat(paint_of([0.16, 0.05, 0.05]), len(x), 1)
     open_wide = min(1.0, factors.jaw * 2.2)
     tongue = smoothstep(-above_lower, -9.0 * factors.jaw - 1, 2.0) * smoothstep(np.abs(x), 19, 14)
@@ -44,7 +44,7 @@ def mouth_albedo(factors, x, above_upper, above_lower):
 
 
 def cloth_albedo(factors, x, y, z, skin):
-    """Albedo (3, P) of the clothes at resting places (P,) in mm; skin (3, 1) shows at the throat."""
+    """Return albedo (3, P) of the clothes at resting places (P,) in mm; skin (3, 1) shows at the throat."""
     main, shirt = paint_of(factors.clothes_colour), paint_of(factors.shirt_colour)
     weave = noise_at(strand_tile(), x * 1.3 + 512, y * 0.6 + 1024)
     albedo = main * (1 + np.float32(0.067) * weave[3] + np.float32(0.044) * weave[0])
@@ -89,7 +89,7 @@ _COLLARS = {"suit": _suit, "open collar": _open_collar, "crew": _crew, "turtlene
 
 
 def knit_albedo(colour, across, along):
-    """Albedo (3, P) of knitted or woven stuff of an sRGB colour at places (P,) in mm."""
+    """Return albedo (3, P) of knitted or woven stuff of an sRGB colour at places (P,) in mm."""
     weave = noise_at(strand_tile(), across * 1.5 + 512, along * 1.5 + 512)
     return paint_of(colour) * (1 + np.float32(0.08) * weave[3] + np.float32(0.057) * weave[2])
 
@@ -98,7 +98,7 @@ HAIR_WRAP = (0.25, 0.25, 0.25)
 
 
 def hair_paint(factors, across, along, ragged, normal):
-    """(albedo (3, P), alpha (P,), sheen (P,), bent normals (3, P)) of hair with normals (3, P).
+    """Return (albedo (3, P), alpha (P,), sheen (P,), bent normals (3, P)) of hair with normals (3, P).
 
     across and along (P,) are mm over and along the strands, ragged (P,) how many ragged lengths from the ends.
     """

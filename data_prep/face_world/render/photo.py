@@ -14,14 +14,14 @@ _PIVOT = 0.45  # the value that contrast leaves alone
 
 @lru_cache(maxsize=1)
 def _tone_table():
-    """sRGB value (LEVELS,) float32 in 0..1 of linear light up to 2: a gamma of 2.2 with a soft shoulder."""
+    """Return sRGB value (LEVELS,) float32 in 0..1 of linear light up to 2: a gamma of 2.2 with a soft shoulder."""
     light = np.linspace(0, 2, _LEVELS)
     value = np.where(light < 0.6, light, 0.6 + 0.4 * (1 - np.exp(-(light - 0.6) / 0.4)))
     return (np.clip(value, 0, 1) ** (1 / 2.2)).astype(np.float32)
 
 
 def develop(linear_light, factors):
-    """uint8 (S, S, 3) RGB picture of linear light (S, S, 3) float32, seen through the camera of the factors."""
+    """Return uint8 (S, S, 3) RGB picture of linear light (S, S, 3) float32, seen through the camera of the factors."""
     size = linear_light.shape[0]
     index = np.clip(linear_light * np.float32((_LEVELS - 1) / 2), 0, _LEVELS - 1).astype(np.int64)
     image = _tone_table().take(index)
@@ -51,7 +51,7 @@ def develop(linear_light, factors):
 
 
 def _grade(image, factors):
-    """Gamma, then white balance, saturation and contrast of sRGB values in 0..1, these three as one matrix."""
+    """Apply gamma, then white balance, saturation and contrast of sRGB values in 0..1, these three as one matrix."""
     if abs(factors.gamma - 1) > 0.01:
         image = cv2.pow(np.maximum(image, 0), factors.gamma)
     balance = np.diag([1 + 0.12 * factors.tint, 1.0, 1 - 0.12 * factors.tint])
@@ -61,7 +61,7 @@ def _grade(image, factors):
 
 
 def _streak(length, angle):
-    """Kernel of a straight motion blur of that length in pixels."""
+    """Return kernel of a straight motion blur of that length in pixels."""
     half = int(np.ceil(length / 2))
     kernel = np.zeros((2 * half + 1, 2 * half + 1), np.float32)
     step = np.array([np.cos(np.radians(angle)), -np.sin(np.radians(angle))]) * length / 2

@@ -36,12 +36,12 @@ class Sample:
 
 
 def supersampling(size):
-    """How many times finer than the picture the scene is drawn, per axis: large pictures need less."""
+    """Return how many times finer than the picture the scene is drawn, per axis: large pictures need less."""
     return 1.5 if size <= 160 else 1.25
 
 
 def render(factors, size=128):
-    """The Sample of the factors, size x size pixels. A pure function: the same factors give the same bytes."""
+    """Return the Sample of the factors, size x size pixels. A pure function: the same factors give the same bytes."""
     fine = int(round(size * supersampling(size)))
     scene = build(factors, fine)
     picture, depth, cover = _draw(scene, factors, fine)
@@ -62,7 +62,8 @@ def render(factors, size=128):
 
 
 def _draw(scene, factors, fine):
-    """The scene before its background: linear light (fine, fine, 3), depth of the solid things (minus infinity where
+    """Return the scene before its background: linear light (fine, fine, 3), depth of the solid things (minus infinity
+    where
     there are none) and opacity of what is worn before the face, both (fine, fine)."""
     solid, *see_through = rasterise(scene.points, scene.triangles, scene.layers, fine, 3)
     canvas = background(factors, fine).reshape(-1, 3)
@@ -111,7 +112,7 @@ def _shade_below(canvas, pixel, alpha, fine, factors, depth, spare=False):
 
 
 def _visible(landmarks, depth, cover, pixels_mm):
-    """Which of the landmarks (68, 3) in pixels of depth and cover are in the frame, in front and not covered."""
+    """Return which of the landmarks (68, 3) in pixels of depth and cover are in the frame, in front and not covered."""
     size = len(depth)
     x, y = np.round(landmarks[:, 0]).astype(int), np.round(landmarks[:, 1]).astype(int)
     inside = (np.minimum(x, y) >= 0) & (np.maximum(x, y) < size)

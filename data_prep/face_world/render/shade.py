@@ -9,7 +9,7 @@ from data_prep.face_world.scene.build import CLOTH, COVER, EAR, EYE, FRAME, HAIR
 
 
 def interpolate(scene, hits):
-    """(attributes (8, P) with unit normals, materials (P,)) of the hits of one layer."""
+    """Return (attributes (8, P) with unit normals, materials (P,)) of the hits of one layer."""
     a, b, c = (column.take(hits.triangle) for column in scene.triangles.T)
     weight0 = 1 - hits.weight1 - hits.weight2
     values = np.empty((len(scene.attributes), len(a)), np.float32)
@@ -23,7 +23,7 @@ def interpolate(scene, hits):
 
 
 def shade(scene, factors, values, materials):
-    """(linear colour (3, P), alpha (P,)) of points with attributes (8, P) and materials (P,)."""
+    """Return (linear colour (3, P), alpha (P,)) of points with attributes (8, P) and materials (P,)."""
     lamp = Lamp(factors, scene.to_light)
     colour = np.empty((3, len(materials)), np.float32)
     alpha = np.ones(len(materials), np.float32)
@@ -44,7 +44,7 @@ class _Surface:
         self.sun, self.open = values[5], values[6]
 
     def lit(self, lamp, wrap=(0.2, 0.2, 0.2)):
-        """Light (3, P) this surface sends back if it is white."""
+        """Return light (3, P) this surface sends back if it is white."""
         return lamp.diffuse(self.normal, self.sun, self.open, wrap)
 
 

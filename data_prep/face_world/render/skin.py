@@ -14,12 +14,12 @@ _ALL_BEARD = ("moustache", "goatee", "full")
 
 
 def skin_colour(factors):
-    """Linear colour (3, 1) of the person's skin."""
+    """Return the linear colour (3, 1) of the person's skin."""
     return skin_tone(factors.skin, factors.skin_red).reshape(3, 1)
 
 
 def _read_maps(u, v):
-    """Feature values (16, P) float32 in 0..1 and places (2, P) in mm on the skin at u, v (P,), bilinear."""
+    """Return feature values (16, P) float32 in 0..1 and places (2, P) in mm on the skin at u, v (P,), bilinear."""
     maps = feature_maps()
     height, width = maps[0].shape[:2]
     count = len(u)
@@ -35,7 +35,7 @@ def _read_maps(u, v):
 
 
 def paint(factors, u, v):
-    """(albedo (3, P) linear, gloss (P,)) of the head's skin at u, v (P,) in 0..1."""
+    """Return (albedo (3, P) linear, gloss (P,)) of the head's skin at u, v (P,) in 0..1."""
     values, places = _read_maps(u, v)
     channel = dict(zip(CHANNELS, values, strict=True))
     gx, gy = factors.grain
@@ -60,7 +60,7 @@ def paint(factors, u, v):
 
 
 def _features(factors, channel, albedo, base, pores, mottle, stubble):
-    """Lips, creases, folds, wrinkles, freckles, lids and lashes."""
+    """Paint lips, creases, folds, wrinkles, freckles, lids and lashes."""
     natural = base * (1 - factors.lip_red * rgb(0.10, 0.62, 0.54)) * np.float32(0.85)
     pink, dark = paint_of([0.78, 0.36, 0.42]), paint_of([0.48, 0.08, 0.12])
     stick = pink + factors.lipstick_hue * (dark - pink)
@@ -97,7 +97,7 @@ def _features(factors, channel, albedo, base, pores, mottle, stubble):
 
 
 def _moles(factors, places, albedo):
-    """Up to three dark spots of 2 mm radius."""
+    """Paint up to three dark spots of 2 mm radius."""
     for x, y in zip(factors.moles[::2], factors.moles[1::2], strict=True):
         if x or y:
             near = np.flatnonzero((places[0] - 60 * x) ** 2 + (places[1] + 35 - 70 * y) ** 2 < 4.0)
@@ -105,7 +105,7 @@ def _moles(factors, places, albedo):
 
 
 def _hairy(factors, channel, albedo, stubble, mottle):
-    """Eyebrows, facial hair and the shade of the scalp."""
+    """Paint eyebrows, facial hair and the shade of the scalp."""
     colour = paint_of(factors.hair_colour)
     here = np.flatnonzero(channel["brow"] > 0.05)
     edge = 0.80 - 0.42 * factors.brow_thickness

@@ -12,7 +12,8 @@ _REST_HEIGHTS = np.array([17.0, 17, 6, 2, 6, 17, 17])[None]
 
 
 def glasses_patches(grid, flesh, factors):
-    """List of (points, kind) of the glasses on a moved head (R, C, 3): kinds 'lens' and 'frame'; points (T, M, 3) mm.
+    """Return a list of (points, kind) of the glasses on a moved head (R, C, 3): kinds 'lens' and 'frame'; points (T, M,
+    3) mm.
 
     The eyeballs' centres (the last two flesh points) say where the lenses go.
     """
@@ -48,21 +49,25 @@ class _Oval:
         self.outline = [np.sign(v) * np.abs(v) ** (2 / power) for v in (self.cos, self.sin)]
 
     def ring(self, scale, grow, depth):
-        """Points (29, 3) of the outline scaled, grown by mm and moved towards the viewer by depth mm."""
+        """Return points (29, 3) of the outline scaled, grown by mm and moved towards the viewer by depth mm."""
         x = self.x + scale * self.wide * self.outline[0] + grow * self.cos
         y = self.y + scale * self.high * self.outline[1] + grow * self.sin
         return np.stack([x, y, self.front - _BEND * x * x + depth], -1)
 
 
 def _strip(path, half, side):
-    """A ribbon (3, n, 3) along path (n, 3), `half` mm up and down and bulging a little, facing outwards on `side`."""
+    """Return a ribbon (3, n, 3) along path (n, 3), `half` mm up and down and bulging a little, facing outwards on
+    `side`.
+    """
     up = np.array([0, half, 0])
     ribbon = np.stack([path + up, path + [0.8 * side, 0, 0.5], path - up])
     return ribbon if side > 0 else ribbon[:, ::-1]
 
 
 def cover_patch(grid, factors):
-    """(points, attributes) of a scarf or mask on the moved head (R, C, 3); attributes: across, along, 1, openness."""
+    """Return (points, attributes) of a scarf or mask on the moved head (R, C, 3); attributes: across, along, 1,
+    openness.
+    """
     if factors.cover == "none":
         return None
     columns = column_subset(2)

@@ -22,7 +22,7 @@ SHARPNESS = 26.0  # how narrowly the directions near the light are weighted
 
 @lru_cache(maxsize=1)
 def light_directions():
-    """Unit vectors (DIRECTIONS, 3) float32 spread evenly over the sphere (a Fibonacci spiral)."""
+    """Return unit vectors (DIRECTIONS, 3) float32 spread evenly over the sphere (a Fibonacci spiral)."""
     k = np.arange(DIRECTIONS) + 0.5
     y = 1 - 2 * k / DIRECTIONS
     ring, angle = np.sqrt(1 - y * y), np.pi * (1 + 5**0.5) * k
@@ -30,7 +30,7 @@ def light_directions():
 
 
 def _frame(direction):
-    """Rotation (3, 3) whose last row is the direction."""
+    """Return rotation (3, 3) whose last row is the direction."""
     helper = np.array([0.0, 1, 0]) if abs(direction[1]) < 0.9 else np.array([1.0, 0, 0])
     right = np.cross(helper, direction)
     right /= np.linalg.norm(right)
@@ -39,7 +39,7 @@ def _frame(direction):
 
 @lru_cache(maxsize=1)
 def baked():
-    """(visible (N, DIRECTIONS) float32 in 0..1, openness (N,) float32 in 0..1) of the flesh without eyeballs."""
+    """Return (visible (N, DIRECTIONS) float32 in 0..1, openness (N,) float32 in 0..1) of the flesh without eyeballs."""
     points = head().rest[:-2].astype(np.float64)
     normals, triangles = flesh_normals(head().rest), flesh_triangles()
     layers = np.zeros(len(triangles), np.int64)
@@ -64,7 +64,7 @@ def baked():
 
 
 def _smooth(visible):
-    """The table with the grid's part blurred by a cell, which makes shadows' edges soft."""
+    """Return the table with the grid's part blurred by a cell, which makes shadows' edges soft."""
     rows, columns = head().shape
     grid = visible[head().grid].reshape(rows, columns, -1)
     for k in range(0, DIRECTIONS, 4):
@@ -74,7 +74,9 @@ def _smooth(visible):
 
 
 def light_reaching(direction):
-    """Share (N,) float32 of the directed light that reaches each flesh point; direction (3,) in the head's frame."""
+    """Return share (N,) float32 of the directed light that reaches each flesh point; direction (3,) in the head's
+    frame.
+    """
     table, directions = baked()[0], light_directions()
     weight = np.exp(SHARPNESS * ((directions * np.asarray(direction, np.float32)).sum(-1) - 1))
     near = np.argsort(-weight, kind="stable")[:8]

@@ -46,7 +46,7 @@ class Scene:
 
 
 def light_direction(factors):
-    """Unit vector (3,) from the head to the light, camera frame."""
+    """Return unit vector (3,) from the head to the light, camera frame."""
     a, e = np.radians([factors.light_azimuth, factors.light_elevation])
     return np.array([np.sin(a) * np.cos(e), np.sin(e), np.cos(a) * np.cos(e)])
 
@@ -85,14 +85,16 @@ def _head_abc():
 
 @lru_cache(maxsize=1)
 def _neck_share():
-    """Share (R, 1, 1) of each grid row that follows the shoulders instead of the head."""
+    """Return share (R, 1, 1) of each grid row that follows the shoulders instead of the head."""
     first = smooth_grid().rows["edge"] + 1
     t = np.clip((np.arange(head().shape[0]) - first) / (head().shape[0] - 1 - first), 0, 1)
     return (t * t * (3 - 2 * t)).astype(np.float32)[:, None, None]
 
 
 def _eye(camera_rows, centre, head_turn):
-    """Camera points (6, M, 3), abc and openness of the visible part of an eyeball between the lids' edges (2, M, 3)."""
+    """Return camera points (6, M, 3), abc and openness of the visible part of an eyeball between the lids' edges (2, M,
+    3).
+    """
     upper, lower = camera_rows
     t = np.linspace(0, 1, 6, dtype=np.float32)[:, None, None]
     points = upper + (lower - upper) * t
@@ -112,7 +114,7 @@ def _eye(camera_rows, centre, head_turn):
 
 
 def _mouth(flesh_rows, factors):
-    """Head points (7, M, 3), abc and openness of the inside of the mouth between the lips' seams (2, M, 3)."""
+    """Return head points (7, M, 3), abc and openness of the inside of the mouth between the lips' seams (2, M, 3)."""
     upper, lower = flesh_rows
     t = np.linspace(0, 1, 7, dtype=np.float32)[:, None, None]
     points = upper + (lower - upper) * t
@@ -126,7 +128,7 @@ def _mouth(flesh_rows, factors):
 
 
 def build(factors, size):
-    """The Scene of the factors for a picture of the given side in pixels."""
+    """Return the Scene of the factors for a picture of the given side in pixels."""
     model = head()
     flesh = move_flesh(factors.shape, factors.expression)
     head_turn = rotation(factors.yaw, factors.pitch, factors.roll)
@@ -192,12 +194,12 @@ def build(factors, size):
 
 
 def _columns_contiguous(triangles):
-    """The same (T, 3) triangles, laid out so that each of the three columns is contiguous."""
+    """Return the same (T, 3) triangles, laid out so that each of the three columns is contiguous."""
     return np.ascontiguousarray(triangles.T).T
 
 
 def _add_worn(builder, factors, grid, flesh, head_turn):
-    """Hair, headwear, glasses and covers."""
+    """Add hair, headwear, glasses and covers."""
     hair = hair_patch(grid, factors)
     if hair is not None:
         points, attributes = hair

@@ -48,7 +48,7 @@ def _by_angle(values, phi):
 
 
 def hair_patch(grid, factors):
-    """(points, attributes) of the hair on the moved head (R, C, 3), or None where there is none.
+    """Return (points, attributes) of the hair on the moved head (R, C, 3), or None where there is none.
 
     points (ROWS, M, 3) in the head frame; attributes (ROWS, M, 4): place across and along the strands in mm, how
     many ragged lengths from the ends, and openness to light.
@@ -63,7 +63,7 @@ def hair_patch(grid, factors):
 
 
 def _ends(factors, style, phi, part):
-    """Heights (M,) in mm where the hair ends at angles phi (M,); part: angle of the parting."""
+    """Return heights (M,) in mm where the hair ends at angles phi (M,); part: angle of the parting."""
     front = smoothstep(np.cos(phi), 0.1, 0.7)
     if style.ends is None:
         edge = hairline(phi) + 16 * (factors.hairline - 0.5) * front - 1
@@ -132,7 +132,7 @@ HATS = {
 
 
 def hat_patches(grid, factors):
-    """List of (points, attributes) of the headwear; attributes (T, M, 4): across, along in mm, 1, openness."""
+    """Return a list of (points, attributes) of the headwear; attributes (T, M, 4): across, along in mm, 1, openness."""
     hat = HATS.get(factors.headwear)
     if hat is None:
         return []

@@ -17,7 +17,9 @@ from data_prep.face_world.head.relief import sculpted_points
 
 @lru_cache(maxsize=64)
 def patch_triangles(rows, columns, flip=False):
-    """Triangles (T, 3) of a rows x columns grid, counter-clockwise where columns run left to right, rows down."""
+    """Return triangles (T, 3) of a rows x columns grid, counter-clockwise where columns run left to
+    right, rows down.
+    """
     index = np.arange(rows * columns, dtype=np.int64).reshape(rows, columns)
     a, b, c, d = index[:-1, :-1], index[:-1, 1:], index[1:, :-1], index[1:, 1:]
     triangles = np.stack([np.stack([a, c, b], -1), np.stack([b, c, d], -1)], 2).reshape(-1, 3)
@@ -25,7 +27,7 @@ def patch_triangles(rows, columns, flip=False):
 
 
 def patch_normals(points, flip=False):
-    """Unit normals (R, C, 3) of grid points (R, C, 3), on the side patch_triangles calls outside."""
+    """Return unit normals (R, C, 3) of grid points (R, C, 3), on the side patch_triangles calls outside."""
     along, down = np.empty_like(points), np.empty_like(points)
     along[:, 1:-1] = points[:, 2:] - points[:, :-2]
     along[:, 0], along[:, -1] = points[:, 1] - points[:, 0], points[:, -1] - points[:, -2]
@@ -35,7 +37,7 @@ def patch_normals(points, flip=False):
 
 
 def _cross_unit(down, along, flip):
-    """Unit vectors (R, C, 3) along down x along, turned round if flip."""
+    """Return unit vectors (R, C, 3) along down x along, turned round if flip."""
     dx, dy, dz, ax, ay, az = (v[..., k] for v in (down, along) for k in range(3))
     normal = np.empty_like(down)
     x, y, z = dy * az - dz * ay, dz * ax - dx * az, dx * ay - dy * ax
@@ -46,7 +48,7 @@ def _cross_unit(down, along, flip):
 
 
 def grid_normals(points):
-    """Unit normals (R, C, 3) of the head's grid, one-sided along the slits of eyes and mouth."""
+    """Return unit normals (R, C, 3) of the head's grid, one-sided along the slits of eyes and mouth."""
     along, down = np.empty_like(points), np.empty_like(points)
     along[:, 1:-1] = points[:, 2:] - points[:, :-2]
     along[:, 0] = along[:, -1] = points[:, 1] - points[:, -2]  # the seam at the back of the head
@@ -64,7 +66,7 @@ def grid_normals(points):
 
 @lru_cache(maxsize=1)
 def opening_columns():
-    """Which columns (C,) bool lie within eye or mouth corners, by the name of the slit's upper row."""
+    """Return which columns (C,) bool lie within eye or mouth corners, by the name of the slit's upper row."""
     points, rows = sculpted_points(), smooth_grid().rows
     front = np.cos(smooth_grid().phi) > 0
     lid, seam = (np.abs(points[rows[name], :, 0]) for name in ("upper lid", "upper seam"))
@@ -75,7 +77,7 @@ def opening_columns():
 
 @lru_cache(maxsize=1)
 def head_triangles():
-    """Triangles of the head's grid, without the openings of eyes and mouth."""
+    """Return triangles of the head's grid, without the openings of eyes and mouth."""
     rows, columns = head().shape
     triangles = patch_triangles(rows, columns)
     cell = np.arange(len(triangles)) // 2
@@ -89,14 +91,14 @@ def head_triangles():
 
 @lru_cache(maxsize=1)
 def flesh_triangles():
-    """Triangles of head and ears, indices into the flesh."""
+    """Return triangles of head and ears, indices into the flesh."""
     left = patch_triangles(ROWS, COLUMNS, flip=True) + head().ear(0).start
     right = patch_triangles(ROWS, COLUMNS) + head().ear(1).start
     return np.concatenate([head_triangles(), left, right])
 
 
 def flesh_normals(flesh):
-    """Unit normals (N - 2, 3) of the flesh (N, 3) without the eyeballs."""
+    """Return unit normals (N - 2, 3) of the flesh (N, 3) without the eyeballs."""
     model = head()
     grid = grid_normals(flesh[model.grid].reshape(*model.shape, 3)).reshape(-1, 3)
     left, right = (patch_normals(flesh[model.ear(s)].reshape(ROWS, COLUMNS, 3), s == 0).reshape(-1, 3) for s in (0, 1))
@@ -105,7 +107,7 @@ def flesh_normals(flesh):
 
 @lru_cache(maxsize=1)
 def opening_slices():
-    """Column slices of the left eye, the right eye and the mouth."""
+    """Return column slices of the left eye, the right eye and the mouth."""
     lid, seam = opening_columns()["upper lid"], opening_columns()["upper seam"]
     eyes, mouth = np.flatnonzero(lid), np.flatnonzero(seam)
     middle = smooth_grid().middle
@@ -118,7 +120,7 @@ _STEP = 1.0  # mm between the entries of the table of rows
 
 @lru_cache(maxsize=1)
 def _row_table():
-    """Fractional row (heights, C) where each column reaches each height, from the crown down in _STEP mm."""
+    """Return fractional row (heights, C) where each column reaches each height, from the crown down in _STEP mm."""
     points, last = sculpted_points(), smooth_grid().rows["edge"]
     heights = CROWN_Y - _STEP * np.arange(int((CROWN_Y + 118) / _STEP))
     rows = np.arange(last + 1)
@@ -128,14 +130,14 @@ def _row_table():
 
 @lru_cache(maxsize=8)
 def column_subset(step):
-    """Indices of every step-th column, counted from the midline so that both sides match, seam included."""
+    """Return indices of every step-th column, counted from the midline so that both sides match, seam included."""
     middle = smooth_grid().middle
     half = np.unique(np.append(np.arange(0, middle + 1, step), middle))
     return np.concatenate([middle - half[:0:-1], middle + half])
 
 
 def on_head(grid, columns, heights):
-    """Points (T, M, 3) on the moved head (R, C, 3) at column indices (M,) and resting heights (T, M) in mm."""
+    """Return points (T, M, 3) on the moved head (R, C, 3) at column indices (M,) and resting heights (T, M) in mm."""
     table = _row_table()
     place = np.clip((CROWN_Y - heights) / _STEP, 0, len(table) - 1.001)
     low = place.astype(np.int32)
@@ -152,10 +154,10 @@ def _smooth_normals():
 
 
 def lifted(grid, columns, heights, thickness):
-    """on_head, moved outwards along the smooth head's normals by thickness (T, M) in mm."""
+    """Return `on_head` moved outwards along the smooth head's normals by thickness (T, M) in mm."""
     return on_head(grid, columns, heights) + on_head(_smooth_normals(), columns, heights) * thickness[..., None]
 
 
 def angles(columns):
-    """Angles (M,) in radians of column indices."""
+    """Return angles (M,) in radians of column indices."""
     return smooth_grid().phi[columns]

@@ -26,7 +26,7 @@ class Hits:
 
 
 def rasterise(points, triangles, layers, size, n_layers):
-    """The Hits of each layer: a list of n_layers.
+    """Return the Hits of each layer: a list of n_layers.
 
     points (V, 3) float32: x, y in pixels (pixel centres at whole numbers, y down) and depth z (larger is nearer);
     triangles (T, 3) int, counter-clockwise as seen from outside with y up; layers (T,) int; size: the square
@@ -59,13 +59,13 @@ def rasterise(points, triangles, layers, size, n_layers):
 
 
 def _spread(start, count):
-    """(owner, value): for each i the values start[i], start[i] + 1, ... count[i] of them, and i beside each."""
+    """Return (owner, value): for each i the values start[i], start[i] + 1, ... count[i] of them, and i beside each."""
     owner = np.repeat(np.arange(len(count)), count)
     return owner, np.arange(len(owner)) + (start - np.cumsum(count) + count).take(owner)
 
 
 def _facing(points, triangles, size):
-    """Numbers of the triangles that face the viewer and touch the picture, their first and last row, and planes.
+    """Return numbers of the triangles that face the viewer and touch the picture, their first and last row, and planes.
 
     planes (9, F): corner 0, x and y slopes of the weights of corners 1 and 2, depth and its change with each weight.
     """
@@ -84,7 +84,9 @@ def _facing(points, triangles, size):
 
 
 def _spans(owner, row, planes, size):
-    """First and last column of every span, and its corner 0: x (absolute) and distance down from it to the row."""
+    """Return first and last column of every span, and its corner 0: x (absolute) and distance down from
+    it to the row.
+    """
     ax, ay, w1x, w1y, w2x, w2y = (plane.take(owner) for plane in planes[:6])
     dy = row.astype(np.float32) - ay
     low, high = np.full(len(owner), -1e9, np.float32), np.full(len(owner), 1e9, np.float32)

@@ -9,7 +9,7 @@ import torch
 from data_prep.errors import DataError
 from data_prep.item import Item
 from data_prep.joined import Joined
-from data_prep.landmark_subset import SevenPoints
+from data_prep.landmark_subset import LandmarkSubset
 from data_prep.markup_shapes import sketch
 from data_prep.prepare import prepare
 from data_prep.sixty_eight import SixtyEightPoints
@@ -164,7 +164,7 @@ def test_what_does_not_fit_is_refused_with_the_remedy(tmp_path):
     with pytest.raises(DataError, match="no prepared store"):
         PreparedSource(TINY, str(tmp_path), 0)
     put(tmp_path, "stills/a", stills("a"))
-    put(tmp_path, "stills/b", SevenPoints(stills("b")))
+    put(tmp_path, "stills/b", LandmarkSubset(stills("b")))
     with pytest.raises(DataError, match="different kinds .*a: ibug68, 48 px, b: seven.*--seven"):
         PreparedSource(TINY, str(tmp_path), 0)
 
@@ -174,7 +174,7 @@ def test_parts_of_other_markups_and_cut_videos_are_refused(tmp_path):
     put(tmp_path, "videos", videos())
     with pytest.raises(DataError, match="--whole-frames"):
         PreparedSource(TINY, str(tmp_path), 0)
-    put(tmp_path, "people", SevenPoints(stills("k", persons=True)))
+    put(tmp_path, "people", LandmarkSubset(stills("k", persons=True)))
     with pytest.raises(DataError, match="markup seven, but the stills have ibug68"):
         PreparedSource(TINY, str(tmp_path), 0)
     lacking = stills()
@@ -238,7 +238,7 @@ def test_a_video_without_a_group_does_not_fall_into_another_data_sets(tmp_path):
 def test_stage_1_learns_from_annotated_points_only_on_a_mixed_store(tmp_path):
     """Faces with 7 and with 68 points in one batch: the loss is finite, and what is masked changes nothing."""
     put(tmp_path, "stills/helen", stills("helen"))
-    put(tmp_path, "stills/aflw", SixtyEightPoints(SevenPoints(stills("aflw"))))
+    put(tmp_path, "stills/aflw", SixtyEightPoints(LandmarkSubset(stills("aflw"))))
     role = PreparedSource(TINY, str(tmp_path), 0).stills()
     assert role.data.markup is IBUG68 and sorted(set(role.data.table["mask"].sum(1))) == [7, 68]
     histories, weights = [], []
