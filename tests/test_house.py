@@ -24,7 +24,7 @@ FLOORS = (
     (SHARED,),
     ("rednet_lab.show", "rednet_lab.exercises"),
     ("rednet_lab.workbench",),
-    ("rednet_lab.experiments",),
+    ("rednet_lab.experiments", "rednet_lab.track"),
     ("rednet_lab.publish",),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
