@@ -125,7 +125,7 @@ def box_errors(net: RedNet, data, rows: np.ndarray, off: float, seed: int = 0, b
     for start in range(0, len(rows), batch):
         tracker.start(boxes[start : start + batch])
         found.append(tracker.update(data.crops[rows[start : start + batch]]).points)
-    return metrics.errors(np.concatenate(found), truth, net.markup, mask)
+    return metrics.nme(np.concatenate(found), truth, net.markup, mask)
 
 
 def figures_of(name: str, net: RedNet, store, split: str) -> dict:
