@@ -12,7 +12,6 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_output
 from PIL import Image
-from rednet_lab.show.placeholder import PLAYER, STATE, VIEW
 
 from rednet_lab.names import ROOT
 from rednet_lab.publish.site import cli
@@ -42,34 +41,8 @@ def encoded(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-WIDGETS = {
-    "box": {"model_name": "VBoxModel", "state": {"children": ["IPY_MODEL_slider", "IPY_MODEL_image"]}},
-    "slider": {"model_name": "IntSliderModel", "state": {"description": "step", "value": 2}},
-    "image": {
-        "model_name": "ImageModel", "state": {"format": "png"},
-        "buffers": [{"path": ["value"], "encoding": "base64", "data": encoded(picture())}],
-    },
-}  # fmt: skip
-OUTPUTS = {
-    "printed": new_output("stream", name="stdout", text="printed words"),
-    "warned": new_output("stream", name="stderr", text="warned words"),
-    "a value": new_output("execute_result", data={"text/plain": "a value"}),
-    "<b>frame</b>": new_output("execute_result", data={"text/html": "<b>frame</b>", "text/plain": "no"}),
-    "<math": new_output("display_data", data={"text/markdown": "so $a_1$"}),
-    'display="block"': new_output("display_data", data={"text/latex": r"$\frac{a}{b}$"}),
-    "data:image/svg+xml;base64,": new_output("display_data", data={"image/svg+xml": "<svg></svg>"}),
-    "data:image/png;base64,": new_output("display_data", data={"image/png": encoded(picture())}),
-    "the player": new_output(
-        "display_data", data={"text/html": f"<p {PLAYER}>the player</p>", VIEW: {"model_id": "box"}}
-    ),
-    "step <b>2</b>": new_output("display_data", data={VIEW: {"model_id": "box"}, "text/plain": "VBox()"}),
-    "ValueError": new_output("error", ename="ValueError", evalue="no", traceback=["\x1b[31mValueError\x1b[0m: no"]),
-}
-
-
 def notebook_of(*cells, **stamp):
     notebook = nbformat.v4.new_notebook(cells=copy.deepcopy(list(cells)))
-    notebook.metadata["widgets"] = {STATE: {"state": WIDGETS, "version_major": 2, "version_minor": 0}}
     notebook.metadata["rednet"] = {"stamp": STAMP | stamp, "seconds": 65.0, "error": None}
     return notebook
 
@@ -151,14 +124,6 @@ def test_every_kind_of_output_is_shown(shown):
     made = article(notebook_of(new_code_cell("x", outputs=[OUTPUTS[shown]])))
     assert shown in made.html
     assert problems_of(made.html) == [] and "VBox()" not in made.html and "state+json" not in made.html
-
-
-def test_a_widget_gives_way_to_a_player_beside_it_and_stands_still_otherwise():
-    view, player = OUTPUTS["step <b>2</b>"], OUTPUTS["the player"]
-    alone = article(notebook_of(new_code_cell("x", outputs=[view])))
-    assert alone.widgets == 1 and alone.html.count("<img") == 1 and "go.py lab" in alone.html
-    both = article(notebook_of(new_code_cell("x", outputs=[view, player])))
-    assert both.html.count("the player") == 1 and "go.py lab" not in both.html
 
 
 def test_pictures_and_tables_get_the_captions_of_the_results_and_never_wrong_ones():
