@@ -16,6 +16,7 @@ import posixpath
 import re
 import shutil
 import tempfile
+from html import escape
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -36,7 +37,7 @@ FETCHES = re.compile(
 )
 STYLED = re.compile(r"""(?:url\(\s*["']?|@import\s+["'])(?:https?:)?//[^"')\s]+""")
 CSS = """math[display=block] { margin: 1rem 0; overflow-x: auto } .cell_output img { max-width: 100%; height: auto }
-div.cell_output table { font-size: .85em } .table-wrapper td { vertical-align: top }"""
+article table { font-size: .85em } .table-wrapper td { vertical-align: top }"""
 SETTINGS = {
     "project": "RED-Net course",
     "html_title": "RED-Net course",
@@ -50,6 +51,7 @@ SETTINGS = {
     "html_css_files": ["course.css"],
     "html_copy_source": False,
     "html_show_sourcelink": False,
+    "html_show_search_summary": False,  # a page opened from a file may not fetch others
     "html_show_copyright": False,
     "autodoc_default_options": {"members": True, "member-order": "bysource"},
     "autodoc_preserve_defaults": True,
@@ -153,7 +155,7 @@ def index(run: Path, root: Path, copies: dict, texts: dict) -> str:
     """Return the front page: what is shown, the run's main figure, and the way to everything."""
 
     def toctree(caption: str, names: list[str]) -> str:
-        return "```{toctree}\n:caption: " + caption + "\n" + "\n".join(names) + "\n```\n" if names else ""
+        return "```{toctree}\n:maxdepth: 1\n:caption: " + caption + "\n" + "\n".join(names) + "\n```\n" if names else ""
 
     parts = {title: [f"notebooks/{e.name}" for e in some if e.name in copies] for title, some in pages.parts().items()}
     ledger = [path for path in texts if "/ledger/" in path]
@@ -177,17 +179,22 @@ def results_page(run: Path, to: Path) -> str:
             continue
         parts.append(f"## {entry.number} {entry.title}")
         for item in shown:
-            place = Path("results") / entry.name / item["file"]
+            place = f"results/{entry.name}/{item['file']}"
             (to / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(run / entry.name / item["file"], to / place)
-            alt = " ".join(item.get("alt", "").split())
-            parts.append(
-                f":::{{figure}} {place.as_posix()}\n:alt: {alt}\n:loading: lazy\n\n{item.get('caption', '')}\n:::"
-            )
-        rows = [f"| {n.get('label', name)} | {figures(n['value'])} {n.get('unit', '')} |".replace("$", "\\$")
-                for name, n in numbers.items()]  # fmt: skip
+            alt, caption = " ".join(item.get("alt", "").split()), literal(item.get("caption", ""))
+            parts.append(f":::{{figure}} {place}\n:alt: {alt}\n:loading: lazy\n\n{caption}\n:::")
+        rows = [
+            f"| {literal(n.get('label', name))} | {figures(n['value'])} {n.get('unit', '')} |"
+            for name, n in numbers.items()
+        ]
         parts.append("\n".join(["| | |", "|---|---|", *rows]) if rows else "")
     return "\n\n".join(parts) + "\n"
+
+
+def literal(text: str) -> str:
+    """Return a text as Markdown that shows it as it is."""
+    return re.sub(r"([\\`*_$|\[\]])", r"\\\1", escape(text, quote=False))
 
 
 def relinked(text: str, folder: str, known: set[str]) -> str:
@@ -218,6 +225,7 @@ def prepare(notebook, results: dict, known: set[str]) -> None:
         return re.sub(r"\d\d", lambda n: f"[{n[0]}]({pages_of[n[0]]})" if n[0] in pages_of else n[0], found[0])
 
     notebook.metadata.pop("widgets", None)
+    notebook.metadata.setdefault("language_info", {"name": "python"})
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = MENTION.sub(mention, relinked(cell.source, "notebooks", known))
