@@ -1,4 +1,4 @@
-"""The hand-written half of the ledger: entries/*.yaml read into Entry, and where their links lead.
+"""The hand-written half of the ledger: entries/*.yaml read into LedgerEntry, and where their links lead.
 
 Errors name file, id and field. Code and tests are looked up in the source, results in their files; nothing is run.
 """
@@ -20,10 +20,11 @@ HERE = Path(__file__).resolve().parent
 KINDS = ("claim", "equation", "hyper-parameter", "table", "figure", "reading")
 PAPERS = ("journal", "ECCV", "both", "authors' code")
 LISTS = ("code", "tests", "notebooks", "results", "claims")
+READS = ("rednet_lab/publish/ledger/*.yaml", "rednet_lab/publish/ledger/entries/*.yaml")
 
 
 @dataclass(frozen=True)
-class Entry:
+class LedgerEntry:
     """One thing that a paper says, where, and what here belongs to it.
 
     code is "path" or "path::Object.attribute"; tests "path::test_name"; notebooks names without .ipynb; results
@@ -55,12 +56,12 @@ class Entry:
         return (self.id,) if self.kind == "claim" else self.claims
 
 
-FIELDS = {field.name for field in fields(Entry)}
+FIELDS = {field.name for field in fields(LedgerEntry)}
 
 
-def load(folder: Path = HERE / "entries") -> list[Entry]:
+def load(folder: Path = HERE / "entries") -> list[LedgerEntry]:
     """Return all entries, by kind and then in the order of the files. Raise LedgerError for what is no entry."""
-    found: list[Entry] = []
+    found: list[LedgerEntry] = []
     for file in sorted(folder.glob("*.yaml")):
         content = _read(file)
         common = {name: content[name] for name in ("kind", "paper") if name in content}
@@ -86,7 +87,7 @@ def _read(file: Path) -> dict:
     return content
 
 
-def _entry(file: Path, plain: dict) -> Entry:
+def _entry(file: Path, plain: dict) -> LedgerEntry:
     where = f"{file.name}, {plain.get('id', 'an entry without id')}"
     if unknown := set(plain) - FIELDS:
         raise LedgerError(f"{where}: unknown {', '.join(sorted(unknown))}; known: {', '.join(sorted(FIELDS))}")
@@ -103,14 +104,14 @@ def _entry(file: Path, plain: dict) -> Entry:
             raise LedgerError(f"{where}: {name} {plain[name]!r}, known: {', '.join(known)}")
     if isinstance(plain.get("value"), list):
         plain["value"] = tuple(plain["value"])
-    return Entry(**plain)
+    return LedgerEntry(**plain)
 
 
 # ---------------------------------------------------------------------------------------------------------- the links
 
 
 def problems(
-    entries: list[Entry], parts: list[Part], results: Path, to_come: tuple[str, ...] = (), root: Path = ROOT
+    entries: list[LedgerEntry], parts: list[Part], results: Path, to_come: tuple[str, ...] = (), root: Path = ROOT
 ) -> list[str]:
     """Return a sentence for every link that leads nowhere and every verdict without a claim.
 
@@ -133,7 +134,7 @@ def problems(
     return found
 
 
-def _of_entry(entry: Entry, results: Path, to_come: tuple[str, ...], root: Path) -> list[str]:
+def _of_entry(entry: LedgerEntry, results: Path, to_come: tuple[str, ...], root: Path) -> list[str]:
     if entry.not_attempted:
         linked = [name for name in LISTS if getattr(entry, name)]
         return [f"is not attempted, yet has {', '.join(linked)}"] if linked else []

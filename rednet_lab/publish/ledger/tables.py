@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rednet_lab.files import figures
 from rednet_lab.names import EVIDENCE, ROOT
-from rednet_lab.publish.ledger.entries import KINDS, Entry, load, looked_up
+from rednet_lab.publish.ledger.entries import KINDS, LedgerEntry, load, looked_up
 from rednet_lab.publish.ledger.verdicts import (
     BUILT,
     COMPUTED,
@@ -25,6 +25,7 @@ from rednet_lab.publish.ledger.verdicts import (
 )
 from rednet_lab.workbench.profiles import PROFILES
 
+READS = ("figures/evidence/*/*/results.json", "figures/evidence/*/*/verdicts.json")
 SOURCE_WORDS = {"face_world": "face world", "udacity": "real faces", "prepared": "prepared data", COMPUTED: "computed"}
 PLURALS = {
     "claim": "Claims",
@@ -89,26 +90,26 @@ def _cell(cell: Cell, folder: str) -> str:
 class Ledger:
     """Entries and verdicts together, with the folder of runs that results are looked up in."""
 
-    entries: list[Entry]
+    entries: list[LedgerEntry]
     parts: list[Part]
     results: Path
     shows: str = "the committed evidence"  # whose verdicts
 
-    def of(self, kind: str) -> list[Entry]:
+    def of(self, kind: str) -> list[LedgerEntry]:
         """Return the entries of a kind."""
         return [entry for entry in self.entries if entry.kind == kind]
 
-    def status(self, entry: Entry) -> tuple[str, int, int]:
+    def status(self, entry: LedgerEntry) -> tuple[str, int, int]:
         """Return status, decided parts, parts: from verdicts where the entry stands for claims, else from its links."""
         if entry.not_attempted:
             return NOT_ATTEMPTED, 0, 0
         return overall(self.parts_of(entry)) if entry.claimed else (BUILT, 0, 0)
 
-    def parts_of(self, entry: Entry) -> list[Part]:
+    def parts_of(self, entry: LedgerEntry) -> list[Part]:
         """Return the parts of the claims that this entry stands for."""
         return [part for part in self.parts if part.claim in entry.claimed]
 
-    def seen(self, entry: Entry) -> dict[str, bool]:
+    def seen(self, entry: LedgerEntry) -> dict[str, bool]:
         """Tell whether an entry has code, a test, a notebook that is there, and a result or a verdict."""
         return {
             "code": bool(entry.code or entry.default),
@@ -256,7 +257,7 @@ def coverage(ledger: Ledger) -> Table:
     return Table("What is covered", ("kind", "paper", "entries", *(f"with {name}" for name in columns)), rows)
 
 
-def listing(ledger: Ledger, some: list[Entry], title: str = "") -> Table:
+def listing(ledger: Ledger, some: list[LedgerEntry], title: str = "") -> Table:
     """Return some entries, a line each; hyper-parameters with their values."""
     rows, numbers = [], any(entry.kind == "hyper-parameter" for entry in some)
     for entry in some:
@@ -272,7 +273,7 @@ def listing(ledger: Ledger, some: list[Entry], title: str = "") -> Table:
 
 def listings(ledger: Ledger, kinds: tuple[str, ...] = KINDS) -> list[Table]:
     """Return all entries of some kinds, in a table for each kind and paper; claims in one."""
-    groups: dict[tuple[str, str], list[Entry]] = {}
+    groups: dict[tuple[str, str], list[LedgerEntry]] = {}
     for entry in ledger.entries:
         if entry.kind in kinds:
             groups.setdefault((entry.kind, "all" if entry.kind == "claim" else entry.paper), []).append(entry)
@@ -295,7 +296,7 @@ def in_profile(setting: str, profile: str) -> object:
     return found
 
 
-def _setting(entry: Entry) -> str:
+def _setting(entry: LedgerEntry) -> str:
     if not entry.setting:
         return ""
     full, quick = (plain(in_profile(entry.setting, name)) for name in ("full", "quick"))
@@ -308,22 +309,22 @@ def _joined(cells: list, between: str = "\n") -> Cell:
     return [piece for i, cell in enumerate(cells) for piece in ([between] if i else []) + [cell]]
 
 
-def _code(entry: Entry) -> Cell:
+def _code(entry: LedgerEntry) -> Cell:
     paths = entry.code or ((entry.default,) if entry.default else ())
     return _joined([Link(f"`{p.rpartition('::')[2].rpartition('/')[2]}`", p.partition("::")[0]) for p in paths])
 
 
-def _tests(entry: Entry) -> Cell:
+def _tests(entry: LedgerEntry) -> Cell:
     names = [(path, name) for path, _, name in (link.partition("::") for link in entry.tests)]
     return _joined([Link(name.removeprefix("test_").replace("_", " "), path) for path, name in names])
 
 
-def _notebooks(entry: Entry) -> Cell:
+def _notebooks(entry: LedgerEntry) -> Cell:
     there = [name for name in entry.notebooks if (ROOT / "notebooks" / f"{name}.ipynb").is_file()]
     return _joined([Link(name[:2], f"notebooks/{name}.ipynb") for name in there], " ")
 
 
-def _results(ledger: Ledger, entry: Entry) -> Cell:
+def _results(ledger: Ledger, entry: LedgerEntry) -> Cell:
     """Return numbers, figures and tables of the entry's results, and the claims whose verdicts it shows."""
     found: list = []
     for link in entry.results:

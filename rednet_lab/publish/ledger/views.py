@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
-from rednet_lab.publish.ledger.entries import KINDS, PAPERS, Entry
+from rednet_lab.publish.ledger.entries import KINDS, PAPERS, LedgerEntry
 from rednet_lab.publish.ledger.tables import Ledger, Table, listing, markdown, named
 from rednet_lab.publish.ledger.verdicts import CONTRADICTED, MEANINGS, REPRODUCED, SAME, UNDECIDED, Part
 from rednet_lab.show import style
@@ -101,12 +101,12 @@ class Browser:
         rows = w.HBox([*self.menus.values(), self.word], layout=w.Layout(flex_flow="row wrap"))
         self.box = w.VBox([rows, self.said, self.table])
 
-    def found(self) -> list[Entry]:
+    def found(self) -> list[LedgerEntry]:
         """Return the entries that the menus and the word leave."""
         chosen = {name: menu.value for name, menu in self.menus.items()}
         word = self.word.value.strip().lower()
 
-        def fits(entry: Entry) -> bool:
+        def fits(entry: LedgerEntry) -> bool:
             own = {"paper": entry.paper, "kind": entry.kind, "status": self.ledger.status(entry)[0]}
             told = " ".join([entry.id, entry.where, entry.says, entry.differs, *entry.code, *entry.claims]).lower()
             return word in told and all(value in (ALL, own[name]) for name, value in chosen.items())

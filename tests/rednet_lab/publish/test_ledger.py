@@ -14,7 +14,7 @@ import pytest
 from rednet_lab.experiments import Verdicts, effect, statistics
 from rednet_lab.names import EVIDENCE, ROOT
 from rednet_lab.publish.ledger import entries, tables, verdicts, views
-from rednet_lab.publish.ledger.entries import Entry, awaited, in_source, load, problems
+from rednet_lab.publish.ledger.entries import LedgerEntry, awaited, in_source, load, problems
 from rednet_lab.publish.ledger.tables import Link, Table, in_profile, markdown
 from rednet_lab.publish.ledger.verdicts import LedgerError, direction, overall, read_verdicts
 
@@ -96,7 +96,7 @@ def test_nothing_is_awaited_that_has_come():
     assert [n for n in awaited() if (PUBLISHED / "quick" / n).is_dir()] == [], "take it out of ledger/awaited.yaml"
 
 
-GOOD = Entry(
+GOOD = LedgerEntry(
     id="J-E5",
     kind="equation",
     paper="journal",
