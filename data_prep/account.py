@@ -13,12 +13,12 @@ SHOWN = 3  # examples of each kind of bad item
 
 
 def line(what: str, value: str) -> str:
-    """One finding, its kind in a column of its own."""
+    """Return one finding, its kind in a column of its own."""
     return f"  {what:<9} {value}"
 
 
 def skipped_lines(skipped: list[tuple[str, str]]) -> list[str]:
-    """The reasons, commonest first, each with how often and a few examples; skipped are (where, why)."""
+    """Return the reasons, commonest first, each with how often and a few examples; skipped are (where, why)."""
     lines = []
     for why, count in Counter(why for _, why in skipped).most_common():
         lines.append(line("skipped", f"{count:,} x {why}"))
@@ -27,14 +27,14 @@ def skipped_lines(skipped: list[tuple[str, str]]) -> list[str]:
 
 
 def kept_lines(store: Store) -> list[str]:
-    """What is in a store: faces, persons and videos of each split, and test groups; how large the faces are."""
+    """Return what is in a store: faces, persons and videos of each split, and test groups; how large the faces are."""
     lines = []
     for number, split in enumerate(SPLITS):
         rows = store.table[store.table["split"] == number]
         if len(rows):
             persons, videos = (len(np.unique(rows[name][rows[name] >= 0])) for name in ("identity", "video"))
             groups = [
-                f"{np.count_nonzero(rows['group'] == k):,} {name}"
+                f"{np.count_nonzero(rows['group'] == k):,} in {name}"
                 for k, name in enumerate(store.groups)
                 if (rows["group"] == k).any()
             ]
@@ -44,7 +44,7 @@ def kept_lines(store: Store) -> list[str]:
 
 
 def _size_line(store: Store) -> list[str]:
-    """How large faces are, where they may differ: a store that is not of crops round each face."""
+    """Return how large faces are, where they may differ: a store that is not of crops round each face."""
     if store.meta.get("margin") is not None:
         return []
     seven = list(store.markup.seven)

@@ -21,17 +21,18 @@ from data_prep.account import kept_lines, line, skipped_lines
 from data_prep.datasets import DATASETS, dataset
 from data_prep.doctor import examine, nearest
 from data_prep.errors import DataError
-from data_prep.fixed_crop import OneBox
-from data_prep.landmark_subset import SevenPoints
+from data_prep.fixed_crop import FixedCrop
+from data_prep.landmark_subset import LandmarkSubset
 from data_prep.prepare import MARGIN
 from data_prep.resume import leftovers, prepare, work_key
+from data_prep.sixty_eight import SixtyEightPoints
 from data_prep.store import Store
 
 SIZE = 320  # the papers' 256 and the margin of augmentation
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; returns 0, 1 for data that cannot be used (said on stderr), 130 where it was interrupted."""
+    """Run a command; return 0, 1 for data that cannot be used (said on stderr), 130 where it was interrupted."""
     options = _parser().parse_args(arguments)
     try:
         return options.run(options)
@@ -73,9 +74,14 @@ def _parser() -> argparse.ArgumentParser:
     frames = make.add_mutually_exclusive_group()
     frames.add_argument("--whole-frames", action="store_true", help="keep whole pictures, for tracking through videos")
     frames.add_argument(
-        "--one-box", action="store_true", help="the same, but a fixed square a video that its face stays in: finer"
+        "--fixed-crop", action="store_true", help="the same, but a fixed square a video that its face stays in: finer"
     )
-    make.add_argument("--seven", action="store_true", help="keep the seven points only, whatever the markup")
+    points = make.add_mutually_exclusive_group()
+    points.add_argument("--seven", action="store_true", help="keep the seven points only, whatever the markup")
+    points.add_argument(
+        "--sixty-eight", action="store_true", help="put the points into iBUG's 68 and mask those that are not there"
+    )
+    make.add_argument("--near", action="store_true", help="with --sixty-eight: also points that mean nearly the same")
     make.add_argument("--workers", type=int, default=1, help="worker processes (default 1)")
     make.add_argument("--dry-run", action="store_true", help="say what would be done and how large it would be")
     return parser
@@ -94,7 +100,7 @@ def _doctor(options) -> int:
 
 
 def _choices(pairs: list[str]) -> dict[str, object]:
-    """Options of a reader: numbers and true / false as such, anything else as text."""
+    """Return options of a reader: numbers and true / false as such, anything else as text."""
     choices = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
@@ -109,7 +115,7 @@ def _choices(pairs: list[str]) -> dict[str, object]:
 
 
 def open_reader(folder: Path, name: str | None, choices: dict):
-    """The reader of a folder, of the data set that is named or the nearest; raises DataError."""
+    """Return the reader of a folder, of the data set that is named or the nearest; raise DataError."""
     if name is None:
         if not folder.is_dir():
             raise DataError("no such folder", path=folder, field="data folder")
@@ -125,10 +131,12 @@ def _prepare(options) -> int:
         raise DataError("size must be 8 or more, margin above 0, workers 1 or more", field="--size")
     name, reader = open_reader(options.folder, options.dataset, _choices(options.set))
     if options.seven:
-        reader = SevenPoints(reader)
-    if options.one_box:
-        reader = OneBox(reader, options.margin)
-    margin = None if options.whole_frames or options.one_box else options.margin
+        reader = LandmarkSubset(reader)
+    if options.sixty_eight:
+        reader = SixtyEightPoints(reader, options.near)
+    if options.fixed_crop:
+        reader = FixedCrop(reader, options.margin)
+    margin = None if options.whole_frames or options.fixed_crop else options.margin
     bad = reader.problems()
     need = (len(reader) - len(bad)) * options.size**2 * 3
     size = f"at most {need / 1e9:.2f} GB"
@@ -170,7 +178,7 @@ def _make(options, reader, margin: float | None) -> int:
 
 
 def _work(options, reader, margin: float | None):
-    """Store and report; goes on where the same command was stopped, and says where a stop leaves what is done."""
+    """Return store and report; go on where the same command was stopped, and says where a stop leaves what is done."""
     from tqdm import tqdm
 
     key = work_key(reader, options.folder, options.size, margin)
@@ -194,7 +202,7 @@ def _work(options, reader, margin: float | None):
 
 
 def _stands(path: Path, reader, size: int, margin: float | None) -> bool:
-    """Whether the very store that is wanted stands there; raises DataError where something else does."""
+    """Tell whether the very store that is wanted stands there; raise DataError where something else does."""
     if not path.exists() and not path.is_symlink():
         return False
     store = Store(path)

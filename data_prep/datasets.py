@@ -52,22 +52,26 @@ class DataSet:
         return getattr(maker, "how_to_get", "") or import_module(maker.__module__).HOW_TO_GET
 
     def choices(self) -> dict[str, object]:
-        """The reader's options with their defaults."""
+        """Return the reader's options with their defaults."""
         given = {"folder", *(name for name, _ in self.fixed)}
         parameters = inspect.signature(self.maker).parameters
         return {name: one.default for name, one in parameters.items() if name not in given}
 
     def open(self, folder, **choices):
-        """The reader of a folder; raises DataError for an option it does not have and for a folder it cannot read."""
+        """Return the reader of a folder; raise DataError for an option it does not have and for a folder it cannot
+        read.
+        """
         for name in choices:
             if name not in self.choices():
                 known = ", ".join(self.choices()) or "none"
                 raise DataError(f"{self.name} has no option {name!r}, known: {known}", field=name)
-        return self.maker(folder, **dict(self.fixed), **choices)
+        reader = self.maker(folder, **dict(self.fixed), **choices)
+        reader.description = {"dataset": self.name, **reader.description}
+        return reader
 
 
 def _below(name: str, *patterns: str) -> tuple[str, ...]:
-    """Patterns in the folder itself and in a folder of the data set's name in it."""
+    """Return patterns in the folder itself and in a folder of the data set's name in it."""
     return (*patterns, *(f"{name}/{pattern}" for pattern in patterns))
 
 
@@ -126,7 +130,7 @@ DATASETS = {
             "lfpw",
             "LFPW in iBUG's form, 68 points",
             "ibug:IbugFaces",
-            _halves("lfpw", "image_*.png", "image_<number>.png"),
+            _halves("lfpw", "image_*.[pj][np]g", "image_<number>.png (or .jpg)"),
             1035,
             "1,035 images, 68 points",
             f"{NON_COMMERCIAL}; cite iBUG's 300-W papers",
@@ -237,7 +241,7 @@ DATASETS = {
 
 
 def dataset(name: str) -> DataSet:
-    """The data set of that name; raises DataError naming those there are."""
+    """Return the data set of that name; raise DataError naming those there are."""
     if name not in DATASETS:
         near = get_close_matches(name, DATASETS, 1)
         fix = f"say {near[0]}" if near else ""

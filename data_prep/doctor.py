@@ -44,7 +44,7 @@ class Diagnosis:
         return whole and not (self.error or self.missing or self.skipped)
 
     def text(self) -> str:
-        """The findings for people, one a line."""
+        """Return the findings for people, one a line."""
         inside = [line("inside", f"{title} is in {place}: point there for it") for place, title in self.elsewhere]
         one = self.dataset
         if one is None:
@@ -75,7 +75,7 @@ class Diagnosis:
         return f"seems to be {one.title} ({signs}; --dataset {one.name})"
 
     def _files(self) -> list[str]:
-        """How many files of which kind there are, by folder directly below where these are few."""
+        """Return how many files of which kind there are, by folder directly below where these are few."""
         kinds: dict[str, Counter] = defaultdict(Counter)
         for path in tree(self.folder):
             place = path.relative_to(self.folder).parts
@@ -96,7 +96,7 @@ class Diagnosis:
 def examine(folder: Path | str, name: str | None = None, read: bool = False, **choices) -> Diagnosis:
     """Look at a folder; name says which data set it is to be taken for, read opens every picture too (slow).
 
-    choices are the reader's options. Raises DataError where there is no such folder, data set or option.
+    choices are the reader's options. Raise DataError where there is no such folder, data set or option.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -127,7 +127,9 @@ def examine(folder: Path | str, name: str | None = None, read: bool = False, **c
 
 
 def _inside(folder: Path, one: DataSet | None) -> list[tuple[str, str]]:
-    """(name, data set) of the folders that hold a data set of their own, unless this one is a data set itself."""
+    """Return (name, data set) of the folders that hold a data set of their own, unless this one is a
+    data set itself.
+    """
     own = () if one is None else [p for p in one.signs[0].patterns if not p.startswith(f"{one.name}/")]
     if any(True for pattern in own for _ in folder.glob(pattern)):
         return []
@@ -138,7 +140,9 @@ def _inside(folder: Path, one: DataSet | None) -> list[tuple[str, str]]:
 
 
 def nearest(folder: Path) -> tuple[DataSet | None, list[Sign]]:
-    """The data set of which the folder has the largest share of signs, its first among them if any, and those signs."""
+    """Return the data set of which the folder has the largest share of signs, its first among them if any, and those
+    signs.
+    """
     best, most = (None, []), (False, 0.0)
     for one in DATASETS.values():
         signs = [sign for sign in one.signs if not sign.optional]

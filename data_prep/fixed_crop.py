@@ -15,7 +15,7 @@ from data_prep.wrapped import Wrapped
 from rednet_core import geometry
 
 
-class OneBox(Wrapped):
+class FixedCrop(Wrapped):
     """A reader of videos whose items are `reader`'s, to be cut by one square a video (`square`).
 
     The square holds every frame's face box enlarged by `margin`. Raises DataError for a reader without videos.
@@ -24,17 +24,17 @@ class OneBox(Wrapped):
     def __init__(self, reader, margin: float = MARGIN):
         super().__init__(reader)
         self.markup, self.margin = reader.markup, margin
-        self.description = {"one box a video of": reader.description, "room": margin}
+        self.description = {"fixed crop per video of": reader.description, "room": margin}
         self._videos = defaultdict(list)
         for index in range(len(reader)):
             if name := reader.video(index) if hasattr(reader, "video") else "":
                 self._videos[name].append(index)
         if not self._videos:
-            raise DataError("has no videos, so no box of one", field="--one-box", fix="leave it out")
+            raise DataError("has no videos, so no fixed crop of one", field="--fixed-crop", fix="leave it out")
         self._squares: dict[str, np.ndarray | None] = {}
 
     def square(self, index: int) -> np.ndarray:
-        """The square (3,) = centre x, centre y, side in the picture's pixels that item `index` is cut by."""
+        """Return the square (3,) = centre x, centre y, side in the picture's pixels that item `index` is cut by."""
         video = self.reader.video(index)
         if video not in self._squares:
             self._squares[video] = self._find(video)
@@ -58,11 +58,11 @@ class OneBox(Wrapped):
         return np.append((low + high) / 2, (high - low).max())
 
 
-class BoxCutter(Cutter):
-    """Reads and cuts item number i: by its video's square where the reader is `boxed`, never more than the picture."""
+class FixedCropCutter(Cutter):
+    """Reads and cuts item number i: by its video's square where the reader is `fixed`, never more than the picture."""
 
     def __call__(self, index: int):
-        if not self.reader.boxed:
+        if not self.reader.fixed:
             return super().__call__(index)
         try:
             item, box = self.reader[index], self.reader.square(index)

@@ -9,7 +9,7 @@ from data_prep.errors import BadItem
 
 
 def read_image(path: Path, upright: bool = True) -> np.ndarray:
-    """The picture as (H, W, 3) uint8 RGB, alpha dropped; raises BadItem for a missing or unreadable file.
+    """Return the picture as (H, W, 3) uint8 RGB, alpha dropped; raise BadItem for a missing or unreadable file.
 
     upright turns a photograph as its camera says it was held (EXIF); a data set's points are on the pixels as stored.
     """

@@ -11,7 +11,7 @@ from data_prep.pose import estimate_pose
 from data_prep.store import Store, chosen
 
 PREPARE = "python -m data_prep prepare DATASET_FOLDER FOLDER/"
-WRAPPERS = ("seven points of", "one box a video of")  # what stands around a reader's own description
+WRAPPERS = ("seven points of", "68 points of", "fixed crop per video of")  # round a reader's own description
 
 
 class _JoinedCrops:
@@ -60,7 +60,9 @@ class Joined:
             if (store.markup, store.size) != (self.markup, self.size):
                 kinds = ", ".join(f"{s.path.name}: {s.markup.name}, {s.size} px" for s in self.parts)
                 raise DataError(
-                    f"stores of different kinds ({kinds})", path=path, fix="--seven, and one --size, for all"
+                    f"stores of different kinds ({kinds})",
+                    path=path,
+                    fix="--seven or --sixty-eight, and one --size, for all",
                 )
         self.crops = first.crops if len(self.parts) == 1 else _JoinedCrops([store.crops for store in self.parts])
         self.identities, self.groups = ([*dict.fromkeys(n)] for n in (self._names("identities"), self._names("groups")))
@@ -69,6 +71,7 @@ class Joined:
         self._estimate_yaw(self.rows("test") if videos else self.rows())
         self.fingerprint = hashlib.sha256(" ".join(s.fingerprint for s in self.parts).encode()).hexdigest()
         self.readers = [_reader(store) for store in self.parts]
+        self.part = np.repeat(np.arange(len(self.parts)), [len(store) for store in self.parts])  # of each row
         source = {"reader": ", ".join(self.readers)}
         margins = {store.meta.get("margin") for store in self.parts}
         skipped = sum(store.meta.get("skipped", 0) for store in self.parts)
@@ -103,11 +106,13 @@ class Joined:
                 self.table["yaw"][i] = pose.yaw
 
     def rows(self, split: str | None = None, group: str | None = None) -> np.ndarray:
-        """Row numbers of a split and a group, all where None; faces without a single known point are left out."""
+        """Return row numbers of a split and a group, all where None; faces without a single known point
+        are left out.
+        """
         return np.flatnonzero(self.table["mask"].any(1) & chosen(self.table, self.groups, split, group))
 
     def verify(self) -> None:
-        """Compare every store with its checksum; raises DataError where a byte has changed."""
+        """Compare every store with its checksum; raise DataError where a byte has changed."""
         for store in self.parts:
             store.verify()
 
@@ -116,7 +121,7 @@ def _reader(store: Store) -> str:
     source = store.meta.get("source", {})
     while inner := next((source[name] for name in WRAPPERS if name in source), None):
         source = inner
-    return str(source.get("reader", store.path.name))
+    return str(source.get("dataset") or source.get("reader") or store.path.name)
 
 
 class StoredFaces:

@@ -9,7 +9,7 @@ from data_prep.wrapped import Wrapped
 from rednet_core.markup import SEVEN
 
 
-class SevenPoints(Wrapped):
+class LandmarkSubset(Wrapped):
     """A reader whose items are `reader`'s with their seven points; what its markup lacks is masked, never made up."""
 
     markup = SEVEN
@@ -26,9 +26,9 @@ class SevenPoints(Wrapped):
         return replace(item, points=item.points[places], mask=mask, visible=visible & mask)
 
     def video(self, index: int) -> str:
-        """The wrapped reader's, "" where it has no videos."""
+        """Return the wrapped reader's, "" where it has no videos."""
         return self.reader.video(index) if hasattr(self.reader, "video") else ""
 
     def annotation(self, index: int) -> np.ndarray:
-        """The seven points (7, 2) of a video's frame, without reading its picture; raises BadItem."""
+        """Return the seven points (7, 2) of a video's frame, without reading its picture; raise BadItem."""
         return self.reader.annotation(index)[list(self.reader.markup.seven)]

@@ -19,7 +19,9 @@ EAR = 0.12  # how far outside the jaw's ends the ears are, in widths of the jaw
 
 
 def _line(places, count: int) -> np.ndarray:
-    """`count` points evenly along a polyline through points of the 68 (their numbers, or rows of their weights)."""
+    """Return `count` points evenly along a polyline through points of the 68 (their numbers, or rows of
+    their weights).
+    """
     corners = POINT[list(places)] if isinstance(places[0], int) else np.array(places)
     at = np.linspace(0, len(corners) - 1, count)
     low = np.minimum(at.astype(int), len(corners) - 2)
@@ -28,14 +30,14 @@ def _line(places, count: int) -> np.ndarray:
 
 
 def _loop(places, count: int) -> np.ndarray:
-    """`count` points along a closed line, whose middle is the corner opposite to its first."""
+    """Return `count` points along a closed line, whose middle is the corner opposite to its first."""
     places, half = list(places), len(places) // 2
     over, under = places[: half + 1], [*places[half:], places[0]]
     return np.concatenate([_line(over, count // 2 + 1)[:-1], _line(under, count // 2 + 1)[:-1]])
 
 
 def _brow(side: int, count: int) -> np.ndarray:
-    """A closed brow of `count` points: its outer end, along the 68's line to the inner one, and back below."""
+    """Return a closed brow of `count` points: its outer end, along the 68's line to the inner one, and back below."""
     upper = _line(BROWS[side], count // 2 + 1)
     lower = (1 - THICK) * upper[1:-1][::-1] + THICK * POINT[list(EYES[side][:4])].mean(0)
     return np.concatenate([upper, lower])
@@ -50,7 +52,7 @@ def _mouth() -> np.ndarray:
 
 
 def _outline() -> np.ndarray:
-    """The nose from beside its root, on the viewer's left, round its base to the other side: nine points."""
+    """Return the nose from beside its root, on the viewer's left, round its base to the other side: nine points."""
     sides = []
     for corner, wing in ((39, 31), (42, 35)):
         top, middle = 0.7 * POINT[27] + 0.3 * POINT[corner], 0.6 * POINT[29] + 0.4 * POINT[wing]
@@ -98,10 +100,10 @@ MAKERS = {
 
 @cache
 def matrix(markup: Markup) -> np.ndarray:
-    """The matrix (L, 68) that gives a markup's points from the 68; every row's sum is one."""
+    """Return the matrix (L, 68) that gives a markup's points from the 68; every row's sum is one."""
     return MAKERS[markup.name]()
 
 
 def sketch(points: np.ndarray, markup: Markup) -> np.ndarray:
-    """A markup's points (..., L, 2) on a face of which the 68 (..., 68, 2) are known."""
+    """Return a markup's points (..., L, 2) on a face of which the 68 (..., 68, 2) are known."""
     return matrix(markup) @ np.asarray(points, np.float64)

@@ -22,7 +22,7 @@ CELL, STRUCT, CHAR, NUMERIC, COMPLEX = 1, 2, 4, range(6, 16), 0x800  # classes o
 
 
 def read_mat(data: bytes, variable: str, path: Path | str):
-    """The variable of a MATLAB file's bytes; raises DataError naming path and variable.
+    """Return the variable of a MATLAB file's bytes; raise DataError naming path and variable.
 
     Numbers come as float64 arrays of MATLAB's shape, text as str, cells as lists (column by column), structures as
     dicts by field name or, where they are not one but many, lists of dicts.
@@ -67,7 +67,7 @@ class _Reader:
         self.data, self.order = data, order
 
     def element(self, place: int, limit: int) -> tuple[int, int, int, int]:
-        """(type, first byte, one past the last, place of the next element) of the element at a place."""
+        """Return (type, first byte, one past the last, place of the next element) of the element at a place."""
         if place + 8 > limit:
             raise ValueError("cut off")
         kind, size = struct.unpack_from(self.order + "II", self.data, place)
@@ -81,7 +81,7 @@ class _Reader:
         return kind, start, start + size, min(limit, max(place + 8, start + size + -size % 8 * (start == place + 8)))
 
     def numbers(self, place: int, limit: int) -> tuple[np.ndarray, int]:
-        """The numbers (N,) of the element at a place, and the place of the next."""
+        """Return the numbers (N,) of the element at a place, and the place of the next."""
         kind, start, end, after = self.element(place, limit)
         if kind not in NUMBERS:
             raise ValueError(f"numbers of unknown type {kind}")
@@ -91,7 +91,7 @@ class _Reader:
         return np.frombuffer(self.data, kind, (end - start) // kind.itemsize, start), after
 
     def _head(self, start: int, end: int) -> tuple[int, tuple[int, ...], str, int]:
-        """(flags, shape, name, place of what follows) of a matrix."""
+        """Return (flags, shape, name, place of what follows) of a matrix."""
         flags, place = self.numbers(start, end)
         shape, place = self.numbers(place, end)
         _, first, last, place = self.element(place, end)
@@ -101,11 +101,11 @@ class _Reader:
         return int(flags[0]), shape, self.data[first:last].decode("latin-1"), place
 
     def name(self, start: int, end: int) -> str:
-        """The name of the matrix whose content is data[start:end]."""
+        """Return the name of the matrix whose content is data[start:end]."""
         return self._head(start, end)[2]
 
     def matrix(self, start: int, end: int, depth: int = 0):
-        """The value of the matrix whose content is data[start:end]."""
+        """Return the value of the matrix whose content is data[start:end]."""
         if start == end:
             return np.zeros((0, 0))
         if depth > DEEPEST:

@@ -32,7 +32,7 @@ UNKNOWN_POSE = Pose(np.nan, np.nan, np.nan)
 
 
 def estimate_pose(points: np.ndarray, markup: Markup, image_size: tuple[int, int]) -> Pose:
-    """Pose of points (L, 2) in a picture of image_size (height, width); NaN where solvePnP finds none."""
+    """Return the pose of points (L, 2) in a picture of image_size (height, width); NaN where solvePnP finds none."""
     seen = np.asarray(points, np.float64)[list(markup.seven)]
     size = float(max(image_size))
     centre = seen.mean(0)
@@ -48,7 +48,8 @@ def estimate_pose(points: np.ndarray, markup: Markup, image_size: tuple[int, int
 
 
 def angles(rotation: np.ndarray) -> Pose:
-    """Yaw, pitch, roll of a rotation (3, 3) that carries the frontal face to the seen one (x right, y down, z away).
+    """Return yaw, pitch, roll of a rotation (3, 3) that carries the frontal face to the seen one (x right, y down, z
+    away).
 
     A head nods, then turns, then tilts in the picture's plane, as in the face world: turning the picture changes
     roll alone, and roll is the slope of the line from eye to eye (AFLW's, DATASETS 2.5).

@@ -30,21 +30,21 @@ MIN_BOX = 8.0  # pixels; a smaller face box has nothing in it
 
 
 @dataclass
-class Report:
+class PrepareReport:
     """What became of a reader's items: how many were kept, and why the others were not."""
 
     kept: int = 0
     skipped: list[tuple[str, str]] = field(default_factory=list)  # (where, why)
 
     def summary(self) -> str:
-        """One line for people, with the commonest reasons."""
+        """Return one line for people, with the commonest reasons."""
         reasons = Counter(why for _, why in self.skipped).most_common(3)
         tail = "".join(f"; {count} x {why}" for why, count in reasons)
         return f"{self.kept} kept, {len(self.skipped)} skipped{tail}"
 
 
 def cut(item: Item, box: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """The size x size uint8 crop of `box` (3,) from the item's image, and the points (L, 2) in that crop.
+    """Return the size x size uint8 crop of `box` (3,) from the item's image, and the points (L, 2) in that crop.
 
     What lies outside the picture repeats its border. A crop smaller than its source is averaged, not sampled.
     """
@@ -61,7 +61,7 @@ def cut(item: Item, box: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]
 
 
 def crop_box(item: Item, reader: Reader, margin: float | None) -> np.ndarray:
-    """The square (3,) of the source image that the store keeps of this item; raises BadItem where undefined."""
+    """Return the square (3,) of the source image that the store keeps of this item; raise BadItem where undefined."""
     height, width = item.image.shape[:2]
     if margin is None:
         return np.array([(width - 1) / 2, (height - 1) / 2, max(width, height)], np.float64)
@@ -100,7 +100,9 @@ class Cutter:
 
 
 def jobs(reader: Reader) -> tuple[list[range], bool]:
-    """Ranges of items, each for one worker, and whether they are a reader's own runs (videos, to be read in order)."""
+    """Return ranges of items, each for one worker, and whether they are a reader's own runs (videos, to be read in
+    order).
+    """
     own = reader.runs() if hasattr(reader, "runs") else None
     if own is not None:
         return own, True
@@ -108,7 +110,7 @@ def jobs(reader: Reader) -> tuple[list[range], bool]:
 
 
 def results_of(cutter: Cutter, workers: int, folder: Path) -> Iterator:
-    """Results in order of the items. Few jobs are ahead of the one that is wanted, so memory does not grow."""
+    """Yield results in order of the items. Few jobs are ahead of the one that is wanted, so memory does not grow."""
     if workers <= 1:
         yield from map(cutter, range(len(cutter.reader)))
         return
@@ -151,14 +153,14 @@ def _start_worker(cutter: Cutter) -> None:
 
 
 def _end_with_parent() -> None:
-    """A killed process does not end its workers: they would wait for more work for ever."""
+    """End with the parent: a killed process does not end its workers: they would wait for more work for ever."""
     if parent := parent_process():
         parent.join()
         os._exit(1)
 
 
 def _work(indices: range, place: Path | None) -> list:
-    """Results of some items; with a place, their crops are written there and not returned."""
+    """Return results of some items; with a place, their crops are written there and not returned."""
     if place is None:
         return [_cutter(index) for index in indices]
     results = []
@@ -179,13 +181,13 @@ def prepare(
     margin: float | None = MARGIN,
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[Store, Report]:
+) -> tuple[Store, PrepareReport]:
     """Write the store of `reader` at `path` (size x size crops) and return it with the report.
 
     An item that cannot be used is skipped, counted and listed in `<path>/skipped.json`; a reader without a
     single good item is a DataError. The store is the same for any number of workers.
     """
-    report = Report()
+    report = PrepareReport()
     total = len(reader)
     with StoreWriter(path, reader.markup, size) as writer:
         for done, result in enumerate(results_of(Cutter(reader, size, margin), workers, writer.work), 1):

@@ -25,12 +25,12 @@ HEADER = re.compile(r"([A-Za-z_ ]+?)\s*:\s*(.*)")
 
 
 def read_points(path: Path, count: int) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Points (count, 2) float64 of a .pts file, and notes on how it departs from the format; raises BadItem."""
+    """Return points (count, 2) float64 of a .pts file, and notes on how it departs from the format; raise BadItem."""
     return parse_points(read_bytes(path), count, path)
 
 
 def read_bytes(path: Path) -> bytes:
-    """The bytes of an annotation file; raises BadItem for one that is missing, unreadable or far too large."""
+    """Return the bytes of an annotation file; raise BadItem for one that is missing, unreadable or far too large."""
     try:
         with open(path, "rb") as file:
             data = file.read(LARGEST_FILE + 1)
@@ -44,20 +44,20 @@ def read_bytes(path: Path) -> bytes:
 
 
 def text_lines(data: bytes) -> list[str]:
-    """Lines of a text file without its byte order mark, comments, empty lines and blanks at either end."""
+    """Return lines of a text file without its byte order mark, comments, empty lines and blanks at either end."""
     text = data.removeprefix(b"\xef\xbb\xbf").decode("latin-1")
     lines = (line.strip() for line in re.split(r"\r\n|\r|\n", text))
     return [line for line in lines if line and not line.startswith(("#", "//"))]
 
 
 def number(text: str) -> float | None:
-    """The number that `text` is, None where it is none or cannot be a pixel; stricter than float()."""
+    """Return the number that `text` is, None where it is none or cannot be a pixel; stricter than float()."""
     value = float(text) if NUMBER.fullmatch(text) else np.nan
     return value if abs(value) <= LARGEST else None
 
 
 def coordinates(line: str) -> tuple[float, float] | str:
-    """(x, y) of a line of two numbers between blanks or one comma, else what is wrong with it."""
+    """Return (x, y) of a line of two numbers between blanks or one comma, else what is wrong with it."""
     pair = PAIR.fullmatch(line)
     if pair and abs(x := float(pair[1])) <= LARGEST and abs(y := float(pair[4])) <= LARGEST:  # as nearly always
         return x, y
@@ -75,7 +75,7 @@ def coordinates(line: str) -> tuple[float, float] | str:
 
 
 def parse_points(data: bytes, count: int, path: Path | str | None = None) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Points (count, 2) float64 of the bytes of a .pts file, and notes; raises BadItem naming line and fault."""
+    """Return points (count, 2) float64 of the bytes of a .pts file, and notes; raise BadItem naming line and fault."""
     lines = text_lines(data.replace(b"{", b"\n{\n").replace(b"}", b"\n}\n"))
     notes = []
     if "{" not in lines:
@@ -108,7 +108,7 @@ def parse_points(data: bytes, count: int, path: Path | str | None = None) -> tup
 
 
 def _header(lines: list[str], notes: list[str], path) -> int | None:
-    """The number of points that the header promises, None where it does not say; appends to notes."""
+    """Return the number of points that the header promises, None where it does not say; append to notes."""
     declared = None
     for line in lines:
         match = HEADER.fullmatch(line)

@@ -23,16 +23,18 @@ import cv2
 import numpy as np
 
 from data_prep.errors import BadItem, DataError
-from data_prep.fixed_crop import BoxCutter
+from data_prep.fixed_crop import FixedCropCutter
 from data_prep.item import Item, Reader
-from data_prep.prepare import CHUNK, Report, results_of
+from data_prep.prepare import CHUNK, PrepareReport, results_of
 from data_prep.store import Store, StoreWriter, row_type
 
 ROWS_AT_ONCE = 64  # read while checking
 
 
 def work_key(reader: Reader, folder: Path, size: int, margin: float | None) -> str:
-    """A short name for everything that decides what a store will hold; files are told by place, size and time."""
+    """Return a short name for everything that decides what a store will hold; files are told by place,
+    size and time.
+    """
     code = hashlib.sha256()
     for path in sorted(Path(__file__).parent.rglob("*.py")):
         code.update(path.read_bytes())
@@ -54,7 +56,7 @@ def _files(folder: Path) -> str:
 
 
 def leftovers(path: Path) -> list[Path]:
-    """What runs that were stopped have left beside a store's place; only to be touched while its lock is held."""
+    """Return what stopped runs have left beside a store's place; only to be touched while its lock is held."""
     kind = re.compile(rf"\.{re.escape(path.name)}\.[^.]+\.(part|journal)")
     return sorted(p for p in path.parent.iterdir() if kind.fullmatch(p.name)) if path.parent.is_dir() else []
 
@@ -94,7 +96,7 @@ class KeptWriter(StoreWriter):
         return self._count
 
     def note(self, items: int) -> None:
-        """All up to item number `items` are dealt with: what is written until now is kept."""
+        """Note that all up to item number `items` are dealt with: what is written until now is kept."""
         self._crops.flush()  # to the system: a killed process loses nothing, and a broken disk shows in the checksums
         end = self._table.tell()
         self._table.seek(self._start[1] + self._noted["rows"] * self._row_type.itemsize)
@@ -144,7 +146,7 @@ def _opened(path: Path):
 
 
 def _lines(journal: Path) -> Iterator[tuple[int, dict]]:
-    """(bytes, content) of a journal's lines, until one that is not whole."""
+    """Yield (bytes, content) of a journal's lines, until one that is not whole."""
     if not journal.exists():
         return
     with open(journal, "rb") as file:
@@ -160,7 +162,7 @@ class _Rest:
 
     def __init__(self, reader: Reader, start: int):
         self.reader, self.start, self.markup = reader, start, reader.markup
-        self.boxed = hasattr(reader, "square")  # `data_prep.fixed_crop`
+        self.fixed = hasattr(reader, "square")  # `data_prep.fixed_crop`
 
     def __len__(self) -> int:
         return len(self.reader) - self.start
@@ -169,11 +171,11 @@ class _Rest:
         return self.reader[index + self.start]
 
     def square(self, index: int) -> np.ndarray:
-        """The square (3,) that an item of a boxed reader is cut by."""
+        """Return the square (3,) that an item of a reader with fixed crops is cut by."""
         return self.reader.square(index + self.start)
 
     def runs(self) -> list[range] | None:
-        """What is left of the reader's."""
+        """Return what is left of the reader's runs."""
         own = self.reader.runs() if hasattr(self.reader, "runs") else None
         if own is None:
             return None
@@ -188,7 +190,7 @@ def prepare(
     key: str,
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[Store, Report]:
+) -> tuple[Store, PrepareReport]:
     """As `data_prep.prepare.prepare`, but begun where a run of the same key was stopped; the store is the same.
 
     progress is told first how many items are already done. The caller sees to it that there is one run at a time.
@@ -199,7 +201,7 @@ def prepare(
         with KeptWriter(path, reader.markup, size, key) as writer:
             if progress:
                 progress(writer.items, total)
-            cutter = BoxCutter(_Rest(reader, writer.items), size, margin)
+            cutter = FixedCropCutter(_Rest(reader, writer.items), size, margin)
             for done, result in enumerate(results_of(cutter, workers, spool), writer.items + 1):
                 if isinstance(result, BadItem):
                     writer.skipped.append((str(result.path), result.problem))
@@ -209,7 +211,7 @@ def prepare(
                     writer.note(done)
                 if progress:
                     progress(done, total)
-            report = Report(len(writer), writer.skipped)
+            report = PrepareReport(len(writer), writer.skipped)
             if not report.kept:
                 writer.items = 0  # nothing of it is worth keeping
                 raise DataError(f"no usable item among {total}: {report.summary()}", path=path)

@@ -30,7 +30,7 @@ FACTS = {"markup", "size", "count", "identities", "videos", "groups", "fingerpri
 
 
 def row_type(markup: Markup) -> np.dtype:
-    """The table's row: see the field names; identity, video, split and group are indices into store.json."""
+    """Return the table's row: see the field names; identity, video, split and group are indices into store.json."""
     points = markup.n_points
     return np.dtype(
         [
@@ -171,11 +171,11 @@ class Store:
         return len(self.table)
 
     def rows(self, split: str | None = None, group: str | None = None) -> np.ndarray:
-        """Row numbers (int64) of a split ("train", "validation", "test") and a group, all where None."""
+        """Return row numbers (int64) of a split ("train", "validation", "test") and a group, all where None."""
         return np.flatnonzero(chosen(self.table, self.groups, split, group))
 
     def verify(self) -> None:
-        """Read everything and compare it with the checksum; raises DataError where a byte has changed."""
+        """Read everything and compare it with the checksum; raise DataError where a byte has changed."""
         digest = hashlib.sha256()
         for start in range(0, len(self), 1024):
             digest.update(np.ascontiguousarray(self.crops[start : start + 1024]))
@@ -185,7 +185,9 @@ class Store:
 
 
 def chosen(table: np.ndarray, groups: list[str], split: str | None, group: str | None) -> np.ndarray:
-    """Which rows (M,) bool of a table are of a split and a group, all where None; groups as the table numbers them."""
+    """Return which rows (M,) bool of a table are of a split and a group, all where None; groups as the table numbers
+    them.
+    """
     keep = np.ones(len(table), bool)
     if split is not None:
         keep &= table["split"] == SPLITS.index(split)

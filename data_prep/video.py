@@ -31,7 +31,7 @@ class Video:
         self._decoder, self._next = None, 0
 
     def frame(self, number: int) -> np.ndarray:
-        """Frame (H, W, 3) uint8 RGB; raises BadItem where the file does not open or ends before it."""
+        """Return frame (H, W, 3) uint8 RGB; raise BadItem where the file does not open or ends before it."""
         if self._decoder is None or number < self._next:
             self._open()
         while self._next < number:
@@ -45,7 +45,7 @@ class Video:
         return cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image)
 
     def count(self) -> int:
-        """How many frames can be decoded, by going through them."""
+        """Return how many frames can be decoded, by going through them."""
         self._open()
         while self._decoder.grab():
             self._next += 1
@@ -54,7 +54,7 @@ class Video:
         return count
 
     def claimed_count(self) -> int:
-        """How many frames the file says it has, without decoding; 0 where it does not say."""
+        """Return how many frames the file says it has, without decoding; 0 where it does not say."""
         self._open()
         return max(int(self._decoder.get(cv2.CAP_PROP_FRAME_COUNT)), 0)
 
@@ -74,7 +74,7 @@ class Video:
 
 
 def check_length(video: Video, annotated: int) -> str:
-    """What is wrong with a video of which `annotated` frames are annotated, "" where nothing is.
+    """Return what is wrong with a video of which `annotated` frames are annotated, "" where nothing is.
 
     The file's own count is believed where it agrees; where it does not, all frames are decoded once to know.
     """

@@ -16,15 +16,15 @@ class Wrapped:
         return self.reader[index]
 
     def runs(self) -> list[range] | None:
-        """The wrapped reader's."""
+        """Return the wrapped reader's."""
         return self.reader.runs() if hasattr(self.reader, "runs") else None
 
     def problems(self) -> list[tuple[str, str]]:
-        """The wrapped reader's."""
+        """Return the wrapped reader's."""
         return self.reader.problems() if hasattr(self.reader, "problems") else []
 
     def tally(self) -> list[str]:
-        """The wrapped reader's."""
+        """Return the wrapped reader's."""
         return self.reader.tally() if hasattr(self.reader, "tally") else []
 
     @property

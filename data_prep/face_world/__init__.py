@@ -2,21 +2,20 @@
 
 Every picture is a pure function of its `Factors`; `FaceWorld` draws factors from (seed, index) in the roles of
 the papers' data sets: stills (AFLW, Helen, LFPW), pictures of known people (LFW) and videos (300-VW). Nothing is
-loaded from disk and nothing here knows networks. Where to read, in the order in which a picture comes about:
+loaded from disk and nothing here knows networks. Four rooms, and each imports from those before it only:
 
-- what is drawn: `factors` (every number of a picture), `world` (data sets), `sampling`, `people`, `dressing`
-  (distributions), `video` (trajectories), `framing` (the face box in the frame);
-- the head at rest: `curves`, `anatomy` (a grid that follows the features), `relief` (the sculpture), `ears`,
-  `body`, `regions`; what moves it: `shapes` (identity), `expressions`; all of it together: `head`;
-- where things are: `landmarks` (the 68 points), `surface`, `hair`, `accessories`, `pose` (camera), `mesh`, `scene`;
-- what it looks like: `raster` (triangles to pixels), `baking` (shadows), `noise`, `paint_maps`, `skin`,
-  `soft_parts`, `hair_paint`, `light`, `shade`, then `backgrounds`, `occluders`, `photo` (the camera's faults);
-- `render` does all that for one picture; `sheet` and `python -m data_prep.face_world` show many.
+- `head`: the head at rest, how identities and expressions move it, and where the 68 points lie on it;
+- `factors`: what is drawn, every number of a picture and its distribution, and the camera;
+- `scene`: where things are, from the moved head with hair and glasses to the triangle in front at each pixel;
+- `render`: what it looks like, from light and paint to the faults of a camera.
+
+Below them `basics` (curves, random numbers, noise); above them `world` (data sets); `sheet` and
+`python -m data_prep.face_world` show many faces.
 """
 
-from data_prep.face_world.factors import Factors, Occluder
-from data_prep.face_world.render import Sample, render
-from data_prep.face_world.sampling import sample_factors
+from data_prep.face_world.factors.fields import FIELDS, OCCLUDERS, Factors, Occluder
+from data_prep.face_world.factors.sampling import sample_factors
+from data_prep.face_world.render.picture import Sample, render
 from data_prep.face_world.world import FaceWorld
 
-__all__ = ["FaceWorld", "Factors", "Occluder", "Sample", "render", "sample_factors"]
+__all__ = ["FIELDS", "OCCLUDERS", "FaceWorld", "Factors", "Occluder", "Sample", "render", "sample_factors"]

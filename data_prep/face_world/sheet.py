@@ -5,12 +5,12 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from data_prep.face_world.dressing import sample_wear
-from data_prep.face_world.factors import Factors
-from data_prep.face_world.framing import framed
-from data_prep.face_world.noise import generator
-from data_prep.face_world.people import sample_person
-from data_prep.face_world.render import render
+from data_prep.face_world.basics import generator
+from data_prep.face_world.factors.camera import framed
+from data_prep.face_world.factors.dressing import sample_wear
+from data_prep.face_world.factors.fields import Factors
+from data_prep.face_world.factors.people import sample_person
+from data_prep.face_world.render.picture import render
 from data_prep.face_world.world import FaceWorld
 from rednet_core.markup import IBUG68
 
@@ -23,7 +23,7 @@ _GREEN, _RED = (60, 220, 90), (230, 60, 50)
 
 
 def drawn(sample):
-    """The sample's image (S, S, 3) with its points: green where visible, red where not."""
+    """Return the sample's image (S, S, 3) with its points: green where visible, red where not."""
     zoom = max(1, 256 // sample.image.shape[0])
     size = sample.image.shape[0] * zoom
     image = cv2.resize(sample.image, (size, size), interpolation=cv2.INTER_NEAREST)
@@ -38,7 +38,7 @@ def drawn(sample):
 
 
 def _plain(seed, person, **factors):
-    """Factors of a person in a plain good photograph."""
+    """Return factors of a person in a plain good photograph."""
     camera = {"blur": 0.002, "noise": 0.004, "compression": 0.0, "background": "blur", "background_blur": 0.8}
     identity = sample_person(generator(seed, 1, person)) | sample_wear(generator(seed, 2, person), 0.0)
     neutral = framed(Factors(**(camera | identity)), 0.58)  # so that an expression does not change the head's size
@@ -46,7 +46,8 @@ def _plain(seed, person, **factors):
 
 
 def contact_sheet(kind="stills", rows=6, columns=8, seed=0, size=128, points=False, first=0, difficulty="common"):
-    """One RGB picture (rows * size, columns * size, 3) of faces, or for some kinds of their own number of columns.
+    """Return one RGB picture (rows * size, columns * size, 3) of faces, or for some kinds of their own number of
+    columns.
 
     kind: "stills" (as drawn for training), "yaw" (a person a row, turned from -90 to 90), "expressions" (a person
     a row), "people" (one person a row in different pictures) or "video" (a video a row, every tenth frame).
@@ -67,5 +68,5 @@ def contact_sheet(kind="stills", rows=6, columns=8, seed=0, size=128, points=Fal
 
 
 def single(seed=0, person=0, size=256, **changes):
-    """The Sample of one person in a plain photograph, with the given factors changed."""
+    """Return the Sample of one person in a plain photograph, with the given factors changed."""
     return render(replace(_plain(seed, person), **changes), size)

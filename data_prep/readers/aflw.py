@@ -17,8 +17,8 @@ import numpy as np
 from data_prep.errors import BadItem, DataError
 from data_prep.images import read_image
 from data_prep.item import Item
-from data_prep.readers.aflw_tables import HOW_TO_GET, Face, read_faces
-from data_prep.readers.base import PICTURES, Entry, Listed, open_folder, tree
+from data_prep.readers.aflw_tables import HOW_TO_GET, AflwFace, read_faces
+from data_prep.readers.base import PICTURES, Listed, ListedItem, open_folder, tree
 from rednet_core import geometry
 from rednet_core.markup import AFLW21
 
@@ -70,7 +70,7 @@ class Aflw(Listed):
             if not problem and face.mask.sum() < LEAST:
                 problem = "fewer than two points"
             key = f"{face.file}/{face.number}"
-            self.entries.append(Entry(key, path, problem, {"face": face, "split": split[face.file]}))
+            self.entries.append(ListedItem(key, path, problem, {"face": face, "split": split[face.file]}))
         if swapped:
             self.warnings.append(f"{swapped} images have another suffix than the data base says")
         self._require(self.folder, "face in its data base")
@@ -78,8 +78,8 @@ class Aflw(Listed):
         choices = {"faces": faces, "complete": complete, "near_duplicates": near_duplicates, "split_seed": split_seed}
         self.description = {"reader": "aflw", "table": tables, **choices}
 
-    def read(self, entry: Entry) -> Item:
-        face: Face = entry.facts["face"]
+    def read(self, entry: ListedItem) -> Item:
+        face: AflwFace = entry.facts["face"]
         image = read_image(entry.path, upright=False)
         if face.size and image.shape[1::-1] != face.size:
             problem = f"image of {image.shape[1]} x {image.shape[0]} pixels, the data base says {face.size}"
@@ -94,9 +94,9 @@ class Aflw(Listed):
         return Item(entry.key, image, points.astype(np.float32), mask, mask.copy(), **facts)
 
 
-def _first_of_each(found: list[Face]) -> list[Face]:
-    """The first face, in the data base's order, of every image that the data base calls .jpg (DATASETS 2.6)."""
-    first: dict[str, Face] = {}
+def _first_of_each(found: list[AflwFace]) -> list[AflwFace]:
+    """Return the first face, in the data base's order, of every image that the data base calls .jpg (DATASETS 2.6)."""
+    first: dict[str, AflwFace] = {}
     for face in found:
         if face.path.lower().endswith((".jpg", ".jpeg")) or not face.path:
             first.setdefault(face.file, face)
@@ -104,14 +104,16 @@ def _first_of_each(found: list[Face]) -> list[Face]:
 
 
 def _deal(files: list[str], seed: int) -> dict[str, str]:
-    """Which split each image is in: exactly a fifth is test, those whose hash comes first."""
+    """Return which split each image is in: exactly a fifth is test, those whose hash comes first."""
     order = sorted(files, key=lambda name: hashlib.sha256(f"{seed}/{name}".encode()).digest())
     tests = round(TEST_SHARE * len(order))
     return {name: "test" if place < tests else "train" for place, name in enumerate(order)}
 
 
-def _statistics(found: list[Face]) -> tuple[np.ndarray, float, np.ndarray]:
-    """The median place (21, 2) of each point in its rectangle, and how the authors' box lies to the rectangle."""
+def _statistics(found: list[AflwFace]) -> tuple[np.ndarray, float, np.ndarray]:
+    """Return the median place (21, 2) of each point in its rectangle, and how the authors' box lies to
+    the rectangle.
+    """
     with_rect = [face for face in found if face.rect is not None]
     mean = np.zeros((AFLW21.n_points, 2))
     if with_rect:
@@ -131,7 +133,9 @@ def _statistics(found: list[Face]) -> tuple[np.ndarray, float, np.ndarray]:
 
 
 def _complete(points: np.ndarray, mask: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    """points (21, 2) with the masked ones where the mean face lies once it is moved, turned and scaled to the rest."""
+    """Return points (21, 2) with the masked ones where the mean face lies once it is moved, turned and scaled to the
+    rest.
+    """
     known, model = points[mask] @ [1, 1j], mean @ [1, 1j]
     middle, rest = model[mask].mean(), model[mask] - model[mask].mean()
     spread = (np.abs(rest) ** 2).sum()
@@ -148,8 +152,8 @@ class _Pictures:
         self._roots = [place / sub for place in dict.fromkeys((beside, folder)) for sub in ("flickr", "images", "")]
         self._names: dict[str, Path] | None = None
 
-    def find(self, face: Face) -> tuple[Path, str, bool]:
-        """(path, problem, whether the suffix is another than the data base's)."""
+    def find(self, face: AflwFace) -> tuple[Path, str, bool]:
+        """Return (path, problem, whether the suffix is another than the data base's)."""
         place = PurePosixPath(face.path.replace("\\", "/"))
         if not face.path:
             return self.folder / face.file, "no row of FaceImages for this face", False

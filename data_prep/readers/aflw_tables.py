@@ -1,4 +1,4 @@
-"""AFLW's data base, read without ever writing to it: one Face for each row of Faces (DATASETS 2.2-2.5)."""
+"""AFLW's data base, read without ever writing to it: one AflwFace for each row of Faces (DATASETS 2.2-2.5)."""
 
 import math
 import sqlite3
@@ -19,7 +19,7 @@ FEATURES = (
 
 
 @dataclass
-class Face:
+class AflwFace:
     """A face: its number, image file, the path the data base gives, points (21, 2), mask (21,), pose in degrees.
 
     rect (3,) = centre x, centre y, width, or None; size (width, height) of the image, or None; near_duplicate where
@@ -37,8 +37,8 @@ class Face:
     near_duplicate: bool = False
 
 
-def read_faces(path: Path) -> tuple[list[Face], list[str]]:
-    """All faces in the data base's order, and warnings; raises DataError for a file that is not AFLW's."""
+def read_faces(path: Path) -> tuple[list[AflwFace], list[str]]:
+    """Return all faces in the data base's order, and warnings; raise DataError for a file that is not AFLW's."""
     try:
         # immutable: neither locks nor a journal, so the folder may be read-only.
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
@@ -51,7 +51,7 @@ def read_faces(path: Path) -> tuple[list[Face], list[str]]:
         raise DataError(f"not a readable AFLW data base ({error})", path=path, fix=HOW_TO_GET) from None
 
 
-def _read(connection: sqlite3.Connection, path: Path) -> tuple[list[Face], list[str]]:
+def _read(connection: sqlite3.Connection, path: Path) -> tuple[list[AflwFace], list[str]]:
     tables = _tables(connection)
     for table, columns in (
         ("faces", {"face_id", "file_id", "db_id"}),
@@ -86,7 +86,7 @@ def _tables(connection: sqlite3.Connection) -> dict[str, set[str]]:
     return {name.lower(): {column[1].lower() for column in found} for name, found in columns.items()}
 
 
-def _faces(connection: sqlite3.Connection, tables: dict[str, set[str]]) -> dict[int, Face]:
+def _faces(connection: sqlite3.Connection, tables: dict[str, set[str]]) -> dict[int, AflwFace]:
     sizes = "i.width, i.height" if {"width", "height"} <= tables["faceimages"] else "NULL, NULL"
     faces = {}
     for number, file, place, width, height in connection.execute(
@@ -96,12 +96,12 @@ def _faces(connection: sqlite3.Connection, tables: dict[str, set[str]]) -> dict[
         known = isinstance(width, int) and isinstance(height, int) and width > 0 and height > 0
         points, mask = np.zeros((AFLW21.n_points, 2)), np.zeros(AFLW21.n_points, bool)
         size = (width, height) if known else None
-        faces.setdefault(number, Face(number, str(file), str(place or ""), size, points, mask))
+        faces.setdefault(number, AflwFace(number, str(file), str(place or ""), size, points, mask))
     return faces
 
 
 def _rows(connection: sqlite3.Connection, tables: dict, table: str, columns: str):
-    """Rows of a table by face, the lowest annotation type first, as the data base has them otherwise."""
+    """Return rows of a table by face, the lowest annotation type first, as the data base has them otherwise."""
     kind = "annot_type_id, " if "annot_type_id" in tables[table] else ""
     return connection.execute(f"SELECT face_id, {columns} FROM {table} ORDER BY face_id, {kind}rowid")
 
@@ -111,7 +111,7 @@ def _numbers(values) -> bool:
 
 
 def _places(connection: sqlite3.Connection, tables: dict, warnings: list[str], path: Path) -> dict[int, int]:
-    """Which of the 21 each feature_id is, by name and checked against the known number."""
+    """Return which of the 21 each feature_id is, by name and checked against the known number."""
     if not {"feature_id", "descr"} <= tables.get("featurecoordtypes", set()):
         warnings.append("the data base does not name its features: 1 ... 21 are taken to be the usual ones")
         return {i + 1: i for i in range(AFLW21.n_points)}
@@ -127,7 +127,7 @@ def _places(connection: sqlite3.Connection, tables: dict, warnings: list[str], p
     return places
 
 
-def _points(connection, tables, faces: dict[int, Face], warnings: list[str], path: Path) -> None:
+def _points(connection, tables, faces: dict[int, AflwFace], warnings: list[str], path: Path) -> None:
     places, odd, twice = _places(connection, tables, warnings, path), 0, 0
     for number, feature, x, y in _rows(connection, tables, "featurecoords", "feature_id, x, y"):
         face, place = faces.get(number), places.get(feature)
@@ -145,7 +145,7 @@ def _points(connection, tables, faces: dict[int, Face], warnings: list[str], pat
         warnings.append(f"{twice} points are given twice: the first is taken")
 
 
-def _rects(connection, tables, faces: dict[int, Face], warnings: list[str]) -> None:
+def _rects(connection, tables, faces: dict[int, AflwFace], warnings: list[str]) -> None:
     odd, twice = 0, 0
     for number, x, y, width, height in _rows(connection, tables, "facerect", "x, y, w, h"):
         face = faces.get(number)
@@ -163,7 +163,7 @@ def _rects(connection, tables, faces: dict[int, Face], warnings: list[str]) -> N
         warnings.append(f"{twice} faces have a second rectangle: the first is taken")
 
 
-def _poses(connection, tables, faces: dict[int, Face], warnings: list[str]) -> None:
+def _poses(connection, tables, faces: dict[int, AflwFace], warnings: list[str]) -> None:
     odd, seen = 0, set()
     for number, *angles in _rows(connection, tables, "facepose", "yaw, pitch, roll"):
         if number not in faces or number in seen:

@@ -18,7 +18,7 @@ NOT_DATA = {"thumbs.db", "desktop.ini", "__macosx"}
 
 
 @dataclass
-class Entry:
+class ListedItem:
     """One item to be: its key, the file it comes from, what is already known to be wrong with it, and the rest."""
 
     key: str
@@ -39,8 +39,9 @@ class Listed:
     how_to_get = ""
 
     def __init__(self):
-        self.entries: list[Entry] = []
+        self.entries: list[ListedItem] = []
         self.warnings: list[str] = []
+        self.whole_copy: dict[str, int] = {}  # split: items that a whole copy has, where that is known
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -53,48 +54,49 @@ class Listed:
             raise BadItem(f"name longer than {KEY_LENGTH} characters", path=entry.path, field="key")
         return self.read(entry)
 
-    def read(self, entry: Entry) -> Item:
-        """The Item of an entry; raises BadItem."""
+    def read(self, entry: ListedItem) -> Item:
+        """Return the Item of an entry; raise BadItem."""
         raise NotImplementedError
 
     def problems(self) -> list[tuple[str, str]]:
-        """(where, why) of the entries that are known to be bad from the listing alone."""
+        """Return (where, why) of the entries that are known to be bad from the listing alone."""
         return [(str(entry.path), entry.problem) for entry in self.entries if entry.problem]
 
     def tally(self) -> list[str]:
-        """What the good entries of each split are, for people."""
+        """Return what the good entries of each split are, for people."""
         lines = []
         for split in SPLITS:
             some = [e.facts for e in self.entries if not e.problem and e.facts.get("split", "train") == split]
             persons = {facts.get("identity") or facts.get("person", "") for facts in some} - {""}
             videos = {facts.get("video", "") for facts in some} - {""}
             if some:
-                lines.append(counted(split, len(some), len(persons), len(videos)))
+                lines.append(counted(split, len(some), len(persons), len(videos), self.whole_copy.get(split, 0)))
         return lines
 
     def runs(self) -> list[range] | None:
-        """Ranges of items to be read in order by one process, None where any order is as good."""
+        """Return ranges of items to be read in order by one process, None where any order is as good."""
         return None
 
     def _require(self, folder: Path | str, wanted: str) -> None:
-        """Raises DataError where nothing was found to read."""
+        """Raise DataError where nothing was found to read."""
         if not self.entries:
             raise DataError(f"no {wanted} in it", path=folder, fix=self.how_to_get)
 
 
-def counted(split: str, items: int, persons: int, videos: int) -> str:
-    """What a split has, for people."""
+def counted(split: str, items: int, persons: int, videos: int, whole: int = 0) -> str:
+    """Return what a split has, for people; whole: the items of a whole copy, 0 where that is not known."""
     of = [many(count, what) for count, what in ((persons, "known person"), (videos, "video")) if count]
-    return ", ".join([f"{split}: {many(items, 'item')}", *of])
+    of_all = f"{items:,} of {many(whole, 'item')}" if whole else many(items, "item")
+    return ", ".join([f"{split}: {of_all}", *of])
 
 
 def many(count: int, what: str) -> str:
-    """1 face, 2 faces."""
+    """Return 1 face, 2 faces."""
     return f"{count:,} {what}{'s' * (count != 1)}"
 
 
 def open_folder(folder: Path | str, how_to_get: str) -> Path:
-    """The folder as a Path; raises DataError where there is none."""
+    """Return the folder as a Path; raise DataError where there is none."""
     folder = Path(folder)
     if not folder.is_dir():
         raise DataError("no such folder", path=folder, field="data folder", fix=how_to_get)
@@ -102,17 +104,17 @@ def open_folder(folder: Path | str, how_to_get: str) -> Path:
 
 
 def is_data(path: Path) -> bool:
-    """Whether a file or folder is not a system's own (.DS_Store, ._name, Thumbs.db, __MACOSX)."""
+    """Tell whether a file or folder is not a system's own (.DS_Store, ._name, Thumbs.db, __MACOSX)."""
     return not path.name.startswith(".") and path.name.lower() not in NOT_DATA
 
 
 def listing(folder: Path) -> list[Path]:
-    """What is in a folder, by name, without hidden and system files; empty where there is no such folder."""
+    """Return what is in a folder, by name, without hidden and system files; empty where there is no such folder."""
     return sorted(path for path in folder.iterdir() if is_data(path)) if folder.is_dir() else []
 
 
 def tree(folder: Path) -> list[Path]:
-    """All files below a folder, in order of name, without hidden and system files and folders."""
+    """Return all files below a folder, in order of name, without hidden and system files and folders."""
     files = []
     for path in listing(folder):
         files += tree(path) if path.is_dir() else [path]
@@ -120,7 +122,7 @@ def tree(folder: Path) -> list[Path]:
 
 
 def digest(paths: Iterable[Path], root: Path) -> str:
-    """A name for the present content of files: their places, sizes and times (contents are not read)."""
+    """Return a name for the present content of files: their places, sizes and times (contents are not read)."""
     result = hashlib.sha256()
     for path in paths:
         facts = path.stat()
@@ -128,8 +130,8 @@ def digest(paths: Iterable[Path], root: Path) -> str:
     return result.hexdigest()
 
 
-def pair_up(files: Iterable[Path], root: Path, annotations: tuple[str, ...] = (".pts",)) -> list[Entry]:
-    """Entries of pictures and annotations that share a stem, by stem; facts: annotation (a Path).
+def pair_up(files: Iterable[Path], root: Path, annotations: tuple[str, ...] = (".pts",)) -> list[ListedItem]:
+    """Return entries of pictures and annotations that share a stem, by stem; facts: annotation (a Path).
 
     A lone picture, a lone annotation and a stem with two of either are entries with a problem. Suffixes count in
     any case, and blanks in names are part of them. The key is the place below root, without suffix.
@@ -154,18 +156,18 @@ def pair_up(files: Iterable[Path], root: Path, annotations: tuple[str, ...] = ("
         elif len(marks) > 1:
             problem = f"two annotations of this name ({marks[0].name}, {marks[1].name})"
         key = path.with_suffix("").relative_to(root).as_posix()
-        entries.append(Entry(key, path, problem, {"annotation": marks[0] if marks else None}))
+        entries.append(ListedItem(key, path, problem, {"annotation": marks[0] if marks else None}))
     return entries
 
 
 def whole(points: np.ndarray) -> dict:
-    """The fields of an Item whose points (L, 2) are all annotated, visible as far as one knows."""
+    """Return the fields of an Item whose points (L, 2) are all annotated, visible as far as one knows."""
     annotated = np.ones(len(points), bool)
     return {"points": points.astype(np.float32), "mask": annotated, "visible": annotated}
 
 
 def plausible(points: np.ndarray, markup: Markup, path: Path) -> None:
-    """Raises BadItem unless the eye corners go round from the viewer's left to right and the mouth is below them.
+    """Raise BadItem unless the eye corners go round from the viewer's left to right and the mouth is below them.
 
     In the face's own frame, so that a tilted head passes; it catches points of another markup, which would give
     plausible nonsense (DATASETS 6).

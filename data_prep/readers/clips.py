@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.errors import BadItem
-from data_prep.readers.base import Entry, Listed, listing
+from data_prep.readers.base import Listed, ListedItem, listing
 from data_prep.video import Video, check_length
 
 
@@ -21,8 +21,8 @@ class VideoListed(Listed):
         self._video: Video | None = None
         self._wrong: dict[Path, str] = {}
 
-    def frame(self, entry: Entry) -> np.ndarray:
-        """The picture (H, W, 3) of an entry from its video; raises BadItem where the two cannot be matched."""
+    def frame(self, entry: ListedItem) -> np.ndarray:
+        """Return the picture (H, W, 3) of an entry from its video; raise BadItem where the two cannot be matched."""
         path = entry.facts["file"]
         if self._video is None or self._video.path != path:
             if self._video is not None:
@@ -35,16 +35,16 @@ class VideoListed(Listed):
         return self._video.frame(entry.facts["number"] - 1)
 
     def video(self, index: int) -> str:
-        """The video that a good entry is a frame of, "" for a bad one."""
+        """Return the video that a good entry is a frame of, "" for a bad one."""
         entry = self.entries[index]
         return "" if entry.problem else entry.facts["video"]
 
     def annotation(self, index: int) -> np.ndarray:
-        """The points (L, 2) of an entry in its picture, without reading that; raises BadItem."""
+        """Return the points (L, 2) of an entry in its picture, without reading that; raise BadItem."""
         return self.points(self.entries[index])
 
-    def points(self, entry: Entry) -> np.ndarray:
-        """The points (L, 2) of an entry, 0-based; raises BadItem."""
+    def points(self, entry: ListedItem) -> np.ndarray:
+        """Return the points (L, 2) of an entry, 0-based; raise BadItem."""
         raise NotImplementedError
 
     def add_video(self, file: Path, annotations: Path, name: str, **facts) -> list[Path]:
@@ -60,14 +60,14 @@ class VideoListed(Listed):
             problem = "frame 0: annotations are numbered from 1" if number < 1 else problem
             numbers.setdefault(number, path)
             more = {"file": file, "video": name, "number": number, "annotation": path}
-            self.entries.append(Entry(key, path, problem, {**more, **facts}))
+            self.entries.append(ListedItem(key, path, problem, {**more, **facts}))
         self._lengths[file] = max(numbers, default=0)
         if not texts:
-            self.entries.append(Entry(name, annotations, "video without annotations", {"video": name, **facts}))
+            self.entries.append(ListedItem(name, annotations, "video without annotations", {"video": name, **facts}))
         return texts
 
     def runs(self) -> list[range]:
-        """One range a video."""
+        """Return one range a video."""
         videos = [entry.facts["video"] for entry in self.entries]
         starts = [i for i in range(len(videos)) if i == 0 or videos[i] != videos[i - 1]]
         return [range(a, b) for a, b in zip(starts, [*starts[1:], len(videos)], strict=True)]

@@ -13,7 +13,7 @@ from data_prep.errors import BadItem
 from data_prep.images import read_image
 from data_prep.item import Item
 from data_prep.pts import coordinates, read_bytes, read_points, text_lines
-from data_prep.readers.base import Entry, digest, listing, open_folder, pair_up, plausible, whole
+from data_prep.readers.base import ListedItem, digest, listing, open_folder, pair_up, plausible, whole
 from data_prep.readers.clips import VideoListed
 from rednet_core.markup import IBUG68
 
@@ -50,20 +50,20 @@ class FaceMovies(VideoListed):
                 self.warnings.append(f"{what}: {count:,} here, {EXPECTED[what]:,} in the papers")
         self.description = {"reader": "face_movies", "files": digest(files, self.folder), "base": base}
 
-    def points(self, entry: Entry) -> np.ndarray:
+    def points(self, entry: ListedItem) -> np.ndarray:
         path = entry.facts["annotation"]
         points = read_points(path, 68)[0] if path.suffix.lower() == ".pts" else parse_plain(read_bytes(path), path)
         plausible(points, IBUG68, path)
         return points - self.base
 
-    def read(self, entry: Entry) -> Item:
+    def read(self, entry: ListedItem) -> Item:
         points = self.points(entry)
         image = self.frame(entry) if "file" in entry.facts else read_image(entry.path, upright=False)
         facts = {name: entry.facts[name] for name in ("video", "identity", "split")} | {"frame": entry.facts["number"]}
         return Item(key=entry.key, image=image, **whole(points), **facts)
 
 
-def _frames(place: Path, files: list[Path], root: Path) -> list[Entry]:
+def _frames(place: Path, files: list[Path], root: Path) -> list[ListedItem]:
     entries = pair_up(files, root, (".pts", ".txt"))
     for entry in entries:
         digits = re.findall(r"\d+", entry.path.stem)
@@ -78,7 +78,7 @@ def _frames(place: Path, files: list[Path], root: Path) -> list[Entry]:
 
 
 def parse_plain(data: bytes, path: Path | str | None = None) -> np.ndarray:
-    """Points (68, 2) float64 of a text file of 68 lines of two numbers; raises BadItem."""
+    """Return points (68, 2) float64 of a text file of 68 lines of two numbers; raise BadItem."""
     lines = text_lines(data)
     if len(lines) != IBUG68.n_points:
         raise BadItem(f"{len(lines)} lines instead of {IBUG68.n_points}", path=path, field="points")

@@ -17,7 +17,7 @@ from data_prep.errors import BadItem, DataError
 from data_prep.images import read_image
 from data_prep.item import Item
 from data_prep.pts import coordinates, read_bytes, text_lines
-from data_prep.readers.base import PICTURES, Entry, Listed, digest, listing, open_folder, tree, whole
+from data_prep.readers.base import PICTURES, Listed, ListedItem, digest, listing, open_folder, tree, whole
 from rednet_core.markup import HELEN194
 
 HOW_TO_GET = "download Helen from its page at the University of Illinois (V. Le et al.); for RED-Net use iBUG's form"
@@ -27,7 +27,7 @@ PAIRS = (((114, 134), (134, 154)), ((154, 174), (174, 194)))  # eyes, brows
 
 
 def parse_helen(data: bytes, path: Path | str | None = None) -> tuple[str, np.ndarray]:
-    """Picture name and points (194, 2) float64, as the file has them, of an annotation file; raises BadItem."""
+    """Return picture name and points (194, 2) float64, as the file has them, of an annotation file; raise BadItem."""
     lines = text_lines(data)
     if not lines:
         raise BadItem("empty annotation file", path=path)
@@ -49,7 +49,7 @@ def parse_helen(data: bytes, path: Path | str | None = None) -> tuple[str, np.nd
 
 
 def canonical_order(mean: np.ndarray) -> np.ndarray:
-    """Which of the file's points (194, 2) stands at each place of `helen194`, from an upright mean face."""
+    """Return which of the file's points (194, 2) stands at each place of `helen194`, from an upright mean face."""
     order = np.arange(HELEN194.n_points)
     x, y = mean.T
     for first, end in OPEN_LINES:
@@ -65,7 +65,7 @@ def canonical_order(mean: np.ndarray) -> np.ndarray:
 
 
 def _loop(block: np.ndarray, x: np.ndarray, y: np.ndarray, outer_is_left: bool) -> np.ndarray:
-    """A closed line begun at its outer corner (one of the first and the middle point) and run over the top."""
+    """Return a closed line begun at its outer corner (one of the first and the middle point) and run over the top."""
     half = len(block) // 2
     if (x[block[0]] > x[block[half]]) == outer_is_left:
         block = np.roll(block, -half)
@@ -100,7 +100,7 @@ class HelenOriginal(Listed):
                 total += (points - points.mean(0)) / max(points.std(), 1e-6)
                 good += 1
         for stem in sorted(pictures.keys() - named.keys()):
-            self.entries.append(Entry(stem, pictures[stem][0], "image without annotation"))
+            self.entries.append(ListedItem(stem, pictures[stem][0], "image without annotation"))
         self._order = canonical_order(total / max(good, 1))
         if not split:
             self.warnings.append("trainnames.txt and testnames.txt are missing: every picture is for training")
@@ -110,11 +110,11 @@ class HelenOriginal(Listed):
         path = self.folder / name
         return [line.removesuffix(".jpg") for line in text_lines(read_bytes(path))] if path.is_file() else []
 
-    def _entry(self, path: Path, pictures: dict, split: dict, named: dict) -> Entry:
+    def _entry(self, path: Path, pictures: dict, split: dict, named: dict) -> ListedItem:
         try:
             name, points = parse_helen(read_bytes(path), path)
         except BadItem as error:
-            return Entry(path.stem, path, error.problem)
+            return ListedItem(path.stem, path, error.problem)
         stem = name.removesuffix(".jpg")
         problem, found = "", pictures.get(stem, [])
         if stem in named:
@@ -123,9 +123,9 @@ class HelenOriginal(Listed):
             problem = f"{len(found)} images are called {stem}" if found else f"its image {stem} is missing"
         named.setdefault(stem, path.name)
         facts = {"annotation": path, "split": split.get(stem, "train"), "all": points}
-        return Entry(stem, found[0] if found else path, problem, facts)
+        return ListedItem(stem, found[0] if found else path, problem, facts)
 
-    def read(self, entry: Entry) -> Item:
+    def read(self, entry: ListedItem) -> Item:
         _, points = parse_helen(read_bytes(entry.facts["annotation"]), entry.facts["annotation"])
         points = points[self._order] - self.base
         eyes = [points[first:end, 0].mean() for first, end in PAIRS[0]]

@@ -17,31 +17,50 @@ from data_prep.images import read_image
 from data_prep.item import Item
 from data_prep.mat import read_mat
 from data_prep.pts import read_points
-from data_prep.readers.base import Entry, Listed, digest, listing, open_folder, pair_up, whole
+from data_prep.readers.base import Listed, ListedItem, digest, listing, open_folder, pair_up, whole
 from rednet_core.markup import IBUG68
 
-HALVES = {"trainset": "train", "testset": "test"}
-# What 300-W's usual split calls a set: halves for Helen and LFPW, one flat folder for the other two.
-SETS = {"helen": HALVES, "lfpw": HALVES, "afw": {"": "train"}, "ibug": {"": "test"}}
+COMMON, CHALLENGING = "300-W common", "300-W challenging"  # the 554 and 135 test faces on which most methods report
+# 300-W's usual split: (split, test group, faces in a whole copy) of each folder, "" where a set is one flat folder.
+SETS = {
+    "helen": {"trainset": ("train", "", 2000), "testset": ("test", COMMON, 330)},
+    "lfpw": {"trainset": ("train", "", 811), "testset": ("test", COMMON, 224)},
+    "afw": {"": ("train", "", 337)},
+    "ibug": {"": ("test", CHALLENGING, 135)},
+}
 HOW_TO_GET = "ask for it at iBUG's page of 300-W, Imperial College London (facial point annotations)"
 
 
 class IbugFaces(Listed):
     """Reader of one set (`name`: helen, lfpw, afw or ibug) of the 300-W family; raises DataError for another folder.
 
-    boxes names a folder of box files; without it `Bounding Boxes` is looked for in the folder and above.
+    boxes names a folder of box files; without it `Bounding Boxes` is looked for in the folder and above. test_half says
+    what the test pictures are for: "test", or "train" as in the papers' stage 1, whose 20,229 stills hold all of Helen
+    and LFPW and are judged on AFLW.
     """
 
     markup = IBUG68
     how_to_get = HOW_TO_GET
 
-    def __init__(self, folder: Path | str, name: str, base: int = 1, boxes: Path | str | None = None):
+    def __init__(
+        self,
+        folder: Path | str,
+        name: str,
+        base: int = 1,
+        boxes: Path | str | None = None,
+        test_half: str = "test",
+    ):
         super().__init__()
+        if test_half not in ("test", "train"):
+            raise DataError(f"test_half {test_half!r}, known: test, train", field="test_half")
         if name not in SETS:
             raise DataError(f"unknown set {name!r}, known: {', '.join(SETS)}", field="name")
         self.folder, self.base = _find(open_folder(folder, HOW_TO_GET), name), base
         files = []
-        for half, split in SETS[name].items():
+        for half, (split, group, count) in SETS[name].items():
+            if split == "test" and test_half == "train":
+                split, group = "train", ""
+            self.whole_copy[split] = self.whole_copy.get(split, 0) + count
             here = [path for path in listing(self.folder / half) if path.is_file()]
             if half and not here:
                 self.warnings.append(f"{half} is missing or empty: only the other half is used")
@@ -49,19 +68,20 @@ class IbugFaces(Listed):
             entries = pair_up(here, self.folder)
             known = self._boxes(f"bounding_boxes_{name}{'_' * bool(half)}{half}.mat", boxes)
             for entry in entries:
-                entry.facts |= {"split": split, "box": known.get(entry.path.stem)}
+                entry.facts |= {"split": split, "group": group, "box": known.get(entry.path.stem)}
             self.entries += entries
         self._require(self.folder, "pairs of picture and .pts")
         self.description = {"reader": f"ibug {name}", "files": digest(files, self.folder), "base": base}
+        self.description |= {"test_half": test_half}
 
-    def read(self, entry: Entry) -> Item:
+    def read(self, entry: ListedItem) -> Item:
         points, _ = read_points(entry.facts["annotation"], IBUG68.n_points)
         image = read_image(entry.path, upright=False)
-        facts = {"split": entry.facts["split"], "box": entry.facts["box"]}
+        facts = {name: entry.facts[name] for name in ("split", "group", "box")}
         return Item(key=entry.key, image=image, **whole(points - self.base), **facts)
 
     def _boxes(self, name: str, given: Path | str | None) -> dict[str, np.ndarray]:
-        """Boxes (3,) = centre x, centre y, side by stem, empty where there is no such file."""
+        """Return boxes (3,) = centre x, centre y, side by stem, empty where there is no such file."""
         places = [Path(given)] if given else [self.folder / "Bounding Boxes", self.folder.parent / "Bounding Boxes"]
         path = next((place / name for place in places if (place / name).is_file()), None)
         if path is None:
@@ -82,7 +102,7 @@ class IbugFaces(Listed):
 
 
 def _find(folder: Path, name: str) -> Path:
-    """The folder that holds the set: this one, or one of the set's name in it."""
+    """Return the folder that holds the set: this one, or one of the set's name in it."""
     halves = [half for half in SETS[name] if half]
     for place in (folder, folder / name):
         if halves and any((place / half).is_dir() for half in halves):

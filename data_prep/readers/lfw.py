@@ -15,7 +15,7 @@ from data_prep.errors import DataError
 from data_prep.images import read_image
 from data_prep.item import Item
 from data_prep.pts import number, text_lines
-from data_prep.readers.base import Entry, Listed, digest, listing, open_folder, whole
+from data_prep.readers.base import Listed, ListedItem, digest, listing, open_folder, whole
 from rednet_core.markup import LFW10, SEVEN, Markup
 
 HOW_TO_GET = "images: LFW's page, University of Massachusetts Amherst (lfw.tgz, the raw ones); points: "
@@ -52,7 +52,7 @@ class _Lfw(Listed):
     def _body(self, lines: list[str]) -> list[str]:
         return lines
 
-    def _entry(self, tokens: list[str], seen: set[str]) -> Entry:
+    def _entry(self, tokens: list[str], seen: set[str]) -> ListedItem:
         name = PurePosixPath(tokens[0]).name
         person = PurePosixPath(name).stem.rpartition("_")[0]
         path, problem, facts = self._images / person / name, "", {}
@@ -75,12 +75,12 @@ class _Lfw(Listed):
                 else:
                     facts = {"points": points, "box": box, "outside": points.min() < 0 or points.max() > 251}
         seen.add(name)
-        return Entry(f"{person}/{name}", path, problem, {**facts, "person": person})
+        return ListedItem(f"{person}/{name}", path, problem, {**facts, "person": person})
 
     def _points(self, values: np.ndarray) -> tuple[np.ndarray | str, np.ndarray]:
         raise NotImplementedError
 
-    def read(self, entry: Entry) -> Item:
+    def read(self, entry: ListedItem) -> Item:
         points = entry.facts["points"] - self.base
         image = read_image(entry.path, upright=False)
         return Item(entry.key, image, **whole(points), identity=entry.facts["person"], box=entry.facts["box"])

@@ -14,7 +14,7 @@ import numpy as np
 from data_prep.images import read_image
 from data_prep.item import Item
 from data_prep.pts import read_points
-from data_prep.readers.base import Entry, Listed, digest, open_folder, pair_up, plausible, tree, whole
+from data_prep.readers.base import Listed, ListedItem, digest, open_folder, pair_up, plausible, tree, whole
 from rednet_core.markup import TALKING_FACE68
 
 HOW_TO_GET = "download the Talking Face Video from INRIA's FGNet page or T. Cootes' page (Manchester); free"
@@ -41,21 +41,21 @@ class TalkingFace(Listed):
         self.description = {"reader": "talking_face", "files": digest(files, self.folder), "base": base}
 
     def video(self, index: int) -> str:
-        """The one video there is, "" for a bad entry."""
+        """Return the one video there is, "" for a bad entry."""
         entry = self.entries[index]
         return "" if entry.problem else entry.facts["video"]
 
     def annotation(self, index: int) -> np.ndarray:
-        """The points (68, 2) of an entry in its picture, without reading that; raises BadItem."""
+        """Return the points (68, 2) of an entry in its picture, without reading that; raise BadItem."""
         return self.points(self.entries[index])
 
-    def points(self, entry: Entry) -> np.ndarray:
-        """The points (68, 2) of an entry, 0-based; raises BadItem where they are no Talking Face."""
+    def points(self, entry: ListedItem) -> np.ndarray:
+        """Return the points (68, 2) of an entry, 0-based; raise BadItem where they are no Talking Face."""
         points, _ = read_points(entry.facts["annotation"], TALKING_FACE68.n_points)
         plausible(points, TALKING_FACE68, entry.facts["annotation"])
         return points - self.base
 
-    def read(self, entry: Entry) -> Item:
+    def read(self, entry: ListedItem) -> Item:
         points = self.points(entry)
         facts = {name: entry.facts[name] for name in ("identity", "video", "split")} | {"frame": entry.facts["number"]}
         return Item(key=entry.key, image=read_image(entry.path, upright=False), **whole(points), **facts)

@@ -59,11 +59,11 @@ class UdacityFaces:
         return len(self._rows)
 
     def problems(self) -> list[tuple[str, str]]:
-        """(where, why) of the rows that are known to be bad from the tables alone."""
+        """Return (where, why) of the rows that are known to be bad from the tables alone."""
         return [(str(self.folder / half / name), why) for half, name, _, why in self._rows if why]
 
     def tally(self) -> list[str]:
-        """How the items come about: rows and images of each half, and persons of each split."""
+        """Return how the items come about: rows and images of each half, and persons of each split."""
         lines = []
         for half in HALVES:
             whys = [why for own, _, _, why in self._rows if own == half]
@@ -107,7 +107,7 @@ class UdacityFaces:
 
 
 def split_persons(persons: list[str], seed: int) -> dict[str, str]:
-    """Which split each person is in: drawn from (seed, name) alone, so that no other person matters."""
+    """Return which split each person is in: drawn from (seed, name) alone, so that no other person matters."""
     split = {}
     for person in persons:
         draw = hashlib.sha256(f"{seed}/{person}".encode()).digest()
@@ -133,7 +133,7 @@ def _person(name: str) -> str:
 
 
 def _read_table(table: Path, images: Path) -> list[tuple[str, list[str], str]]:
-    """(name, values, problem) of each row in file order, then of each image that no row names."""
+    """Return (name, values, problem) of each row in file order, then of each image that no row names."""
     try:
         with open(table, newline="", encoding="utf-8-sig") as file:
             lines = list(csv.reader(file))

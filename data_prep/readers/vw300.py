@@ -3,7 +3,8 @@
     <folder>/NNN/vid.avi   <folder>/NNN/annot/000001.pts ...   <folder>/extra.zip or extra/NNN.mat (frames to leave out)
 
 Annotation k belongs to the k-th decoded frame, from 1. The papers' 90 / 24 split is not published: the default here
-is ours (`default_split`), and a file of the user's takes its place (`data_prep.readers.vw300_split`). Coordinates
+is ours (`default_split`), and a file of the user's takes its place (`data_prep.readers.vw300_split`). A video shows one
+person, another one than every other video's unless the split file says more: stage 3 needs identities. Coordinates
 are 1-based by the owner's word; `base` 0 takes them as they are, as RED-Net's authors did.
 """
 
@@ -17,7 +18,7 @@ from data_prep.errors import DataError
 from data_prep.item import Item
 from data_prep.mat import LARGEST, read_mat
 from data_prep.pts import read_points
-from data_prep.readers.base import Entry, digest, listing, open_folder, whole
+from data_prep.readers.base import ListedItem, digest, listing, open_folder, whole
 from data_prep.readers.clips import VideoListed
 from data_prep.readers.vw300_split import default_split, read_split
 from rednet_core.markup import IBUG68
@@ -39,7 +40,7 @@ class VW300(VideoListed):
             self.warnings += notes
         else:
             split = default_split()
-            self.warnings.append("no split file: the default split is ours, and which videos share a person is unknown")
+            self.warnings.append("no split file: the default split is ours, and every video is a person of its own")
         found, skip, files = [], _Excluded(self.folder, excluded, self.warnings), []
         for place in listing(self.folder):
             if not re.fullmatch(r"\d{3}", place.name, re.ASCII):
@@ -48,7 +49,8 @@ class VW300(VideoListed):
                 continue
             found.append(place.name)
             role = split.get(place.name)
-            facts = {"split": role.split, "group": role.group, "identity": role.identity} if role else {}
+            person = role.identity if role and role.identity else f"300-VW {place.name}"
+            facts = {"split": role.split, "group": role.group, "identity": person} if role else {}
             start = len(self.entries)
             files += self.add_video(place / "vid.avi", place / "annot", place.name, **facts)
             left_out = skip.frames(place.name)
@@ -66,10 +68,10 @@ class VW300(VideoListed):
         self.description = {"reader": "vw300", "files": digest(files, self.folder), "base": base}
         self.description |= {"excluded": skip.total, "split": roles}
 
-    def points(self, entry: Entry) -> np.ndarray:
+    def points(self, entry: ListedItem) -> np.ndarray:
         return read_points(entry.facts["annotation"], IBUG68.n_points)[0] - self.base
 
-    def read(self, entry: Entry) -> Item:
+    def read(self, entry: ListedItem) -> Item:
         points = self.points(entry)
         facts = {name: entry.facts[name] for name in ("video", "split", "group", "identity")}
         return Item(
@@ -111,7 +113,7 @@ class _Excluded:
 
 
 def _zipped(archive: Path) -> dict:
-    """NNN: (name, bytes) of the .mat files in a zip; read in memory, nothing is unpacked."""
+    """Return NNN: (name, bytes) of the .mat files in a zip; read in memory, nothing is unpacked."""
     try:
         with zipfile.ZipFile(archive) as opened:
             members = [info for info in opened.infolist() if re.search(r"(^|/)\d{3}\.mat$", info.filename)]
@@ -124,7 +126,7 @@ def _zipped(archive: Path) -> dict:
 
 
 def _find(folder: Path) -> Path:
-    """The folder whose subfolders are the videos: this one, or the only such one directly below it."""
+    """Return the folder whose subfolders are the videos: this one, or the only such one directly below it."""
     for place in (folder, *listing(folder)):
         if place.is_dir() and any(re.fullmatch(r"\d{3}", sub.name) and sub.is_dir() for sub in listing(place)):
             return place

@@ -30,7 +30,7 @@ COLUMNS = ["video", "split", "scenario", "identity"]
 
 
 @dataclass(frozen=True)
-class Role:
+class VideoRole:
     """What a video is for: split train or test, group common, challenging or "", identity "" where unknown."""
 
     split: str
@@ -38,7 +38,7 @@ class Role:
     identity: str = ""
 
 
-def default_split() -> dict[str, Role]:
+def default_split() -> dict[str, VideoRole]:
     """Our stand-in for the unpublished 90 / 24: the demo's videos, then the owner's test videos by a hash of the id."""
     order = sorted(SCENARIO, key=lambda video: (video not in SHOWN, hashlib.sha256(f"300vw/{video}".encode()).digest()))
     left, split = dict(TEST), {}
@@ -46,14 +46,16 @@ def default_split() -> dict[str, Role]:
         group = GROUP.get(SCENARIO[video], "")
         if left.get(group):
             left[group] -= 1
-            split[video] = Role("test", group)
+            split[video] = VideoRole("test", group)
         else:
-            split[video] = Role("train", group)
+            split[video] = VideoRole("train", group)
     return split
 
 
-def read_split(path: Path) -> tuple[dict[str, Role], list[str]]:
-    """Roles by video, and warnings, of a split file; raises DataError for a bad line and for a person on both sides."""
+def read_split(path: Path) -> tuple[dict[str, VideoRole], list[str]]:
+    """Return roles by video, and warnings, of a split file; raise DataError for a bad line and for a person on both
+    sides.
+    """
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             rows = list(csv.reader(file))
@@ -63,7 +65,7 @@ def read_split(path: Path) -> tuple[dict[str, Role], list[str]]:
         raise DataError(f"not a text table ({error})", path=path, field="split file") from None
     if not rows or [cell.strip().lower() for cell in rows[0]] != COLUMNS:
         raise DataError("wrong header", path=path, field="header", fix=f"begin with {','.join(COLUMNS)}")
-    split: dict[str, Role] = {}
+    split: dict[str, VideoRole] = {}
     for place, row in enumerate(rows[1:], 2):
         if any(cell.strip() for cell in row):
             video, role = _role([cell.strip() for cell in row], f"line {place}", path)
@@ -79,7 +81,7 @@ def read_split(path: Path) -> tuple[dict[str, Role], list[str]]:
     return split, _notes(split)
 
 
-def _role(row: list[str], where: str, path: Path) -> tuple[str, Role]:
+def _role(row: list[str], where: str, path: Path) -> tuple[str, VideoRole]:
     if len(row) != len(COLUMNS):
         raise DataError(f"{len(row)} columns instead of {len(COLUMNS)}", path=path, field=where)
     video, split, scenario, identity = row
@@ -89,10 +91,10 @@ def _role(row: list[str], where: str, path: Path) -> tuple[str, Role]:
         raise DataError(f"split {split!r} is neither train nor test", path=path, field=where)
     if scenario not in GROUP and (split == "test" or scenario):
         raise DataError(f"scenario {scenario!r} is not 1, 2 or 3", path=path, field=where)
-    return video.zfill(3), Role(split, GROUP.get(scenario, ""), identity)
+    return video.zfill(3), VideoRole(split, GROUP.get(scenario, ""), identity)
 
 
-def _notes(split: dict[str, Role]) -> list[str]:
+def _notes(split: dict[str, VideoRole]) -> list[str]:
     count = Counter(role.split for role in split.values())
     groups = Counter(role.group for role in split.values() if role.split == "test")
     notes = []

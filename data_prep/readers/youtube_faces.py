@@ -15,7 +15,7 @@ import numpy as np
 
 from data_prep.errors import BadItem, DataError
 from data_prep.item import Item
-from data_prep.readers.base import Entry, Listed, digest, open_folder, tree, whole
+from data_prep.readers.base import Listed, ListedItem, digest, open_folder, tree, whole
 from data_prep.readers.udacity import split_persons
 from rednet_core.markup import IBUG68
 
@@ -25,7 +25,7 @@ ARRAYS = {"colorImages": (4, "|u1"), "landmarks2D": (3, "<f8")}
 
 
 def shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    """Shapes of the two arrays of a video's file, from their headers alone; raises BadItem for any other file."""
+    """Return shapes of the two arrays of a video's file, from their headers alone; raise BadItem for any other file."""
     found = {}
     try:
         with zipfile.ZipFile(path) as archive:
@@ -120,9 +120,9 @@ class YouTubeFaces(Listed):
         first.setdefault(path.stem, path)
         for frame in range(count):
             facts = {"identity": person, "video": path.stem, "number": frame}
-            self.entries.append(Entry(f"{path.stem}/{frame}", path, problem, facts))
+            self.entries.append(ListedItem(f"{path.stem}/{frame}", path, problem, facts))
 
-    def read(self, entry: Entry) -> Item:
+    def read(self, entry: ListedItem) -> Item:
         if self._held is None or self._held[0] != entry.path:
             self._held = None  # let go of one video before the next is read
             shapes(entry.path)
@@ -141,6 +141,6 @@ class YouTubeFaces(Listed):
         return Item(key=entry.key, image=image, **whole(points), **facts, split=entry.facts["split"])
 
     def runs(self) -> list[range]:
-        """One range a video."""
+        """Return one range a video."""
         starts = [i for i, e in enumerate(self.entries) if i == 0 or e.path != self.entries[i - 1].path]
         return [range(a, b) for a, b in zip(starts, [*starts[1:], len(self.entries)], strict=True)]

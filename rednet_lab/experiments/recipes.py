@@ -1,7 +1,7 @@
 """The log of recipes tried for the quick profile: `python -m rednet_lab.experiments.recipes --data FOLDER`.
 
-Every row of figures/recipes.csv is one training from scratch on real faces (Udacity layout), differing from the
-base in what its name says, scored on validation persons. Rows are appended as they are measured; one that is
+Every row of figures/evidence/recipes.csv is one training from scratch on real faces (Udacity layout), differing from
+the base in what its name says, scored on validation persons. Rows are appended as they are measured; one that is
 there already is not run again. Seconds are of one machine and noisy: compare the number of images and weights.
 """
 
@@ -25,7 +25,7 @@ from rednet_lab.stamp import make_stamp
 from rednet_lab.workbench.profiles import QUICK
 from rednet_lab.workbench.sources import FaceWorldSource, stored
 
-LOG = ROOT / "figures" / "recipes.csv"
+LOG = ROOT / "figures" / "evidence" / "recipes.csv"
 IMAGES = 9_600  # every recipe sees so many pictures, unless its name says otherwise
 
 ONE_EACH = {"encoder_convs": (1, 1, 1, 1, 1), "decoder_convs": (1, 1, 1, 1)}

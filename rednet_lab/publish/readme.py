@@ -1,7 +1,7 @@
 """What is made and not typed (`python -m rednet_lab.publish.readme`): README's tables, figures/README.md, the ledger.
 
 The README's stand between markers: the series (rednet_lab/series.py), the results and the claims (results.json and
-verdicts.json files that runs left under figures/). figures/README.md is the ledger, figures/ledger.html (not tracked)
+verdicts.json files under figures/evidence/). figures/README.md is the ledger, figures/ledger.html (not tracked)
 the same for a browser. With --check nothing is written; the exit code says whether both READMEs are up to date.
 """
 
@@ -19,8 +19,9 @@ from rednet_lab.series import SERIES
 
 README = ROOT / "README.md"
 FIGURES = ROOT / "figures"
-RUNS = {"quick": "face world", "quick-udacity": "real faces"}  # folders under figures/ whose results are kept
-KEPT = "kept"  # in a run's folder: small copies of executed notebooks (site/strip.py), for where those are not
+EVIDENCE = FIGURES / "evidence"  # what is tracked of runs
+RUNS = {"quick": "face world", "quick-udacity": "real faces"}  # folders of the evidence
+SNAPSHOTS = "snapshots"  # in a folder of the evidence: small copies of executed notebooks
 # What a row says, the notebook that measured it, and its number there.
 ROWS = (
     ("stills: mean shape", "50_stage1", "stills_mean_shape"),
@@ -39,18 +40,18 @@ ROWS = (
 
 
 def series_table(folder: Path) -> str:
-    """The series as a Markdown table: minutes of a first quick run where measured, the copy kept under `folder`."""
+    """The series as a Markdown table: minutes of a first quick run, the executed snapshots under `folder`."""
     lines = ["| | notebook | minutes on `quick` | executed |", "|---|---|---|---|"]
     for entry in SERIES:
         minutes = f"{entry.minutes:g}" if entry.minutes else ""
-        kept = f"quick/{KEPT}/{entry.name}.ipynb"
-        seen = f"[as it ran](figures/{kept})" if (folder / kept).is_file() else ""
+        copy = f"quick/{SNAPSHOTS}/{entry.name}.ipynb"
+        seen = f"[as it ran](figures/evidence/{copy})" if (folder / copy).is_file() else ""
         lines.append(f"| {entry.number} | [{entry.title}](notebooks/{entry.name}.ipynb) | {minutes} | {seen} |")
     return "\n".join(lines)
 
 
 def results_table(folder: Path) -> str:
-    """The results of the kept runs under `folder` as a Markdown table; a dash where a run has no such number."""
+    """The results of the evidence under `folder` as a Markdown table; a dash where a run has no such number."""
     runs = {run: _results(folder / run) for run in RUNS}
     runs = {run: results for run, results in runs.items() if results}
     if not runs:
@@ -79,12 +80,12 @@ def _stamp(results: dict[str, dict]) -> str:
 
 
 def ledger_of(folder: Path) -> render.Ledger:
-    """The ledger with the verdicts of the kept runs under `folder`."""
+    """The ledger with the verdicts of the evidence under `folder`."""
     return pages.open_ledger(folder, *(folder / run for run in RUNS))
 
 
 def claims_table(folder: Path) -> str:
-    """The papers' claims with the verdicts of the kept runs under `folder`, a line each."""
+    """The papers' claims with the verdicts of the evidence under `folder`, a line each."""
     ledger = ledger_of(folder)
     table = writing.markdown(render.claims_compact(ledger))
     words = "; ".join(f"{symbol} {status}" for status, symbol in render.SYMBOLS.items() if status != render.BUILT)
@@ -106,7 +107,7 @@ def rendered(text: str, folder: Path) -> str:
 def tracked_pages() -> dict[Path, str]:
     """The two tracked files as they should be now."""
     text = README.read_text(encoding="utf-8")
-    return {README: rendered(text, FIGURES), FIGURES / "README.md": pages.figures_readme(ledger_of(FIGURES))}
+    return {README: rendered(text, EVIDENCE), FIGURES / "README.md": pages.figures_readme(ledger_of(EVIDENCE))}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -128,7 +129,7 @@ def main(arguments: list[str] | None = None) -> int:
         if old:
             print(f"{', '.join(old)} not up to date: run python -m rednet_lab.publish.readme", file=sys.stderr)
         return 1 if old else 0
-    write_text(FIGURES / "ledger.html", pages.page(ledger_of(FIGURES)))
+    write_text(FIGURES / "ledger.html", pages.page(ledger_of(EVIDENCE)))
     print("figures/ledger.html written")
     return 0
 

@@ -1,4 +1,4 @@
-"""Small copies of executed notebooks, to be kept with the code: `python -m rednet_lab.publish.snapshots figures/quick`.
+"""Small copies of executed notebooks, tracked with the code: `python -m rednet_lab.publish.snapshots RUN_FOLDER`.
 
 GitHub shows them as they are, and the site is made of them where nothing was executed. Widgets give way to their
 pictures, pictures to smaller ones, what is too long to its beginning; code, text, tables and stamps stay whole.
@@ -18,7 +18,7 @@ from PIL import Image
 
 from rednet_lab.files import write_text
 from rednet_lab.names import ROOT
-from rednet_lab.publish.site.build import KEPT
+from rednet_lab.publish.site.build import SNAPSHOTS
 from rednet_lab.show.placeholder import PLAYER, without_widgets
 
 MOST_KB, MOST_TEXT = 30, 8_000  # of a picture or a piece of HTML, in KB; of what a cell printed, in characters
@@ -98,8 +98,8 @@ def _packed(image: Image.Image, kind: str) -> bytes:
 def main(argv: list[str] | None = None) -> int:
     """Write the small copies of a run and say how large they are; 2 if there is nothing to copy."""
     p = argparse.ArgumentParser(prog="python -m rednet_lab.publish.snapshots", description=__doc__.split("\n")[0])
-    p.add_argument("run", type=Path, nargs="?", default=ROOT / "figures" / "quick", metavar="RUN FOLDER")
-    p.add_argument("--to", type=Path, metavar="FOLDER", help=f"where they go (default: {KEPT}/ in the run folder)")
+    p.add_argument("run", type=Path, nargs="?", default=ROOT / "figures" / "runs" / "quick", metavar="RUN FOLDER")
+    p.add_argument("--to", type=Path, metavar="FOLDER", help=f"where they go (default: {SNAPSHOTS}/ in the run folder)")
     p.add_argument("--most", type=int, default=MOST_KB, metavar="KB", help=f"of one picture (default: {MOST_KB})")
     p.add_argument("--players", action="store_true", help="keep the players, up to 400 KB each")
     args = p.parse_args(argv)
@@ -112,11 +112,11 @@ def main(argv: list[str] | None = None) -> int:
         notebook = nbformat.read(file, as_version=4)
         strip(notebook, args.most * 1000, args.players)
         text = nbformat.writes(notebook) + "\n"
-        write_text((args.to or args.run / KEPT) / file.name, text)
+        write_text((args.to or args.run / SNAPSHOTS) / file.name, text)
         sizes = file.stat().st_size, len(text.encode())
         before, after = before + sizes[0], after + sizes[1]
         print(f"  {file.stem:<28}{sizes[0] / 1000:8.0f} KB -> {sizes[1] / 1000:6.0f} KB")
-    print(f"  {'all':<28}{before / 1000:8.0f} KB -> {after / 1000:6.0f} KB in {args.to or args.run / KEPT}")
+    print(f"  {'all':<28}{before / 1000:8.0f} KB -> {after / 1000:6.0f} KB in {args.to or args.run / SNAPSHOTS}")
     return 0
 
 

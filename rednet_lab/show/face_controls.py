@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import ipywidgets as w
 
-from data_prep.face_world import FaceWorld, Occluder, render
-from data_prep.face_world.factors import FIELDS, OCCLUDERS, Factors
+from data_prep.face_world import FIELDS, OCCLUDERS, FaceWorld, Factors, Occluder, render
 from rednet_lab.show import draw
 from rednet_lab.show.widgets import STYLE, Painter, slider
 

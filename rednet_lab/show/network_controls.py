@@ -11,8 +11,7 @@ from functools import lru_cache
 import ipywidgets as w
 import numpy as np
 
-from data_prep.face_world import FaceWorld, Occluder, Sample, render
-from data_prep.face_world.factors import FIELDS, OCCLUDERS, Factors
+from data_prep.face_world import FIELDS, OCCLUDERS, FaceWorld, Factors, Occluder, Sample, render
 from data_prep.markup_shapes import sketch
 from rednet_core.geometry import face_box
 from rednet_core.metrics import FAILURE

@@ -2,10 +2,11 @@
 
     FOLDER/stills    one store, or a folder of several that are joined: AFLW, Helen and LFPW in the papers
     FOLDER/people    the same for LFW; without it, the stills of persons that are known by name
-    FOLDER/videos    the same for 300-VW and other videos, prepared with --one-box (a fixed square a video, in which the
-                     face moves) or with --whole-frames; without it, made of stills
+    FOLDER/videos    the same for 300-VW and other videos, prepared with --fixed-crop (a fixed square a video, in which
+                     the face moves) or with --whole-frames; without it, made of stills
 
-They are made by `python -m data_prep prepare`, all with one markup: --seven brings any data set to the seven points.
+They are made by `python -m data_prep prepare`, all with one markup: --seven brings any data set to the
+seven points, --sixty-eight puts what it has into the 68 and masks the others.
 """
 
 from functools import cached_property
@@ -19,6 +20,7 @@ from rednet_lab.workbench.profiles import Profile
 from rednet_lab.workbench.roles import Role, TestVideos, hold_back, made_test_videos
 
 COMMON = 30.0  # degrees: |yaw| below is the papers' common group
+JUDGE = "aflw"  # whose test faces judge the papers' Tables 5 to 7, where they are there
 
 
 class PreparedSource:
@@ -45,7 +47,7 @@ class PreparedSource:
         found = Joined(self.folder / part, videos=part == "videos")
         if part != "stills" and found.markup is not self._stills.markup:
             problem = f"markup {found.markup.name}, but the stills have {self._stills.markup.name}"
-            raise DataError(problem, path=found.path, fix="prepare all with --seven")
+            raise DataError(problem, path=found.path, fix="prepare all with --seven, or all with --sixty-eight")
         return found
 
     @cached_property
@@ -57,7 +59,7 @@ class PreparedSource:
         found = self._open("videos")
         if found is not None and found.meta["margin"] is not None:
             problem = "its videos are cut to faces: nothing is left to track"
-            raise DataError(problem, path=found.path, fix="prepare them with --one-box, or with --whole-frames")
+            raise DataError(problem, path=found.path, fix="prepare them with --fixed-crop, or with --whole-frames")
         return found
 
     def _some(self, data: Joined, rows: np.ndarray, what: str) -> np.ndarray:
@@ -96,12 +98,26 @@ class PreparedSource:
         rows = rows[self._videos.table["video"][rows] >= 0]
         return Role(self._videos, self._some(self._videos, rows, "training video"))
 
+    def test_sets(self) -> dict[str, Role]:
+        """The test stills by their group (such as "300-W common"), those of no group by their data set's name."""
+        data, found = self._stills, {}
+        for row in data.rows("test"):
+            own = data.table["group"][row]
+            found.setdefault(data.groups[own] if own >= 0 else data.readers[data.part[row]], []).append(row)
+        return {name: Role(data, np.array(rows)) for name, rows in found.items()}
+
     def test_stills(self) -> Role:
-        """The test stills."""
+        """The test stills that judge: AFLW's as in the papers, where there are any, else all."""
+        if judge := self.test_sets().get(JUDGE):
+            return judge
         return Role(self._stills, self._some(self._stills, self._stills.rows("test"), "test still"))
 
     def test_videos(self) -> TestVideos:
-        """Test videos in their own groups, else by the median of their |yaw|; made of test stills if there are none."""
+        """Test videos in their own groups; made of test stills if there are none.
+
+        Those of no group are one by their data set's name where stores are joined (Talking Face is not 300-VW's
+        common), and grouped by the median of their |yaw| where theirs is the only store.
+        """
         data = self._videos
         if data is None:
             return made_test_videos(self._stills, self.test_stills().rows, self.profile.videos[3], self.seed)
@@ -114,6 +130,7 @@ class PreparedSource:
             yaw = np.abs(table["yaw"][here])
             yaw = np.median(yaw[np.isfinite(yaw)]) if np.isfinite(yaw).any() else np.nan
             by_yaw = "yaw unknown" if np.isnan(yaw) else "common" if yaw < COMMON else "challenging"
-            groups.setdefault(data.groups[own] if own >= 0 else by_yaw, []).append(rows[here])
+            other = data.readers[data.part[rows[here][0]]] if len(data.parts) > 1 else by_yaw
+            groups.setdefault(data.groups[own] if own >= 0 else other, []).append(rows[here])
         found = {name: np.concatenate(some) for name, some in groups.items() if some}
-        return TestVideos(data, found, "prepared test videos, in their own groups or by median yaw")
+        return TestVideos(data, found, "prepared test videos, in their own groups, by data set or by median yaw")

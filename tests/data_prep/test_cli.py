@@ -221,7 +221,7 @@ def test_how_many_are_missing_from_a_whole_copy_is_said(tmp_path):
     text = examine(tmp_path).text()
     assert "expected  2,330 usable in a whole copy, 2,328 more than here" in text
     assert "files     1 .jpg in testset, 1 .jpg in trainset, 1 .pts in testset, 1 .pts in trainset" in text
-    assert " train: 1 item\n" in text and " test: 1 item\n" in text
+    assert " train: 1 of 2,000 items\n" in text and " test: 1 of 330 items\n" in text
 
 
 def test_an_option_that_a_reader_does_not_have_is_an_error(tmp_path):
@@ -292,7 +292,7 @@ def test_skipped_items_are_counted_and_listed(tmp_path, capsys):
     assert main(["prepare", str(tmp_path / "x"), str(tmp_path / "store"), "--size", "16"]) == 0
     said = capsys.readouterr().out
     assert "2 kept, 1 skipped, of 3 items" in said and "skipped   1 x image without annotation" in said
-    assert " train: 1 item\n" in said and " test: 1 item\n" in said
+    assert " train: 1 item\n" in said and " test: 1 item (of them 1 in 300-W common)\n" in said
     listed = json.loads((tmp_path / "store" / "skipped.json").read_text())
     assert listed == [{"where": str(tmp_path / "x" / "trainset" / "9_1.jpg"), "why": "image without annotation"}]
 

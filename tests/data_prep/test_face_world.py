@@ -13,7 +13,7 @@ import pytest
 
 from data_prep.face_world import FaceWorld, Factors, Occluder, render, sample_factors
 from data_prep.face_world.__main__ import main
-from data_prep.face_world.factors import FIELDS, IDENTITY_FIELDS
+from data_prep.face_world.factors.fields import FIELDS, IDENTITY_FIELDS
 from rednet_core.geometry import face_box
 from rednet_core.markup import IBUG68
 

@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 
 from data_prep.face_world import Factors, Occluder, render, sample_factors
-from data_prep.face_world.framing import framed
-from data_prep.face_world.head import flesh, head
-from data_prep.face_world.landmarks import landmark_points, landmark_table
-from data_prep.face_world.pose import ANCHOR, BOX_MM, rotation, turned
-from data_prep.face_world.raster import rasterise
+from data_prep.face_world.factors.camera import ANCHOR, BOX_MM, framed, rotation, turned
+from data_prep.face_world.head.flesh import flesh, head
+from data_prep.face_world.head.landmarks import landmark_points, landmark_table
+from data_prep.face_world.scene.raster import rasterise
 from rednet_core.markup import IBUG68
 
 NEUTRAL = framed(Factors(hair_style="bald"), 0.6)

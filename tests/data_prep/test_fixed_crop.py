@@ -6,9 +6,9 @@ import pytest
 
 from data_prep.cli import main
 from data_prep.errors import BadItem, DataError
-from data_prep.fixed_crop import OneBox
+from data_prep.fixed_crop import FixedCrop
 from data_prep.joined import Joined
-from data_prep.landmark_subset import SevenPoints
+from data_prep.landmark_subset import LandmarkSubset
 from data_prep.prepare import prepare as plainly
 from data_prep.readers.ibug import IbugFaces
 from data_prep.readers.vw300 import VW300
@@ -74,7 +74,7 @@ def expected_square(video, margin=1.5):
 
 
 def test_the_face_of_every_frame_is_in_its_videos_square_and_moves_in_it(films, tmp_path):
-    store, _ = prepare(OneBox(VW300(films)), tmp_path / "store", 128, None, "key")
+    store, _ = prepare(FixedCrop(VW300(films)), tmp_path / "store", 128, None, "key")
     assert len(store) == 2 * FRAMES and store.videos == ["001", "002"]
     for number, video in enumerate(store.videos):
         rows = store.table[store.table["video"] == number]
@@ -89,14 +89,14 @@ def test_the_face_of_every_frame_is_in_its_videos_square_and_moves_in_it(films, 
 
 
 def test_it_is_finer_than_whole_frames_at_the_same_size(films, tmp_path):
-    boxed, _ = prepare(OneBox(VW300(films)), tmp_path / "boxed", 128, None, "key")
+    boxed, _ = prepare(FixedCrop(VW300(films)), tmp_path / "boxed", 128, None, "key")
     whole, _ = plainly(VW300(films), tmp_path / "whole", 128, None)
     for k in (0, FRAMES):
         assert loop_box(boxed.table["points"][k])[2] > 2 * loop_box(whole.table["points"][k])[2]
 
 
 def test_a_square_larger_than_the_picture_is_the_picture(films, tmp_path):
-    boxed, _ = prepare(OneBox(VW300(films), margin=40), tmp_path / "boxed", 64, None, "key")
+    boxed, _ = prepare(FixedCrop(VW300(films), margin=40), tmp_path / "boxed", 64, None, "key")
     whole, _ = plainly(VW300(films), tmp_path / "whole", 64, None)
     assert (boxed.crops[:] == whole.crops[:]).all() and (boxed.table["box"] == [239.5, 134.5, 480]).all()
 
@@ -108,35 +108,35 @@ def test_frames_without_a_face_do_not_move_the_square(films, tmp_path):
     put(films / "001" / "annot" / "000003.pts", pts(np.full((68, 2), 9000.0)))
     put(films / "001" / "annot" / "second 000004.pts", pts(far))  # no frame's
     put(films / "001" / "annot" / "04.pts", pts(far))  # the second of frame 4
-    square = OneBox(VW300(films)).square(0)
+    square = FixedCrop(VW300(films)).square(0)
     np.testing.assert_allclose(square, expected_square("001"), rtol=1e-6)
 
 
 def test_a_video_without_a_face_is_skipped_and_said(films, tmp_path):
     for path in (films / "001" / "annot").iterdir():
         path.write_bytes(pts(np.full((68, 2), 50.0)))
-    store, report = prepare(OneBox(VW300(films)), tmp_path / "store", 32, None, "key")
+    store, report = prepare(FixedCrop(VW300(films)), tmp_path / "store", 32, None, "key")
     assert store.videos == ["002"] and set(report.skipped) == {("001", "no frame of its video has a face box")}
 
 
 def test_workers_and_runs_that_were_stopped_cut_the_same(films, tmp_path, monkeypatch):
-    prepare(OneBox(VW300(films)), tmp_path / "1", 64, None, "key", 1)
-    prepare(OneBox(VW300(films)), tmp_path / "2", 64, None, "key", 2)
+    prepare(FixedCrop(VW300(films)), tmp_path / "1", 64, None, "key", 1)
+    prepare(FixedCrop(VW300(films)), tmp_path / "2", 64, None, "key", 2)
     for name in ("crops.npy", "table.npy", "store.json"):
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes(), name
 
 
 def test_what_has_no_videos_has_no_box_of_one(tmp_path):
     pair(tmp_path / "trainset", "1_1")
-    for reader in (IbugFaces(tmp_path, "helen"), SevenPoints(IbugFaces(tmp_path, "helen"))):
+    for reader in (IbugFaces(tmp_path, "helen"), LandmarkSubset(IbugFaces(tmp_path, "helen"))):
         with pytest.raises(DataError, match="has no videos"):
-            OneBox(reader)
+            FixedCrop(reader)
 
 
 @pytest.mark.parametrize("name", ["300vw", "talking_face", "face_movies"])
 def test_every_data_set_of_annotated_videos_can_be_cut_so(tmp_path, name, capsys):
     MAKERS[name](tmp_path / "x")
-    command = ["prepare", str(tmp_path / "x"), str(tmp_path / "s"), "--size", "40", "--one-box", "--seven"]
+    command = ["prepare", str(tmp_path / "x"), str(tmp_path / "s"), "--size", "40", "--fixed-crop", "--seven"]
     assert main(command) == 0 and "px wide of 40" in capsys.readouterr().out
     store = Store(tmp_path / "s")
     assert store.markup is SEVEN and store.meta["margin"] is None
@@ -157,7 +157,7 @@ def test_points_that_cannot_be_read_raise_where_they_are_asked_for(films):
 def test_the_tracking_protocol_runs_on_such_a_store(films, tmp_path):
     split = "video,split,scenario,identity\n001,test,1,a\n002,test,3,b\n"
     put(tmp_path / "split.csv", split.encode())
-    videos = OneBox(VW300(films, split_file=tmp_path / "split.csv"))
+    videos = FixedCrop(VW300(films, split_file=tmp_path / "split.csv"))
     put_store(tmp_path / "all", "stills", stills(persons=True))
     (tmp_path / "all" / "videos").mkdir()
     prepare(videos, tmp_path / "all" / "videos" / "vw", 128, None, "key")

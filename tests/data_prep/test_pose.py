@@ -135,7 +135,7 @@ def test_turning_the_picture_changes_roll_alone():
 
 def test_the_face_worlds_angles_are_the_same_ones():
     """What is estimated on real faces and what is known of made ones can stand in one table."""
-    from data_prep.face_world.pose import rotation as of_face_world
+    from data_prep.face_world.factors.camera import rotation as of_face_world
 
     axes = np.diag([1.0, -1.0, -1.0])  # the face world has y up and z towards the viewer
     for pose in ((35, 15, 20), (-50, -10, -30), (0, 0, 25)):

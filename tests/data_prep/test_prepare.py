@@ -11,7 +11,7 @@ import pytest
 from data_prep import prepare as preparing
 from data_prep.errors import BadItem, DataError
 from data_prep.item import Item
-from data_prep.prepare import Report, prepare
+from data_prep.prepare import PrepareReport, prepare
 from data_prep.store import Store
 from rednet_core.markup import IBUG68, SEVEN, Markup
 from tests.helpers import blob, centroid, face, loop_box, smooth_picture
@@ -173,7 +173,7 @@ def test_bad_items_are_skipped_counted_and_listed(tmp_path):
 
 
 def test_the_summary_names_the_commonest_reasons():
-    report = Report(kept=2, skipped=[("a", "x"), ("b", "y"), ("c", "y"), ("d", "z"), ("e", "w")])
+    report = PrepareReport(kept=2, skipped=[("a", "x"), ("b", "y"), ("c", "y"), ("d", "z"), ("e", "w")])
     assert report.summary().startswith("2 kept, 5 skipped; 2 x y; 1 x x")
 
 

@@ -8,9 +8,9 @@ import pytest
 from data_prep import prepare as preparing
 from data_prep.errors import BadItem, DataError
 from data_prep.item import Item
-from data_prep.landmark_subset import SevenPoints
+from data_prep.landmark_subset import LandmarkSubset
 from data_prep.prepare import CHUNK, jobs, prepare
-from data_prep.readers.base import Entry, Listed, digest, is_data, pair_up, plausible, tree
+from data_prep.readers.base import Listed, ListedItem, digest, is_data, pair_up, plausible, tree
 from rednet_core.markup import HELEN194, IBUG68, LFW10, TALKING_FACE68
 from tests.data_prep.makers import picture, points_of, put
 from tests.data_prep.test_prepare import Pictures
@@ -115,7 +115,7 @@ class Listing(Listed):
 def test_a_name_that_is_too_long_is_skipped_and_stops_nothing(tmp_path):
     reader = Listing()
     reader.description = {}
-    reader.entries = [Entry("x" * 97, tmp_path / "long.jpg"), Entry("y" * 96, tmp_path / "fits.jpg")]
+    reader.entries = [ListedItem("x" * 97, tmp_path / "long.jpg"), ListedItem("y" * 96, tmp_path / "fits.jpg")]
     store, report = prepare(reader, tmp_path / "store", size=16)
     assert len(store) == 1 and report.skipped == [(str(tmp_path / "long.jpg"), "name longer than 96 characters")]
 
@@ -165,6 +165,6 @@ def test_seven_points_of_a_markup_without_a_nose_are_six(tmp_path):
             return Item("k", picture(), points_of(0, LFW10), annotated, annotated)
 
     reader = Ten(markup=LFW10)
-    item = SevenPoints(reader)[0]
+    item = LandmarkSubset(reader)[0]
     assert item.mask.tolist() == item.visible.tolist() == [True] * 4 + [False, True, True]
-    assert reader[0].mask.all() and SevenPoints(reader).runs() is None and SevenPoints(reader).problems() == []
+    assert reader[0].mask.all() and LandmarkSubset(reader).runs() is None and LandmarkSubset(reader).problems() == []

@@ -10,7 +10,7 @@ from scipy.io import savemat
 
 from data_prep.errors import BadItem, DataError
 from data_prep.images import read_image
-from data_prep.landmark_subset import SevenPoints
+from data_prep.landmark_subset import LandmarkSubset
 from data_prep.prepare import prepare
 from data_prep.readers.face_movies import FaceMovies, parse_plain
 from data_prep.readers.helen194 import HelenOriginal, parse_helen
@@ -203,7 +203,7 @@ def test_194_points_are_brought_to_the_markups_order_whatever_the_files(original
 
 
 def test_its_seven_have_no_nose(original):
-    item = SevenPoints(HelenOriginal(original))[0]
+    item = LandmarkSubset(HelenOriginal(original))[0]
     assert item.mask.tolist() == [True, True, True, True, False, True, True] and item.points.shape == (7, 2)
 
 
@@ -320,7 +320,7 @@ def test_any_plain_text_is_68_points_or_a_typed_error(data):
 
 def test_sets_of_two_markups_meet_in_the_seven(helen, talking, tmp_path):
     for reader in (IbugFaces(helen, "helen"), TalkingFace(talking)):
-        seven = SevenPoints(reader)
+        seven = LandmarkSubset(reader)
         store, report = prepare(seven, tmp_path / f"store {reader.markup.name}", size=32)
         assert store.markup is SEVEN and report.kept == 4 and store.table["mask"].all()
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_prep.errors import DataError
-from data_prep.landmark_subset import SevenPoints
+from data_prep.landmark_subset import LandmarkSubset
 from data_prep.prepare import prepare
 from data_prep.readers.aflw import Aflw
 from data_prep.readers.aflw_tables import FEATURES, read_faces
@@ -86,7 +86,7 @@ def test_the_papers_faces_are_the_first_of_every_jpg(tmp_path):
 def test_complete_faces_only(tmp_path):
     faces = [{"id": k, "file": f"image{k:05d}.jpg", "missing": (20,) if k == 2 else (13,)} for k in (1, 2, 3)]
     assert len(Aflw(aflw(tmp_path, faces), complete=True)) == 2
-    seven = SevenPoints(Aflw(tmp_path))
+    seven = LandmarkSubset(Aflw(tmp_path))
     assert [seven[k].mask.all() for k in range(3)] == [True, False, True]
 
 
@@ -332,7 +332,7 @@ def test_ten_points_relative_to_their_box(lfw):
     assert reader.markup is LFW10 and len(items) == 2 and "none of -2 ... 2" in str(problems)
     np.testing.assert_array_equal(reader[0].points, points)
     np.testing.assert_allclose(reader[0].box, [49.5, 44.5, 60])
-    seven = SevenPoints(reader)[0]
+    seven = LandmarkSubset(reader)[0]
     assert np.flatnonzero(~seven.mask).tolist() == [4]
     np.testing.assert_array_equal(seven.points[[0, 1, 2, 3, 5, 6]], points[[0, 1, 6, 7, 2, 3]])
 

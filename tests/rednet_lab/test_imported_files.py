@@ -59,7 +59,7 @@ def test_a_training_is_made_of_the_core_and_not_of_plots():
     assert {f"rednet_core/{name}.py" for name in ("stages", "training", "rednet", "vgg", "losses", "maps")} <= files
     assert all(name.startswith("rednet_core/") for name in files)
     prepared = {path.name for path in stamp.imported_files("data_prep.prepare", "data_prep.readers.face_world")}
-    assert {"prepare.py", "store.py", "render.py", "geometry.py"} <= prepared
+    assert {"prepare.py", "store.py", "picture.py", "geometry.py"} <= prepared
     assert not {"training.py", "vgg.py", "udacity.py", "lab.py"} & prepared
 
 

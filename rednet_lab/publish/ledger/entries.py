@@ -22,9 +22,9 @@ class Entry:
     """One thing that a paper says, where, and what here belongs to it.
 
     code is "path" or "path::Object.attribute"; tests "path::test_name"; notebooks names without .ipynb; results
-    "run/notebook/results.json#numbers.name" (or figures., tables.), below figures/; claims the ids whose verdicts a
-    table or figure shows. value is a hyper-parameter's in the paper, default the object that holds it, setting its
-    path in a Profile. differs says where we depart from the paper, not_attempted why there is nothing.
+    "run/notebook/results.json#numbers.name" (or figures., tables.), below figures/evidence/; claims the ids whose
+    verdicts a table or figure shows. value is a hyper-parameter in the paper, default the object that holds it, setting
+    its path in a Profile. differs says where we depart from the paper, not_attempted why there is nothing.
     """
 
     id: str

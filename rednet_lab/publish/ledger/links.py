@@ -11,7 +11,7 @@ from rednet_lab.names import ROOT
 from rednet_lab.publish.ledger.entries import Entry
 from rednet_lab.publish.ledger.verdicts import Part
 
-KEPT = "quick"  # the run whose results every entry may point to
+EVIDENCE = "quick"  # the run whose results every entry may point to
 
 
 def problems(
@@ -37,7 +37,7 @@ def problems(
 def come(awaited: dict[str, tuple[str, ...]], results: Path, root: Path = ROOT) -> list[str]:
     """What is still awaited although it has come; results is the folder of runs."""
     found = [f"notebooks: {n}" for n in awaited["notebooks"] if (root / "notebooks" / f"{n}.ipynb").is_file()]
-    return found + [f"results: {name}" for name in awaited["results"] if (results / KEPT / name).is_dir()]
+    return found + [f"results: {name}" for name in awaited["results"] if (results / EVIDENCE / name).is_dir()]
 
 
 def _of_entry(entry: Entry, awaited: dict[str, tuple[str, ...]], results: Path, root: Path) -> list[str]:

@@ -36,7 +36,7 @@ a{color:#0b5394}code{font-size:.95em}"""
 
 
 def open_ledger(folder: Path, *runs: Path) -> Ledger:
-    """The entries, with the verdicts of these runs (their folders) and the results kept under `folder`."""
+    """The entries, with the verdicts of these runs (their folders) and the results under `folder`."""
     return Ledger(entries.load(), verdicts.read_verdicts(*runs), folder)
 
 

@@ -256,7 +256,7 @@ def _results(ledger: Ledger, entry: Entry) -> Cell:
             continue
         if "value" in item:
             unit = f" {item['unit']}" if item.get("unit") else ""
-            found.append(Link(f"{item['label']}: {figures(float(item['value']))}{unit}", f"figures/{path}"))
+            found.append(Link(f"{item['label']}: {figures(float(item['value']))}{unit}", f"figures/evidence/{path}"))
         else:
-            found.append(Link(item["file"], f"figures/{Path(path).parent.as_posix()}/{item['file']}"))
+            found.append(Link(item["file"], f"figures/evidence/{Path(path).parent.as_posix()}/{item['file']}"))
     return _joined(found + [Link(claim, "figures/README.md#claims") for claim in entry.claims])

@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 
 from rednet_lab.files import clock, read_json, remove, write_json
-from rednet_lab.publish.readme import KEPT, ROWS, results_table
+from rednet_lab.publish.readme import EVIDENCE, RUNS, SNAPSHOTS, results_table
 from rednet_lab.publish.site import search
 from rednet_lab.publish.site.frame import Frame
 from rednet_lab.publish.site.notebook import Article, article
@@ -81,7 +81,7 @@ def load(run: Path, series: Sequence[Entry] = SERIES) -> list[Part]:
     for entry in series:
         results = read_json(run / entry.name / "results.json", {})
         part = Part(entry, Shown(entry, run / entry.name, results, f"figures/{entry.name}"), why="not in this run")
-        copies = [run / folder / f"{entry.name}.ipynb" for folder in ("executed", KEPT)]
+        copies = [run / folder / f"{entry.name}.ipynb" for folder in ("executed", SNAPSHOTS)]
         file = next((copy for copy in copies if copy.is_file()), None)
         if file:
             part.notebook = nbformat.read(file, as_version=4)
@@ -167,13 +167,11 @@ def row(part: Part) -> str:
 
 
 def board(run: Path) -> str:
-    """Return the README's table of results, from the runs beside this one that have them."""
-    names = {notebook for _, notebook, _ in ROWS}
-    if not any((run.parent / kept / name / "results.json").is_file() for kept in ("quick", "quick-udacity")
-               for name in names):  # fmt: skip
+    """Return the README's table of results, from the evidence or the runs beside this one that have them."""
+    folder = next((f for f in (run.parent, EVIDENCE) if any((f / name).is_dir() for name in RUNS)), None)
+    if folder is None:
         return ""
-    table = Prose([], ()).render(results_table(run.parent))
-    return f'<h2 id="board">Results of the runs that are kept</h2>{table}'
+    return f'<h2 id="board">Results</h2>{Prose([], ()).render(results_table(folder))}'
 
 
 def ledger_of(figures: Path, with_page: tuple[str, ...]) -> str | None:

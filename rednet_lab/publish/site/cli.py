@@ -16,8 +16,8 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m rednet_lab.publish.site",
         description="Turn an executed run into pages that need no network; open index.html in the folder it names.",
     )
-    p.add_argument("run", type=Path, nargs="?", default=ROOT / "figures" / "quick", metavar="RUN FOLDER",
-                   help="a folder that python3 go.py run left (default: figures/quick)")  # fmt: skip
+    p.add_argument("run", type=Path, nargs="?", default=ROOT / "figures" / "evidence" / "quick", metavar="RUN FOLDER",
+                   help="a folder that python3 go.py run left (default: the evidence)")  # fmt: skip
     p.add_argument("--to", type=Path, default=ROOT / "build" / "site", metavar="FOLDER",
                    help="where the pages go; an older site there is replaced (default: build/site)")  # fmt: skip
     p.add_argument("--check", action="store_true", help="build nothing: check the folder given with --to")

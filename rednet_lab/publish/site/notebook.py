@@ -17,8 +17,8 @@ from nbconvert import HTMLExporter
 from rednet_lab.publish import colab
 from rednet_lab.publish.site.frames import aligned
 from rednet_lab.publish.site.prose import Prose
-from rednet_lab.publish.site.tex import formula
 from rednet_lab.show.placeholder import without_widgets
+from rednet_lab.tex import formula
 
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg")
 # What is shown of an output that comes in several forms. No scripts of their own: they look for a notebook.

@@ -9,7 +9,7 @@ from posixpath import join, normpath
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from rednet_lab.publish.colab import address
-from rednet_lab.publish.site.tex import formula
+from rednet_lab.tex import formula
 
 TAGS = re.compile(r"<[^>]+>")
 MENTION = re.compile(r"\bnotebooks? \d\d(?:(?:, | and | or | to )\d\d)*\b")

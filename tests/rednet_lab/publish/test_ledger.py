@@ -35,7 +35,7 @@ from rednet_lab.publish.ledger.writing import Link, Table, html, markdown
 
 ENTRIES = load()
 IDS = [entry.id for entry in ENTRIES]
-KEPT = [readme.FIGURES / run for run in readme.RUNS]
+EVIDENCE = [readme.EVIDENCE / run for run in readme.RUNS]
 
 
 def numbered(prefix, count):
@@ -100,14 +100,14 @@ def own_results():
 
 
 def test_no_orphans():
-    found = links.problems(ENTRIES, read_verdicts(*KEPT), awaited(), readme.FIGURES)
+    found = links.problems(ENTRIES, read_verdicts(*EVIDENCE), awaited(), readme.EVIDENCE)
     if own_results():  # what a run has not made yet is nobody's fault
         found = [problem for problem in found if "run its notebook" not in problem and "verdict" not in problem]
     assert found == []
 
 
 def test_nothing_is_awaited_that_has_come():
-    results = Path() if own_results() else readme.FIGURES
+    results = Path() if own_results() else readme.EVIDENCE
     assert links.come(awaited(), results) == [], "remove it from rednet_lab/publish/ledger/awaited.yaml"
 
 
@@ -181,8 +181,8 @@ def test_a_claim_without_a_verdict_is_an_orphan_unless_it_is_awaited(results):
 def test_a_notebook_may_be_awaited_until_it_comes():
     waiting = {"notebooks": ("99_dreams", "20_maps_and_losses"), "results": ("99_dreams", "20_maps_and_losses")}
     entry = replace(GOOD, notebooks=("99_dreams",), results=("quick/99_dreams/results.json#numbers.depth",))
-    assert links.problems([entry], [], waiting, readme.FIGURES) == []
-    assert links.come(waiting, readme.FIGURES) == ["notebooks: 20_maps_and_losses", "results: 20_maps_and_losses"]
+    assert links.problems([entry], [], waiting, readme.EVIDENCE) == []
+    assert links.come(waiting, readme.EVIDENCE) == ["notebooks: 20_maps_and_losses", "results: 20_maps_and_losses"]
 
 
 def test_objects_are_found_wherever_python_defines_them(tmp_path):
@@ -368,16 +368,16 @@ def test_what_the_ablations_write_is_read(tmp_path):
 
 def test_verdicts_that_the_ledger_does_not_expect_are_told(tmp_path):
     parts = read_verdicts(write(tmp_path, PART, notebook="20_maps_and_losses") / "quick")
-    assert [p for p in links.problems(ENTRIES, parts, awaited(), readme.FIGURES) if "add it to its notebooks" in p]
+    assert [p for p in links.problems(ENTRIES, parts, awaited(), readme.EVIDENCE) if "add it to its notebooks" in p]
     parts = [replace(part, claim="C15") for part in parts]
-    assert [p for p in links.problems(ENTRIES, parts, awaited(), readme.FIGURES) if "no such claim" in p]
+    assert [p for p in links.problems(ENTRIES, parts, awaited(), readme.EVIDENCE) if "no such claim" in p]
 
 
 # ---------------------------------------------------------------------------------------------------------- the pages
 
 
 def ledger_of(folder):
-    return render.Ledger(ENTRIES, read_verdicts(folder / "quick"), readme.FIGURES)
+    return render.Ledger(ENTRIES, read_verdicts(folder / "quick"), readme.EVIDENCE)
 
 
 def test_a_claims_line_shows_our_figures_and_the_verdict_in_words(tmp_path):
@@ -417,7 +417,7 @@ def test_tables_and_figures_take_their_status_from_their_claims(tmp_path):
 def test_figures_of_ours_are_those_of_the_files(tmp_path, results):
     ledger = render.Ledger([GOOD], [], results)
     text = pages.figures_readme(ledger)
-    assert "lambda: 1](quick/20_maps_and_losses/results.json)" in text
+    assert "lambda: 1](evidence/quick/20_maps_and_losses/results.json)" in text
     file = results / "quick" / "20_maps_and_losses" / "results.json"
     file.write_text(file.read_text().replace("1.0", "2.5"))
     assert "lambda: 2.5](" in pages.figures_readme(ledger)
@@ -446,7 +446,7 @@ def test_cells_are_written_safely_in_both_scripts():
 
 
 def test_coverage_counts_what_is_there():
-    ledger = render.Ledger(ENTRIES, [], readme.FIGURES)
+    ledger = render.Ledger(ENTRIES, [], readme.EVIDENCE)
     rows = render.coverage(ledger, pages.notebooks_here()).rows
     assert sum(int(row[2][0]) for row in rows) == len(ENTRIES)
     assert all(int(row[3][0]) <= int(row[2][0]) for row in rows)

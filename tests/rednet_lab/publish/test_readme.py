@@ -40,17 +40,17 @@ def test_without_results_the_board_says_how_to_make_them(tmp_path):
     assert "python3 go.py run" in readme.results_table(tmp_path)
 
 
-def test_the_series_links_to_the_copies_that_are_kept(tmp_path):
+def test_the_series_links_to_the_executed_snapshots(tmp_path):
     assert "as it ran" not in readme.series_table(tmp_path)
-    copy = tmp_path / "quick" / readme.KEPT / f"{SERIES[1].name}.ipynb"
+    copy = tmp_path / "quick" / readme.SNAPSHOTS / f"{SERIES[1].name}.ipynb"
     copy.parent.mkdir(parents=True)
     copy.write_text("{}", encoding="utf-8")
     lines = [line for line in readme.series_table(tmp_path).splitlines() if "as it ran" in line]
-    assert len(lines) == 1 and f"(figures/quick/kept/{SERIES[1].name}.ipynb)" in lines[0]
+    assert len(lines) == 1 and f"(figures/evidence/quick/snapshots/{SERIES[1].name}.ipynb)" in lines[0]
 
 
 def test_the_series_is_complete_and_links_to_files_that_exist():
-    table = readme.series_table(readme.FIGURES)
+    table = readme.series_table(readme.EVIDENCE)
     for entry in SERIES:
         assert f"](notebooks/{entry.name}.ipynb)" in table
         assert (readme.ROOT / "notebooks" / f"{entry.name}.ipynb").is_file()
@@ -81,7 +81,12 @@ def small_checkout(folder, monkeypatch):
     """A README with markers and an empty folder of figures, in the board's place."""
     (folder / "figures").mkdir()
     (folder / "README.md").write_text("".join(MARKERS), encoding="utf-8")
-    for name, path in (("ROOT", folder), ("README", folder / "README.md"), ("FIGURES", folder / "figures")):
+    for name, path in (
+        ("ROOT", folder),
+        ("README", folder / "README.md"),
+        ("FIGURES", folder / "figures"),
+        ("EVIDENCE", folder / "figures"),
+    ):
         monkeypatch.setattr(readme, name, path)
 
 

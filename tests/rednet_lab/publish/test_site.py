@@ -20,9 +20,9 @@ from rednet_lab.publish.site.check import Page, check, problems_of
 from rednet_lab.publish.site.notebook import article
 from rednet_lab.publish.site.parts import Shown, cards, heroes
 from rednet_lab.publish.site.prose import Prose
-from rednet_lab.publish.site.tex import TexError, mathml
 from rednet_lab.series import SERIES, Entry
 from rednet_lab.show.placeholder import PLAYER, STATE, VIEW
+from rednet_lab.tex import TexError, mathml
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 CODE = re.compile(r"```.*?```|`[^`]*`", re.DOTALL)

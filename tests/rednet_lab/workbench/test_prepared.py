@@ -1,16 +1,19 @@
 """Prepared stores as a source: joined, in their parts, with what is missing said or stood in for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+import torch
 
 from data_prep.errors import DataError
 from data_prep.item import Item
 from data_prep.joined import Joined
-from data_prep.landmark_subset import SevenPoints
+from data_prep.landmark_subset import LandmarkSubset
 from data_prep.markup_shapes import sketch
 from data_prep.prepare import prepare
+from data_prep.sixty_eight import SixtyEightPoints
+from rednet_core import stages
 from rednet_core.markup import AFLW21, IBUG68, LFW10, SEVEN
 from rednet_lab.workbench.prepared import PreparedSource
 from tests.helpers import face, face_picture
@@ -161,7 +164,7 @@ def test_what_does_not_fit_is_refused_with_the_remedy(tmp_path):
     with pytest.raises(DataError, match="no prepared store"):
         PreparedSource(TINY, str(tmp_path), 0)
     put(tmp_path, "stills/a", stills("a"))
-    put(tmp_path, "stills/b", SevenPoints(stills("b")))
+    put(tmp_path, "stills/b", LandmarkSubset(stills("b")))
     with pytest.raises(DataError, match="different kinds .*a: ibug68, 48 px, b: seven.*--seven"):
         PreparedSource(TINY, str(tmp_path), 0)
 
@@ -171,7 +174,7 @@ def test_parts_of_other_markups_and_cut_videos_are_refused(tmp_path):
     put(tmp_path, "videos", videos())
     with pytest.raises(DataError, match="--whole-frames"):
         PreparedSource(TINY, str(tmp_path), 0)
-    put(tmp_path, "people", SevenPoints(stills("k", persons=True)))
+    put(tmp_path, "people", LandmarkSubset(stills("k", persons=True)))
     with pytest.raises(DataError, match="markup seven, but the stills have ibug68"):
         PreparedSource(TINY, str(tmp_path), 0)
     lacking = stills()
@@ -206,3 +209,45 @@ def test_the_network_has_the_points_of_the_data(open_lab, tmp_path, markup):
     assert lab.run == "tiny-prepared" and "prepared stores" in lab.caption
     net = lab.stage3.net
     assert net.markup is markup and net.f_cls is not None and lab.profile.net.markup == markup.name
+
+
+def test_stills_are_tested_in_sets_by_group_or_data_set_and_aflws_judge(tmp_path):
+    put(tmp_path, "stills/helen", stills("helen", group="300-W common"))
+    put(tmp_path, "stills/wflw", stills("wflw"))
+    source = PreparedSource(TINY, str(tmp_path), 0)
+    assert {name: len(role.rows) for name, role in source.test_sets().items()} == {"300-W common": 4, "wflw": 4}
+    assert len(source.test_stills().rows) == 8
+    put(tmp_path, "stills/aflw", stills("aflw"))
+    source = PreparedSource(TINY, str(tmp_path), 0)
+    rows = source.test_stills().rows
+    assert rows.tolist() == source.test_sets()["aflw"].rows.tolist() and len(rows) == 4
+
+
+def test_a_video_without_a_group_does_not_fall_into_another_data_sets(tmp_path):
+    put(tmp_path, "stills", stills())
+    put(tmp_path, "videos/300vw", videos(), margin=None)
+    put(tmp_path, "videos/tf", Drawn(videos(groups=("", "")).facts, "talking_face"), margin=None)
+    found = PreparedSource(TINY, str(tmp_path), 0).test_videos()
+    assert {name: len(rows) for name, rows in found.groups.items()} == {
+        "common": 4,
+        "challenging": 4,
+        "talking_face": 8,
+    }
+
+
+def test_stage_1_learns_from_annotated_points_only_on_a_mixed_store(tmp_path):
+    """Faces with 7 and with 68 points in one batch: the loss is finite, and what is masked changes nothing."""
+    put(tmp_path, "stills/helen", stills("helen"))
+    put(tmp_path, "stills/aflw", SixtyEightPoints(LandmarkSubset(stills("aflw"))))
+    role = PreparedSource(TINY, str(tmp_path), 0).stills()
+    assert role.data.markup is IBUG68 and sorted(set(role.data.table["mask"].sum(1))) == [7, 68]
+    histories, weights = [], []
+    for moved in (0.0, 30.0):
+        role.data.table["points"][~role.data.table["mask"]] += moved
+        plan = TINY.stage1.config(len(role.rows), 0)
+        config = replace(TINY.net, markup="ibug68")
+        run = stages.stage1(config, role.data, role.rows, replace(plan, steps=3), 8, TINY.augmentation)
+        histories.append(run.run()[:, :3].nan_to_num(-1))
+        weights.append(torch.cat([p.detach().ravel() for p in run.net.parameters()]))
+        assert torch.isfinite(histories[-1]).all() and torch.isfinite(weights[-1]).all()
+    assert torch.equal(histories[0], histories[1]) and torch.equal(weights[0], weights[1])

@@ -1,0 +1,193 @@
+"""The rules by which a claim is judged, fixed before the runs: endpoints.yaml read, and applied to effects.
+
+One primary endpoint a claim, two gates, six trainings, intervals over persons and trainings, Holm's correction over the
+primaries. `judge` gives the word that these allow, and no other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import yaml
+from scipy import stats
+
+from rednet_lab.experiments.statistics import Effect
+
+FILE = Path(__file__).with_name("endpoints.yaml")
+SUPPORTED, NOT_SEEN, OPPOSITE = "supported on other data", "not seen at this scale", "opposite at this scale"
+OPEN, NOT_TESTABLE, UNJUDGED = "undecided", "not testable here", ""
+REPRODUCED, CONTRADICTED = "reproduced", "contradicted"
+KINDS, WANTED, UNITS = ("sampled", "timed", "arithmetic"), ("lower", "higher", "alike"), ("%", "points", "ratio")
+JUDGED_PROFILES = ("bench", "gpu", "full")  # smaller ones print intervals without words
+
+
+class EndpointError(ValueError):
+    """endpoints.yaml is wrong; the text names the claim, the field and the fix."""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What must be so for a treatment to count as given: a measure that has to be above `least`."""
+
+    name: str
+    asks: str
+    least: float
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One claim's primary question; effect is the smallest one of interest, in per cent of `first` or in `unit`."""
+
+    claim: str
+    says: str
+    measure: str
+    wanted: str
+    effect: float
+    kind: str = "sampled"
+    unit: str = "%"
+    first: str = ""
+    second: str = ""
+    paper: tuple[float, float] | None = None
+    data: str = "real faces"
+    input_size: int = 64
+    gate: Gate | None = None
+    secondary: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, known in (("kind", KINDS), ("wanted", WANTED), ("unit", UNITS)):
+            if getattr(self, name) not in known:
+                raise EndpointError(f"{FILE.name}: {self.claim}: {name} {getattr(self, name)!r}, known: {known}")
+        if self.effect < 0 or (self.kind != "arithmetic" and self.effect == 0):
+            raise EndpointError(f"{FILE.name}: {self.claim}: effect {self.effect}: a size above 0, without a sign")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The rules that all claims share (the file's `rules`, its texts apart)."""
+
+    level: float
+    null_level: float
+    trainings: int
+    freedom: int
+    power: float
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A word, the gain in the endpoint's unit (positive where the claim wants it) with its interval, and why."""
+
+    claim: str
+    word: str
+    gain: float
+    low: float
+    high: float
+    detectable: float  # the smallest gain that this comparison could have seen
+    why: str
+
+
+@cache
+def load(file: Path = FILE) -> tuple[Rules, dict[str, Endpoint]]:
+    """Return the rules and the endpoints by claim. Raise EndpointError, naming the claim and the field."""
+    plain = yaml.safe_load(file.read_text(encoding="utf-8"))
+    rules = Rules(**{f.name: plain["rules"][f.name] for f in fields(Rules)})
+    found = {}
+    for claim, row in plain["claims"].items():
+        unknown = set(row) - {f.name for f in fields(Endpoint)}
+        if unknown:
+            raise EndpointError(f"{file.name}: {claim}: unknown field {', '.join(sorted(unknown))}")
+        row = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+        gate = row.pop("gate", None)
+        found[claim] = Endpoint(claim, gate=gate and Gate(**gate), **row)
+    return rules, found
+
+
+def fingerprint(file: Path = FILE) -> str:
+    """Return the sha256 of the rules as they are written, for stamps."""
+    return hashlib.sha256(file.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
+
+
+def freedom(found: Effect, rules: Rules) -> float:
+    """Return the degrees of freedom of an effect's standard error (Welch and Satterthwaite), never above the cap."""
+    total = found.test**2 + found.train**2
+    spread = found.test**4 / max(found.clusters - 1, 1) + found.train**4 / max(found.seeds - 1, 1)
+    return min(total**2 / spread, rules.freedom) if spread > 0 else float(rules.freedom)
+
+
+def in_unit(found: Effect, endpoint: Endpoint) -> tuple[float, float]:
+    """Return an effect and its standard error in the endpoint's unit, positive where the claim wants it."""
+    scale = 1.0 if endpoint.unit == "points" else 100 / abs(found.first)
+    sign = -1.0 if endpoint.wanted == "lower" else 1.0
+    return sign * scale * found.mean, scale * float(np.hypot(found.test, found.train))
+
+
+def p_value(found: Effect, endpoint: Endpoint, rules: Rules) -> float:
+    """Return the two-sided p of no effect; for a claim of likeness that of the nearer bound (two one-sided tests)."""
+    gain, error = in_unit(found, endpoint)
+    t = stats.t(freedom(found, rules))
+    if error == 0:
+        return 0.0 if gain else 1.0
+    if endpoint.wanted == "alike":
+        return float(t.sf((endpoint.effect - abs(gain)) / error))
+    return float(2 * t.sf(abs(gain) / error))
+
+
+def holm(p: dict[str, float]) -> dict[str, float]:
+    """Return p values corrected by Holm's step-down: the k-th smallest of m times m - k + 1, never falling."""
+    out, highest = {}, 0.0
+    for rank, claim in enumerate(sorted(p, key=p.get)):
+        highest = max(highest, min(1.0, p[claim] * (len(p) - rank)))
+        out[claim] = highest
+    return out
+
+
+def judge(
+    endpoint: Endpoint,
+    found: Effect,
+    rules: Rules,
+    corrected: float,
+    profile: str,
+    converged: float | None,
+    gate: float | None = None,
+    own_data: bool = False,
+) -> Judgement:
+    """Return the word that an effect allows.
+
+    corrected is its p value after `holm`; converged the fall (in the endpoint's unit) of the first side's validation
+    error when its steps are doubled, None where nobody looked; gate the measure of the endpoint's gate. own_data says
+    that these are the papers' data at the papers' size.
+    """
+    gain, error = in_unit(found, endpoint)
+    t = stats.t(freedom(found, rules))
+    wide, narrow = (error * t.ppf((1 + level) / 2) for level in (rules.level, rules.null_level))
+    least = error * (t.ppf((1 + rules.level) / 2) + t.ppf(rules.power))
+
+    def say(word: str, why: str) -> Judgement:
+        return Judgement(endpoint.claim, word, gain, gain - wide, gain + wide, least, why)
+
+    if profile not in JUDGED_PROFILES:
+        return say(UNJUDGED, f"profile {profile} prints intervals only")
+    if found.seeds < rules.trainings and endpoint.kind == "sampled":
+        return say(OPEN, f"{found.seeds} trainings; {rules.trainings} are the least")
+    if endpoint.kind == "sampled" and (converged is None or converged >= endpoint.effect):
+        told = "was not tried" if converged is None else f"lowers the error by {converged:.1f}"
+        return say(NOT_TESTABLE, f"convergence: twice the steps {told}; less than {endpoint.effect:g} is asked")
+    if endpoint.gate and (gate is None or gate <= endpoint.gate.least):
+        return say(NOT_TESTABLE, f"{endpoint.gate.name}: {endpoint.gate.asks}; measured: {gate}")
+    sure = corrected < 1 - rules.level
+    if endpoint.wanted == "alike":
+        if sure and abs(gain) < endpoint.effect:
+            return say(REPRODUCED if own_data else SUPPORTED, "the interval lies within the margin")
+        if abs(gain) - wide > endpoint.effect:
+            return say(CONTRADICTED if own_data else OPPOSITE, "the interval lies beyond the margin")
+        return say(OPEN, f"a difference of {least:.1f} could have been seen")
+    if sure and gain < 0:
+        return say(CONTRADICTED if own_data else OPPOSITE, "the interval lies on the other side")
+    if gain + narrow < endpoint.effect:
+        return say(NOT_SEEN, f"the {rules.null_level:.0%} interval stays below {endpoint.effect:g}")
+    if sure:
+        return say(REPRODUCED if own_data else SUPPORTED, "the interval excludes no effect")
+    return say(OPEN, f"an effect of {least:.1f} could have been seen")
