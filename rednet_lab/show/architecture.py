@@ -31,7 +31,7 @@ TRUTH = {  # what a step is trained to say
 }
 
 
-class Measured:
+class Shapes:
     """A network, and the shapes that its modules took and gave in one forward pass over a clip of `frames`."""
 
     def __init__(self, net: RedNet | EccvNet, frames: int = 1):
@@ -82,7 +82,7 @@ def network(net: RedNet | EccvNet, frames: int = 2) -> Drawing:
 
     One frame is the spatial loop alone. Two frames of a network with one step are figure 3, the temporal recurrence.
     """
-    seen, count, wide = Measured(net, frames), len(net.config.steps), 331
+    seen, count, wide = Shapes(net, frames), len(net.config.steps), 331
     top, pitch = 168 if net.f_trn is not None else 140, 178
     last = top + (count - 1) * pitch
     ends = [part for part in ("f_cls", "f_reg") if getattr(net, part, None) is not None]
@@ -130,7 +130,7 @@ def network(net: RedNet | EccvNet, frames: int = 2) -> Drawing:
     return c.drawing(f"Spatial steps: {count}, frames: {frames}. Parts: {', '.join(parts)}.")
 
 
-def _step(c: Canvas, seen: Measured, k: int, x: float, y: float, first: bool, last: bool) -> None:
+def _step(c: Canvas, seen: Shapes, k: int, x: float, y: float, first: bool, last: bool) -> None:
     """Draw one spatial step of one frame round (x, y): encoder, code in two halves, f_trn over them, decoder, maps."""
     config, channels = seen.net.config, seen.maps[k][1]
     for side, fill, name in ((-1, ENCODER, seen.enc), (1, DECODER, seen.dec)):
@@ -159,7 +159,7 @@ def stack(net: RedNet | EccvNet) -> Drawing:
 
     Height and thickness of a block are the square roots of its maps' size and of its channels, times a constant.
     """
-    seen, modules, joins = Measured(net), dict(net.named_modules()), isinstance(net, RedNet)
+    seen, modules, joins = Shapes(net), dict(net.named_modules()), isinstance(net, RedNet)
     if joins:
         inward = [(name, f"backbone.{name}") for name in net.backbone.encoder]
         letter = "B" if net.config.design == "vgg" else "D"
@@ -226,7 +226,7 @@ def layers(block: nn.Module) -> str:
 
 def branches(net: RedNet | EccvNet) -> Drawing:
     """Draw what reads each half of the code, layer by layer: f_trn and f_cls, and f_REG (journal 6, ECCV 5)."""
-    seen, config = Measured(net), net.config
+    seen, config = Shapes(net), net.config
     rows = []
     if net.f_trn is not None:
         means, hidden = net.f_trn.pooling == "average", seen.given["f_trn.lstm"][-1]
@@ -270,7 +270,7 @@ def _lines(shape: Sequence[int]) -> tuple[str, str]:
 def feedbacks(labels: EccvNet, chances: EccvNet) -> Drawing:
     """Draw the two feedbacks of 2016: one channel of labels (Eq. 9), and the L + 1 probability maps of the demo."""
     c, said = Canvas(226), []
-    for i, seen in enumerate((Measured(labels), Measured(chances))):
+    for i, seen in enumerate((Shapes(labels), Shapes(chances))):
         if seen.net is labels:
             points, side = f"{labels.markup.n_points} points", f"{labels.config.sides[1]:g} px"
             way = [(PLAIN, "argmax", sized((1, 1, *seen.z[2:]))), (PLAIN, "centres", points), (PLAIN, "squares", side)]
@@ -284,5 +284,11 @@ def feedbacks(labels: EccvNet, chances: EccvNet) -> Drawing:
     return c.drawing(f"From the maps of a step to the input of the next. {'; '.join(said)}.")
 
 
+def overview() -> str:
+    """Return the text of figures/architecture.svg: the whole network of the journal, VGG design."""
+    head, line, rest = network(papers()).svg.partition("\n")
+    return f"{head}{line}<!-- Made by python -m rednet_lab.show.architecture -->\n{rest}"
+
+
 if __name__ == "__main__":
-    write_whole(FILE, lambda part: part.write_text(network(papers()).svg, encoding="utf-8"))
+    write_whole(FILE, lambda part: part.write_text(overview(), encoding="utf-8", newline="\n"))

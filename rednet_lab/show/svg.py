@@ -31,7 +31,7 @@ class Canvas:
 
     def text(self, x: float, y: float, words: str, size=SMALL, anchor="middle", bold=False, turn=0, fill=LINE) -> None:
         """Write one line of words, its middle at height y."""
-        lowered = rf'<tspan dy="3" font-size="{size - 3}">\1</tspan><tspan dy="-3">\2</tspan>'
+        lowered = rf'<tspan dy="3" font-size="{size - 2}">\1</tspan><tspan dy="-3">\2</tspan>'
         more = ' font-weight="bold"' * bold + f' transform="rotate({turn} {x:g} {y:g})"' * bool(turn)
         self.parts.append(
             f'<text x="{x:g}" y="{y + 0.35 * size:g}" font-size="{size}" text-anchor="{anchor}" fill="{fill}"{more}>'
