@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from rednet_lab.show import draw, plots
+from rednet_lab.show import draw
+from rednet_lab.show.svg import Canvas
 from rednet_lab.workbench.results import Results
 
 STAMP = {"profile": "smoke", "seed": 3}
@@ -19,7 +20,7 @@ STAMP = {"profile": "smoke", "seed": 3}
 @pytest.fixture(autouse=True)
 def course_style():
     with plt.rc_context():
-        plots.use_style()
+        style.use()
         yield
     plt.close("all")
 
@@ -137,3 +138,13 @@ def test_a_save_that_fails_changes_neither_file_nor_list(results, monkeypatch):
         results.figure(curve(), "curve", "Another", "rising")
     assert listed(results) == before and (results.folder / "t.csv").read_text() == "a\n1\n"
     assert (results.folder / "curve.svg").read_bytes() == drawn
+
+
+def test_a_drawing_is_saved_as_it_is_with_its_own_words(results):
+    canvas = Canvas(20)
+    canvas.text(50, 10, "e_p × 8")
+    drawing = canvas.drawing("e_p with 8 channels")
+    assert results.drawing(drawing, "architecture", "a code") is drawing
+    assert (results.folder / "architecture.svg").read_text(encoding="utf-8") == drawing.svg
+    entry = {"file": "architecture.svg", "caption": "a code", "alt": "ep with 8 channels", "hero": False}
+    assert listed(results)["figures"] == [entry]
