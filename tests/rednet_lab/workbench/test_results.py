@@ -20,7 +20,7 @@ STAMP = {"profile": "smoke", "seed": 3}
 @pytest.fixture(autouse=True)
 def course_style():
     with plt.rc_context():
-        style.use()
+        plots.use_style()
         yield
     plt.close("all")
 
