@@ -111,7 +111,7 @@ class Bench:
     def watched_faces(self, variant: Variant) -> tuple[np.ndarray, np.ndarray]:
         """Return accuracies (S, places, M, parts) of every face along the trainings, and the faces' persons (M,)."""
         every = np.stack([read_watched_faces(self.trained(variant, seed).folder) for seed in self.seeds])
-        parts = np.stack([every[..., list(which)].mean(-1) for which in PARTS.values()], -1)
+        parts = np.stack([np.nanmean(every[..., list(which)], -1) for which in PARTS.values()], -1)
         test = self.lab.source.test_stills()
         return parts, _persons(test.data.table[chosen_stills(test.rows)])
 
@@ -212,15 +212,15 @@ def figures(found: Result, data, markup) -> dict[str, np.ndarray]:
 
     def seven(points: np.ndarray) -> np.ndarray:
         points = points if points.shape[1] == 7 else points[:, list(markup.seven)]
-        return metrics.seven_errors(points, found.truth, markup)
+        return metrics.seven_nme(points, found.truth, markup, found.mask)
 
     video, jitter = data.table["video"][found.rows], np.full(len(found.rows), np.nan)
     for v in np.unique(video):  # a video's frames stand in a row, in order
         at = np.flatnonzero(video == v)
         if len(at) > 1:
-            jitter[at[1:]] = metrics.jitter(found.points[at], found.truth[at], markup)
+            jitter[at[1:]] = metrics.jitter(found.points[at], found.truth[at], markup, found.mask[at])
     return {
-        "errors": metrics.errors(found.points, found.truth, markup, found.mask),
+        "errors": metrics.nme(found.points, found.truth, markup, found.mask),
         "seven": seven(found.points),
         "jitter": jitter,
         "steps": np.stack([seven(p) for p in found.steps]) if found.steps else np.zeros((0, len(found.rows))),

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import torch
 
+from data_prep.landmark_subset import seven_of
 from rednet_core import checkpoint
-from rednet_core.batches import seven_of
 from rednet_core.eccv import EccvConfig, EccvNet
 from rednet_core.markup import MARKUPS
 from rednet_core.rednet import NetConfig, RedNet

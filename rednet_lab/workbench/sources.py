@@ -16,7 +16,8 @@ from data_prep.readers.face_world import FaceWorldPeople, FaceWorldStills, FaceW
 from data_prep.readers.udacity import UdacityFaces
 from data_prep.resume import leftovers, prepare
 from data_prep.store import Store
-from rednet_core.clips import made_videos
+from data_prep.synthetic import SyntheticClips, synthetic_videos
+from rednet_core.batches import Clips
 from rednet_lab.files import remove
 from rednet_lab.progress import Progress
 from rednet_lab.stamp import module_hash
@@ -24,7 +25,7 @@ from rednet_lab.workbench.cache import asset, digest
 from rednet_lab.workbench.profiles import Profile
 
 FACES = "faces"  # where in its asset's folder a store is: rows of a killed run stay there until it is gone on with
-SYNTHETIC_VIDEOS = 40  # stills of test persons that are set in motion, for sources without video
+SYNTHETIC_TEST_VIDEOS = 40  # stills of test persons that are set in motion, for sources without video
 HELD_BACK = 8  # where a source has no pictures set apart, every eighth of a person is
 
 
@@ -39,6 +40,11 @@ class Role:
     rows: np.ndarray
     synthetic: bool = False
     held_back: np.ndarray | None = None
+
+    @property
+    def kind(self) -> type[Clips]:
+        """Return the class of this role's clips."""
+        return SyntheticClips if self.synthetic else Clips
 
     def clips(self, frames: int, each: int | None = None) -> float:
         """How many clips of so many frames an epoch has: as many as fill the rows, or `each` of every video."""
@@ -85,9 +91,9 @@ def synthetic_test_videos(data, rows: np.ndarray, frames: int, seed: int) -> Tes
 
     They are grouped by yaw; those whose yaw is neither told nor estimated are a group of their own.
     """
-    chosen = rows[np.linspace(0, len(rows) - 1, min(SYNTHETIC_VIDEOS, len(rows))).astype(int)]
+    chosen = rows[np.linspace(0, len(rows) - 1, min(SYNTHETIC_TEST_VIDEOS, len(rows))).astype(int)]
     yaw = np.abs(data.table["yaw"][chosen])
-    videos = made_videos(data, chosen, frames, seed=seed)
+    videos = synthetic_videos(data, chosen, frames, seed=seed)
     groups = {"common": yaw < 30, "challenging": yaw >= 30, "yaw unknown": np.isnan(yaw)}
     places = videos.table["video"]
     found = {name: np.flatnonzero(keep[places]) for name, keep in groups.items() if keep.any()}

@@ -85,7 +85,7 @@ class Training:
             "device": device.type,
             "threads": THREADS,
             "torch": torch.__version__.partition("+")[0],
-            "code": module_hash("rednet_core.stages", self.network.__module__),
+            "code": module_hash("rednet_core.stages", "data_prep.synthetic", self.network.__module__),
         }
         return key
 
@@ -109,14 +109,15 @@ class Training:
                 net = grow(net, identity_units=self.config.identity_units)
             return stages.stage2(net, *on, self.how, path, callbacks)
         chosen = {name: getattr(self.config, name) for name in ("temporal", "update", "hidden")}
-        how = {"frames": plan.frames, "each": plan.each, "made": self.role.synthetic}
+        how = {"frames": plan.frames, "each": plan.each, "kind": self.role.kind}
         return stages.stage3(net, *on, checkpoint=path, callbacks=callbacks, **how, **chosen)
 
     def _untrained(self, device: torch.device) -> RedNet | EccvNet:
         """Return a new network with the mean face of the pictures, to begin a later stage from nothing."""
         torch.manual_seed(self.seed)
         net = self.network(replace(self.config, temporal=False)).to(device)
-        shape = mean_shape(np.array(self.data.table["points"][self.role.rows]), net.markup)
+        table = self.data.table[self.role.rows]
+        shape = mean_shape(np.array(table["points"]), net.markup, np.array(table["mask"]))
         net.mean_shape.copy_(torch.from_numpy(shape))
         return net
 
