@@ -114,7 +114,7 @@ def an_effect(low, high, seeds=3):
     ],
 )
 def test_verdict_follows_from_the_interval(low, high, seeds, wanted, said):
-    assert verdict_.status(an_effect(low, high, seeds), wanted) == said
+    assert verdict_.status(wanted, low, high, seeds=seeds) == said
 
 
 @pytest.mark.parametrize(
@@ -127,14 +127,14 @@ def test_verdict_follows_from_the_interval(low, high, seeds, wanted, said):
     ],
 )
 def test_alike_wants_the_whole_interval_inside_the_margin(low, high, said):
-    assert verdict_.status(an_effect(low, high), "alike", margin=0.5) == said
-    assert verdict_.status(an_effect(low, high, seeds=2), "alike", margin=0.5) == verdict_.UNDECIDED
+    assert verdict_.status("alike", low, high, 0.5, 3) == said
+    assert verdict_.status("alike", low, high, 0.5, 2) == verdict_.UNDECIDED
 
 
 def test_time_needs_no_training_seeds():
-    assert verdict_.status(an_effect(1, 2, seeds=1), "higher", trained=False) == verdict_.SAME
+    assert verdict_.status("higher", 1, 2) == verdict_.SAME
     with pytest.raises(ValueError, match="smaller"):
-        verdict_.status(an_effect(1, 2), "smaller")
+        verdict_.status("smaller", 1, 2)
 
 
 def test_verdicts_are_written_as_the_ledger_reads_them(tmp_path):
