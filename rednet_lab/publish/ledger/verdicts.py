@@ -16,7 +16,6 @@ from pathlib import Path
 
 from rednet_lab.experiments.verdict import ALIKE, CONTRADICTED, REPRODUCED, SAME, UNDECIDED, status
 from rednet_lab.files import read_json
-from rednet_lab.publish.ledger.entries import LedgerError
 
 NOT_ATTEMPTED, BUILT = "not attempted", "built and tested"
 STATUSES = (REPRODUCED, SAME, CONTRADICTED, UNDECIDED, NOT_ATTEMPTED)
@@ -34,6 +33,10 @@ OWN_DATA = ("computed", "prepared")  # sources on which a paper's finding can be
 SIGN = {"lower": -1, "higher": 1}
 COMPUTED = "computed"
 REFUSED = "smoke"
+
+
+class LedgerError(ValueError):
+    """An entry or a verdict file is wrong; the text names the file, the field and the fix."""
 
 
 @dataclass(frozen=True)
