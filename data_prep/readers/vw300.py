@@ -17,7 +17,6 @@ import numpy as np
 from data_prep.errors import DataError
 from data_prep.item import Item
 from data_prep.mat import LARGEST, read_mat
-from data_prep.pts import read_points
 from data_prep.readers.base import ListedItem, digest, listing, open_folder, whole
 from data_prep.readers.clips import VideoListed
 from data_prep.readers.vw300_split import default_split, read_split
@@ -68,16 +67,13 @@ class VW300(VideoListed):
         self.description = {"reader": "vw300", "files": digest(files, self.folder), "base": base}
         self.description |= {"excluded": skip.total, "split": roles}
 
-    def points(self, entry: ListedItem) -> np.ndarray:
-        return read_points(entry.facts["annotation"], IBUG68.n_points)[0] - self.base
-
     def read(self, entry: ListedItem) -> Item:
-        points = self.points(entry)
+        marked = self.marked(entry)
         facts = {name: entry.facts[name] for name in ("video", "split", "group", "identity")}
         return Item(
             key=entry.key,
             image=self.frame(entry),
-            **whole(points),
+            **whole(*marked),
             **facts,
             frame=entry.facts["number"],
         )
