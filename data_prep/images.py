@@ -11,10 +11,8 @@ from data_prep.errors import BadItem
 LARGEST_PICTURE = 1 << 28  # pixels; a header is believed up to here, and memory is taken as it says
 LARGEST_FILE = 1 << 30  # bytes
 PNG = b"\x89PNG\r\n\x1a\n"
-KEPT_CHUNKS = (
-    b"tRNS",
-    b"eXIf",
-)  # of those a PNG need not have; the others change no pixel, and libpng warns of them
+# Of the chunks that a PNG need not have: the others change no pixel, and libpng warns of some without naming the file.
+KEPT_CHUNKS = (b"tRNS", b"eXIf")
 
 
 def read_image(path: Path, upright: bool = True) -> np.ndarray:

@@ -1,12 +1,13 @@
-"""Any reader as one of the papers' seven points, so that data sets of different markups can be trained on together."""
+"""The papers' seven points of anything that has more: of readers, so that data sets of different markups can be
+trained on together, and of prepared data, for a network of the markup "seven"."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from data_prep.item import Item
 from data_prep.wrapped import Wrapped
-from rednet_core.markup import SEVEN
+from rednet_core.markup import SEVEN, Markup
 
 
 class LandmarkSubset(Wrapped):
@@ -32,3 +33,23 @@ class LandmarkSubset(Wrapped):
     def annotation(self, index: int) -> np.ndarray:
         """Return the seven points (7, 2) of a video's frame, without reading its picture; raise BadItem."""
         return self.reader.annotation(index)[list(self.reader.markup.seven)]
+
+
+@dataclass
+class InMemory:
+    """Prepared data in memory, with the fields of a store: crops (M, S, S, 3) uint8 and a table of M rows."""
+
+    crops: np.ndarray
+    table: np.ndarray
+    markup: Markup
+
+
+def seven_of(data, markup: Markup) -> InMemory:
+    """Return the same pictures with the papers' seven points of `markup`, in the order of the markup "seven"."""
+    seven, old = list(markup.seven), data.table
+    kind = [("points", "<f4", (7, 2)), ("mask", "?", (7,)), ("identity", "<i4"), ("video", "<i4"), ("frame", "<i4")]
+    table = np.empty(len(old), kind)
+    for name in ("identity", "video", "frame"):
+        table[name] = old[name]
+    table["points"], table["mask"] = old["points"][:, seven], old["mask"][:, seven]
+    return InMemory(data.crops, table, SEVEN)

@@ -9,7 +9,8 @@ from functools import cache
 
 import numpy as np
 
-from rednet_core.markup import AFLW21, HELEN194, IBUG68, LFW10, SEVEN, TALKING_FACE68, Markup
+from data_prep.markups import AFLW21, HELEN194, LFW10, TALKING_FACE68
+from rednet_core.markup import IBUG68, SEVEN, Markup
 
 POINT = np.eye(IBUG68.n_points)
 BROWS = (range(17, 22), range(26, 21, -1))  # each from the outside in, the viewer's left one first

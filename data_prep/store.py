@@ -21,7 +21,8 @@ import numpy as np
 
 from data_prep.errors import DataError
 from data_prep.item import SPLITS
-from rednet_core.markup import MARKUPS, Markup
+from data_prep.markups import MARKUPS
+from rednet_core.markup import Markup
 
 FORMAT = 1
 KEY_LENGTH = 96

@@ -13,8 +13,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rednet_core.markup import Markup
-
 
 @dataclass
 class Batch:
@@ -33,25 +31,6 @@ class Batch:
         """The same batch on a device."""
         moved = (t.to(device, non_blocking=True) for t in (self.crops, self.points, self.mask, self.identity))
         return Batch(*moved, frames=self.frames)
-
-
-@dataclass
-class SevenPoints:
-    """Prepared data with its seven points only, for networks of the markup "seven"; made by `seven_of`."""
-
-    crops: np.ndarray
-    table: np.ndarray
-
-
-def seven_of(data, markup: Markup) -> SevenPoints:
-    """The same pictures with the papers' seven points of `markup`, in the order of the markup "seven"."""
-    seven, old = list(markup.seven), data.table
-    kind = [("points", "<f4", (7, 2)), ("mask", "?", (7,)), ("identity", "<i4"), ("video", "<i4"), ("frame", "<i4")]
-    table = np.empty(len(old), kind)
-    for name in ("identity", "video", "frame"):
-        table[name] = old[name]
-    table["points"], table["mask"] = old["points"][:, seven], old["mask"][:, seven]
-    return SevenPoints(data.crops, table)
 
 
 def gather(data, rows: np.ndarray, frames: int = 1, labels: np.ndarray | None = None) -> Batch:
@@ -138,8 +117,12 @@ class Clips:
 
     rows are frames of videos; a clip never crosses a gap in the frame numbers (journal 5.1, "Training strategy").
     each: so many random clips of every video are the training set, all there are where it has fewer (the papers'
-    100); None takes every clip there is. Raises ValueError where no video has T frames in a row.
+    100); None takes every clip there is. Raise ValueError where no video has T frames in a row.
+    A kind of clips that is made of stills sets them in motion: see `inputs.clip_inputs`.
     """
+
+    motion: Callable[[Tensor, int, torch.Generator], Tensor] | None = None
+    light: Callable[[Tensor, int, torch.Generator], Tensor] | None = None
 
     def __init__(self, data, rows: np.ndarray, batch: int, frames: int = 10, seed: int = 0, each: int | None = None):
         self.data, self.size, self.frames, self.seed = data, batch, frames, seed
@@ -191,19 +174,3 @@ class Clips:
         chosen = self.starts[order[np.sort(first)[: self.size]]]
         places = chosen[:, None] + self._offsets(random)
         return gather(self.data, self.rows[places.ravel()], self.frames, self.labels)
-
-
-class MadeClips(Clips):
-    """Clips for sources without video: one still T times over; `clips.move` puts motion into it on the device."""
-
-    def _find_starts(self, table: np.ndarray) -> np.ndarray:
-        return np.arange(len(table))
-
-    def _some_of_each(self, videos: np.ndarray, each: int) -> np.ndarray:
-        return self.starts  # a still is no video of which there could be a hundred clips
-
-    def _own_person(self, table: np.ndarray) -> np.ndarray:
-        return np.arange(len(table))
-
-    def _offsets(self, random: np.random.Generator) -> np.ndarray:
-        return np.zeros((self.size, self.frames), np.int64)

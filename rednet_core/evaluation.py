@@ -28,6 +28,12 @@ class Result:
 Progress = Callable[[int, int], None] | None
 
 
+def own_boxes(data, rows: np.ndarray, markup: Markup) -> np.ndarray:
+    """Return the face boxes (M, 3) of these rows of `data`, from what is annotated."""
+    table = data.table[rows]
+    return geometry.face_box(np.array(table["points"]), markup, np.array(table["mask"]))
+
+
 def predict_stills(
     net: RedNet, data, rows: np.ndarray, guess: str = "previous", batch: int = 64, progress: Progress = None
 ) -> Result:
@@ -39,7 +45,7 @@ def predict_stills(
     points, steps = [], []
     for start in range(0, len(rows), batch):
         some = rows[start : start + batch]
-        tracker.start(geometry.face_box(np.array(data.table["points"][some]), net.markup))
+        tracker.start(own_boxes(data, some, net.markup))
         seen = tracker.update(data.crops[some])
         back = geometry.invert(seen.matrix)
         every = [net.points(seen.prediction, k) for k in range(len(net.config.steps))]
@@ -64,7 +70,7 @@ def predict_videos(net: RedNet, data, rows: np.ndarray, progress: Progress = Non
     first, lengths = first[longest], lengths[longest]
     points = np.empty((len(rows), net.markup.n_points, 2), np.float32)
     tracker = Tracker(net, **choices)
-    tracker.start(geometry.face_box(np.array(table["points"][first]), net.markup))
+    tracker.start(own_boxes(data, rows[first], net.markup))
     for t in range(lengths[0]):
         running = int((lengths > t).sum())
         tracker.keep(running)
@@ -82,5 +88,5 @@ def _result(data, rows: np.ndarray, points: np.ndarray, steps: list[np.ndarray])
 
 def predict_mean_shape(shape: np.ndarray, data, rows: np.ndarray, markup: Markup) -> Result:
     """The mean-shape predictor: the mean face (L, 2) put into each picture's annotated face box."""
-    box = geometry.face_box(np.array(data.table["points"][rows]), markup)
+    box = own_boxes(data, rows, markup)
     return _result(data, rows, shape * box[:, None, 2:] + box[:, None, :2], [])

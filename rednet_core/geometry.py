@@ -23,29 +23,48 @@ def _xp(array):
     return numpy
 
 
-def eyes_and_mouth(points, markup: Markup):
-    """Mean of the four eye corners and mean of the two mouth corners, each (..., 2), of points (..., L, 2)."""
-    seven = points[..., list(markup.seven), :]
-    return seven[..., :4, :].mean(-2), seven[..., 5:, :].mean(-2)
+def _mean(points, known):
+    """Mean (..., 2) of those of points (..., n, 2) that are known (..., n); NaN where none is."""
+    xp, known = _xp(points), known[..., None]
+    count = xp.where(known, xp.ones_like(points), 0).sum(-2)
+    return xp.where(count > 0, xp.where(known, points, 0).sum(-2), xp.nan) / count.clip(1)
 
 
-def face_box(points, markup: Markup):
-    """The authors' face box (..., 3) = centre x, centre y, side in pixels, of points (..., L, 2).
+def eyes_and_mouth(points, markup: Markup, mask=None):
+    """Return the mean eye corner and the mean mouth corner, each (..., 2), of points (..., L, 2).
+
+    Only annotated corners count, mask (..., L); without a mask all are known, as a network's answer is.
+    """
+    seven = list(markup.seven)
+    if mask is None:
+        mask = _xp(points).ones_like(points[..., 0]) > 0
+    points, mask = points[..., seven, :], mask[..., seven]
+    return _mean(points[..., :4, :], mask[..., :4]), _mean(points[..., 5:, :], mask[..., 5:])
+
+
+def face_box(points, markup: Markup, mask=None):
+    """Return the authors' face box (..., 3) = centre x, centre y, side in pixels, of points (..., L, 2).
 
     Centre: half way between the mean eye corner and the mean mouth corner; side: three times their distance
-    (journal 5.1 and the authors' code, whose rounding to whole pixels is left out). Undefined, and not checked
-    here, where one of the six corners is unknown.
+    (journal 5.1 and the authors' code, whose rounding to whole pixels is left out). Corners that are not annotated,
+    mask (..., L), are left out; NaN where no eye corner or no mouth corner is known.
     """
-    eyes, mouth = eyes_and_mouth(points, markup)
+    eyes, mouth = eyes_and_mouth(points, markup, mask)
     centre = (eyes + mouth) / 2
     side = BOX_SCALE * (((eyes - mouth) ** 2).sum(-1) ** 0.5)
     return _xp(points).concatenate([centre, side[..., None]], -1)
 
 
-def mean_shape(points, markup: Markup):
-    """Mean face (L, 2) of points (N, L, 2), in box sides from the face box's centre."""
-    box = face_box(points, markup)
-    return ((points - box[:, None, :2]) / box[:, None, 2:]).mean(0)
+def mean_shape(points, markup: Markup, mask):
+    """Return the mean face (L, 2) of points (N, L, 2), in box sides from the face box's centre.
+
+    Each point is averaged over the faces that annotate it, mask (N, L); one that none does is the box's centre.
+    """
+    xp = _xp(points)
+    box = face_box(points, markup, mask)
+    known = mask[..., None] & (box[:, None, 2:] > 0)
+    inside = (points - box[:, None, :2]) / box[:, None, 2:]
+    return xp.where(known, inside, 0).sum(0) / xp.where(known, xp.ones_like(inside), 0).sum(0).clip(1)
 
 
 def crop_matrix(box, size: int, angle=0.0):

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rednet_core import augment, clips, geometry
+from rednet_core import augment, geometry
 from rednet_core.augment import Augmentation
-from rednet_core.batches import Batch
+from rednet_core.batches import Batch, Clips
 from rednet_core.rednet import RedNet
 
 # A tracker's landmarks are never exact. Reach of the error of the box, of the whole guess z_0 and of its single
@@ -58,23 +58,24 @@ def _displaced(points: Tensor, box: Tensor, generator: torch.Generator) -> Tenso
     return points + (together + alone).to(points) * box[:, None, 2:]
 
 
-def clip_inputs(batch: Batch, net: RedNet, generator: torch.Generator, made: bool = False) -> Inputs:
+def clip_inputs(batch: Batch, net: RedNet, generator: torch.Generator, kind: type[Clips] = Clips) -> Inputs:
     """Clips as a tracker meets them: box and z_0 of a frame come from the frame before, with a tracker's error.
 
-    made=True puts motion, light and occluders into clips made of stills; else the pictures are left as they are.
+    A kind of clips that is made of stills says how they move (kind.motion) and what light falls on them (kind.light);
+    real frames are left as they are.
     """
     size, n = net.config.input_size, len(batch.points)
     points, moved = batch.points, None
-    if made:
-        moved = clips.motion(geometry.face_box(points, net.markup), batch.frames, generator)
+    if kind.motion:
+        moved = kind.motion(geometry.face_box(points, net.markup), batch.frames, generator)
         points = geometry.apply(moved, points)
     before = _shifted_in_time(points, batch.frames)
     wobble = Augmentation(scale=BOX_SCALE, turn=0.0, shift=BOX_SHIFT, flip=0.0)
     box, _ = augment.vary_box(geometry.face_box(before, net.markup), wobble, generator)
     matrix = geometry.crop_matrix(box, size)
     x = augment.resample(batch.crops, matrix if moved is None else geometry.compose(matrix, moved), size)
-    if made:
-        x = clips.light_and_occluder(x, batch.frames, generator)
+    if kind.light:
+        x = kind.light(x, batch.frames, generator)
     z0 = net.draw_z0(geometry.apply(matrix, _displaced(before, box, generator)))
     first = torch.arange(n, device=x.device) % batch.frames == 0
     z0 = torch.where(first[:, None, None, None], net.first_guess(n), z0)

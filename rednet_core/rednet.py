@@ -13,8 +13,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor, nn
 
-from rednet_core import geometry as frames_
-from rednet_core import maps
+from rednet_core import geometry, maps
 from rednet_core.identity import IdentityClassifier
 from rednet_core.layers import init_gaussian
 from rednet_core.markup import MARKUPS
@@ -183,7 +182,7 @@ class RedNet(Guessing, nn.Module):
         self.register_buffer("mean_shape", torch.zeros(self.markup.n_points, 2))
         init_gaussian(self)
         if self.f_trn is not None:
-            self.f_trn.start_from_nought()
+            self.f_trn.start_from_zero()
         for head in self.heads.values():  # small: the first maps are flat, not noise
             nn.init.normal_(head.weight, std=0.01)
         self.cascade = unshared(self, temporal=False)
@@ -197,7 +196,7 @@ class RedNet(Guessing, nn.Module):
     def draw_z0(self, points: Tensor) -> Tensor:
         """z_0 (N, 7, m, m): discs at the seven points of a guess (N, L, 2) in input pixels (journal 5.1)."""
         config = self.config
-        seven = frames_.rescale(points[:, list(self.markup.seven)], config.input_size, config.map_size)
+        seven = geometry.rescale(points[:, list(self.markup.seven)], config.input_size, config.map_size)
         return maps.draw_discs(seven, config.map_size, config.map_radius)
 
     def feedback(self, kind: str, raw: Tensor) -> Tensor:
@@ -260,7 +259,7 @@ class RedNet(Guessing, nn.Module):
             points = maps.decode_discs(raw.sigmoid(), config.map_radius)
         else:
             points = maps.decode(raw, config.map_sigma)
-        return frames_.rescale(points, config.map_size, config.input_size)
+        return geometry.rescale(points, config.map_size, config.input_size)
 
     def confidence(self, prediction: Prediction) -> Tensor:
         """Mean height (N,) of the last step's peaks: about 1 on a clear face, towards 0 when lost."""

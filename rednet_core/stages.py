@@ -4,7 +4,6 @@
 whole network is trained; each starts from the weights of the one before.
 """
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import numpy as np
 import torch
 
 from rednet_core.augment import Augmentation
-from rednet_core.batches import Clips, MadeClips, Stills
+from rednet_core.batches import Clips, Stills
 from rednet_core.checkpoint import grow
 from rednet_core.geometry import mean_shape
 from rednet_core.inputs import clip_inputs, still_inputs
@@ -40,7 +39,7 @@ def stage1(
     """
     torch.manual_seed(train.seed)
     net = network(config).to(device)
-    shape = mean_shape(np.array(data.table["points"][rows]), net.markup)
+    shape = mean_shape(np.array(data.table["points"][rows]), net.markup, np.array(data.table["mask"][rows]))
     net.mean_shape.copy_(torch.from_numpy(shape))
     stills = Stills(data, rows, batch, train.seed)
     return Trainer(net, train, stills.batch, partial(still_inputs, how=how), checkpoint, callbacks)
@@ -72,7 +71,7 @@ def stage3(
     train: TrainConfig,
     batch: int,
     frames: int = 10,
-    made: bool = False,
+    kind: type[Clips] = Clips,
     temporal: bool = True,
     checkpoint: Place = None,
     callbacks: tuple[Callback, ...] = (),
@@ -81,14 +80,14 @@ def stage3(
 ) -> Trainer:
     """f_trn joins: clips of `frames` frames, everything fine-tuned, no augmentation.
 
-    made=True makes the clips from stills, for data without video. temporal=False is Table 8's comparison, the
-    same fine-tuning without f_trn. each: so many random clips of every video, 100 in the papers (5.1), all if None.
+    kind is the class of the clips: for data without video, one that makes them of stills (data_prep.synthetic).
+    temporal=False is Table 8's comparison, the same fine-tuning without f_trn. each: so many random clips of every
+    video, 100 in the papers (5.1), all if None.
     choices are further NetConfig fields (hidden, update, ...).
     """
-    kind: Callable = MadeClips if made else Clips
     clips = kind(data, rows, batch, frames, train.seed, each)
     torch.manual_seed(train.seed)
     # The persons of the videos are others than those of stage 2: f_cls gets a new last layer.
     fresh = ("f_cls.classify",)
     grown = grow(net, fresh, identities=clips.identities, temporal=temporal, **choices)
-    return Trainer(grown, train, clips.batch, partial(clip_inputs, made=made), checkpoint, callbacks)
+    return Trainer(grown, train, clips.batch, partial(clip_inputs, kind=kind), checkpoint, callbacks)

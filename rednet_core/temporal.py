@@ -32,7 +32,7 @@ class TemporalRecurrence(nn.Module):
         bare = pooling == "switches" and update == "replace" and channels == hidden
         self.spread = nn.Identity() if bare else nn.Conv2d(hidden, channels, 1)
 
-    def start_from_nought(self) -> None:
+    def start_from_zero(self) -> None:
         """Make a residual update begin as no update at all; called once, after the network's initialisation."""
         if self.update == "residual":
             nn.init.zeros_(self.spread.weight)

@@ -17,10 +17,10 @@ import numpy as np
 from data_prep.errors import BadItem, DataError
 from data_prep.images import read_image
 from data_prep.item import Item
+from data_prep.markups import AFLW21
 from data_prep.readers.aflw_tables import HOW_TO_GET, AflwFace, read_faces
 from data_prep.readers.base import PICTURES, Listed, ListedItem, open_folder, tree
 from rednet_core import geometry
-from rednet_core.markup import AFLW21
 
 TEST_SHARE = 0.2
 LEAST = 2  # points from which a face can be placed at all

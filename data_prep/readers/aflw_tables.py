@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.errors import DataError
-from rednet_core.markup import AFLW21
+from data_prep.markups import AFLW21
 
 HOW_TO_GET = "write to TU Graz, Institute of Computer Graphics and Vision, from an academic address (AFLW, lrs group)"
 FEATURES = (

@@ -16,9 +16,9 @@ import numpy as np
 from data_prep.errors import BadItem, DataError
 from data_prep.images import read_image
 from data_prep.item import Item
+from data_prep.markups import HELEN194
 from data_prep.pts import coordinates, read_bytes, text_lines
 from data_prep.readers.base import PICTURES, Listed, ListedItem, digest, listing, open_folder, tree, whole
-from rednet_core.markup import HELEN194
 
 HOW_TO_GET = "download Helen from its page at the University of Illinois (V. Le et al.); for RED-Net use iBUG's form"
 OPEN_LINES = ((0, 41), (41, 58))  # jaw, nose: first and one past the last

@@ -14,9 +14,10 @@ import numpy as np
 from data_prep.errors import DataError
 from data_prep.images import read_image
 from data_prep.item import Item
+from data_prep.markups import LFW10
 from data_prep.pts import number, text_lines
 from data_prep.readers.base import Listed, ListedItem, digest, listing, open_folder, whole
-from rednet_core.markup import LFW10, SEVEN, Markup
+from rednet_core.markup import SEVEN, Markup
 
 HOW_TO_GET = "images: LFW's page, University of Massachusetts Amherst (lfw.tgz, the raw ones); points: "
 LARGEST_TABLE = 64 << 20

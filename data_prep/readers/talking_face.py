@@ -13,9 +13,9 @@ import numpy as np
 
 from data_prep.images import read_image
 from data_prep.item import Item
+from data_prep.markups import TALKING_FACE68
 from data_prep.pts import read_points
 from data_prep.readers.base import Listed, ListedItem, check_points, digest, open_folder, pair_up, tree, whole
-from rednet_core.markup import TALKING_FACE68
 
 HOW_TO_GET = "download the Talking Face Video from INRIA's FGNet page or T. Cootes' page (Manchester); free"
 

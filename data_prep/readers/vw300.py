@@ -112,10 +112,12 @@ def _zipped(archive: Path) -> dict:
     """Return NNN: (name, bytes) of the .mat files in a zip; read in memory, nothing is unpacked."""
     try:
         with zipfile.ZipFile(archive) as opened:
-            members = [info for info in opened.infolist() if re.search(r"(^|/)\d{3}\.mat$", info.filename)]
-            if sum(info.file_size for info in members) > LARGEST:
+            # Some tools write backslashes between folders, against the format.
+            members = {info.filename.replace("\\", "/"): info for info in opened.infolist()}
+            members = {name: info for name, info in members.items() if re.search(r"(^|/)\d{3}\.mat$", name)}
+            if sum(info.file_size for info in members.values()) > LARGEST:
                 raise DataError("unpacks to more than 64 MiB", path=archive, fix=HOW_TO_GET)
-            held = {Path(info.filename).stem: opened.read(info) for info in members if "__MACOSX" not in info.filename}
+            held = {name[-7:-4]: opened.read(info) for name, info in members.items() if "__MACOSX" not in name}
     except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError) as error:
         raise DataError(f"not a readable archive ({error})", path=archive, fix=HOW_TO_GET) from None
     return {stem: (archive / f"{stem}.mat", data) for stem, data in held.items()}

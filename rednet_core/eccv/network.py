@@ -128,7 +128,7 @@ class EccvNet(Guessing, nn.Module):
         init_gaussian(self)
         nn.init.normal_(self.head.weight, std=0.01)  # the first maps are flat, not noise
         if self.f_trn is not None:
-            self.f_trn.start_from_nought()
+            self.f_trn.start_from_zero()
         if self.f_reg is not None:
             self.f_reg.start_at_mean()
         self.cascade = unshared(self, temporal=False, regression=False)

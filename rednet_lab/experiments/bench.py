@@ -120,7 +120,7 @@ class Bench:
                 net = checkpoint.grow(net, identity_units=config.identity_units)
                 return stages.stage2(net, data, role.rows, train, plan.batch, how, path, callbacks)
             choices = {name: getattr(config, name) for name in ("update", "hidden")}
-            choices |= {"made": role.made, "temporal": config.temporal, "checkpoint": path, "callbacks": callbacks}
+            choices |= {"kind": role.kind, "temporal": config.temporal, "checkpoint": path, "callbacks": callbacks}
             choices["each"] = plan.each
             return stages.stage3(net, data, role.rows, train, plan.batch, plan.frames, **choices)
 
@@ -135,7 +135,7 @@ class Bench:
         """A new network with the mean face of a role's pictures, to begin stage 3 from nothing."""
         torch.manual_seed(seed)
         net = RedNet(replace(config, temporal=False)).to(self.lab.device)
-        net.mean_shape.copy_(torch.from_numpy(mean_shape(np.array(role.data.table["points"][role.rows]), net.markup)))
+        net.mean_shape.copy_(torch.from_numpy(_mean_shape(role, net.markup)))
         return net
 
     def trained(self, variant: Variant, seed: int) -> Trained:
@@ -149,7 +149,7 @@ class Bench:
     def watched_faces(self, variant: Variant) -> tuple[np.ndarray, np.ndarray]:
         """Accuracies (S, places, M, parts) of every face along the trainings, and the faces' persons (M,)."""
         every = np.stack([read_watched_faces(self.trained(variant, seed).folder) for seed in self.seeds])
-        parts = np.stack([every[..., list(which)].mean(-1) for which in PARTS.values()], -1)
+        parts = np.stack([np.nanmean(every[..., list(which)], -1) for which in PARTS.values()], -1)
         test = self.lab.source.test_stills()
         return parts, _persons(test.data.table[chosen_stills(test.rows)])
 
@@ -248,6 +248,12 @@ def _name(variant: Variant, seed: int) -> str:
     return f"ablation-{variant.name.replace(' ', '-').replace(',', '')}-{seed}"
 
 
+def _mean_shape(role, markup) -> np.ndarray:
+    """Return the mean face (L, 2) of a role's pictures."""
+    table = role.data.table[role.rows]
+    return mean_shape(np.array(table["points"]), markup, np.array(table["mask"]))
+
+
 def _persons(table: np.ndarray) -> np.ndarray:
     """The person of each row, or a number of its own where persons are not known."""
     return table["identity"] if (table["identity"] >= 0).all() else np.arange(len(table))
@@ -258,15 +264,15 @@ def figures(found: Result, data, markup) -> dict[str, np.ndarray]:
 
     def seven(points: np.ndarray) -> np.ndarray:
         points = points if points.shape[1] == 7 else points[:, list(markup.seven)]
-        return metrics.seven_errors(points, found.truth, markup)
+        return metrics.seven_nme(points, found.truth, markup, found.mask)
 
     video, jitter = data.table["video"][found.rows], np.full(len(found.rows), np.nan)
     for v in np.unique(video):  # a video's frames stand in a row, in order
         at = np.flatnonzero(video == v)
         if len(at) > 1:
-            jitter[at[1:]] = metrics.jitter(found.points[at], found.truth[at], markup)
+            jitter[at[1:]] = metrics.jitter(found.points[at], found.truth[at], markup, found.mask[at])
     return {
-        "errors": metrics.errors(found.points, found.truth, markup, found.mask),
+        "errors": metrics.nme(found.points, found.truth, markup, found.mask),
         "seven": seven(found.points),
         "jitter": jitter,
         "steps": np.stack([seven(p) for p in found.steps]) if found.steps else np.zeros((0, len(found.rows))),

@@ -96,7 +96,7 @@ def run(name: str, data: str, seed: int) -> dict:
     net, rows = trainer.net, store.rows("validation")
     found = predict_stills(net, store, rows)
     mean = predict_mean_shape(net.mean_shape.numpy(), store, rows, net.markup)
-    score = metrics.score(metrics.errors(found.points, found.truth, net.markup, found.mask))
+    score = metrics.score(metrics.nme(found.points, found.truth, net.markup, found.mask))
     stamp = make_stamp({"profile": "recipe", "source": "udacity", "data": data, "seed": seed, "device": "cpu"})
     return {
         "recipe": name,
@@ -104,7 +104,7 @@ def run(name: str, data: str, seed: int) -> dict:
         "error (%)": round(score.mean, 2),
         "std (%)": round(score.std, 2),
         "failures (%)": round(score.failure, 1),
-        "mean shape (%)": round(float(metrics.errors(mean.points, mean.truth, net.markup).mean()), 2),
+        "mean shape (%)": round(float(metrics.nme(mean.points, mean.truth, net.markup, mean.mask).mean()), 2),
         "images": (images // batch + first // batch) * batch,
         "weights (M)": round(count_parameters(net) / 1e6, 2),
         "seconds": round(seconds),

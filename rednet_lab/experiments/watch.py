@@ -40,7 +40,7 @@ class Watcher:
         """Measure where this step is one of the places."""
         if run.step in self.places and self.folder:
             error, right = self.measure(run.net)
-            means = {part: float(right[:, list(which)].mean()) for part, which in PARTS.items()}
+            means = {part: float(np.nanmean(right[:, list(which)])) for part, which in PARTS.items()}
             row = pd.DataFrame([{"step": run.step, "error": error, **means}])
             path = self.folder / f"watched-{run.step:07d}.npy"
             write_whole(path, lambda part: _save(part, right))
@@ -50,19 +50,21 @@ class Watcher:
     def measure(self, net) -> tuple[float, np.ndarray]:
         """The mean error (%), and the disc accuracy (M, 7) of the first detection step, on the chosen stills."""
         net.eval()
-        truth = np.array(self.data.table["points"][self.rows])
+        table = self.data.table[self.rows]
+        truth, mask = np.array(table["points"]), np.array(table["mask"])
         device, size = net.mean_shape.device, net.config.input_size
-        matrix = geometry.crop_matrix(torch.as_tensor(geometry.face_box(truth, net.markup), dtype=torch.float32), size)
-        matrix = matrix.to(device)
+        box = geometry.face_box(truth, net.markup, mask)
+        matrix = geometry.crop_matrix(torch.as_tensor(box, dtype=torch.float32), size).to(device)
         x = resample(torch.from_numpy(np.array(self.data.crops[self.rows])).to(device), matrix, size)
         out = net(x, net.first_guess(len(x)))
         points = geometry.apply(geometry.invert(matrix), net.points(out)).cpu().numpy()
         inside = geometry.rescale(
             geometry.apply(matrix, torch.as_tensor(truth, device=device)), size, net.config.map_size
         )
-        discs = maps.draw_discs(inside[:, list(self.markup.seven)], net.config.map_size, net.config.map_radius)
-        right = metrics.disc_accuracy(out.maps[0].sigmoid().cpu().numpy(), discs.cpu().numpy())
-        return float(metrics.errors(points, truth, self.markup).mean()), right.astype(np.float32)
+        seven = list(self.markup.seven)
+        discs = maps.draw_discs(inside[:, seven], net.config.map_size, net.config.map_radius)
+        right = metrics.disc_accuracy(out.maps[0].sigmoid().cpu().numpy(), discs.cpu().numpy(), mask[:, seven])
+        return float(metrics.nme(points, truth, self.markup, mask).mean()), right.astype(np.float32)
 
 
 def _save(path: Path, array: np.ndarray) -> None:

@@ -25,7 +25,7 @@ class Face:
 def faces_of(data, rows: np.ndarray, markup: Markup, name: str = "face") -> list[Face]:
     """Stored pictures as Faces, in their annotated boxes."""
     truth = np.array(data.table["points"][rows])
-    boxes = geometry.face_box(truth, markup)
+    boxes = geometry.face_box(truth, markup, np.array(data.table["mask"][rows]))
     return [
         Face(f"{name} {i + 1}", np.array(data.crops[row]), boxes[i], truth[i]) for i, row in enumerate(np.asarray(rows))
     ]

@@ -14,7 +14,7 @@ from rednet_core import geometry
 from rednet_core.eccv import EccvNet
 from rednet_core.eccv.labels import merge
 from rednet_core.markup import Markup
-from rednet_core.metrics import errors, seven_errors
+from rednet_core.metrics import nme, seven_nme
 from rednet_core.rednet import RedNet
 from rednet_core.tracking import Tracked, Tracker
 from rednet_lab.show import draw
@@ -95,6 +95,7 @@ def record(net: RedNet | EccvNet, seen: Tracked, images: np.ndarray, truth: np.n
     markup, said = net.markup, seen.prediction
     matrix = _numpy(seen.matrix)
     truth_in = None if truth is None else geometry.apply(matrix, truth)
+    known = None if truth is None else np.isfinite(truth).all(-1)
     final = geometry.apply(matrix, seen.points)
     each = _eccv_steps(net, seen) if isinstance(net, EccvNet) else _journal_steps(net, seen)
     # Read off the maps once a step and not once a picture: what is small and kept would lie scattered among what is
@@ -111,7 +112,8 @@ def record(net: RedNet | EccvNet, seen: Tracked, images: np.ndarray, truth: np.n
             code = (part[n] for part in codes[k])
             step = Step(kind, feedback, answer, before, points[k][n], np.nan, *code, *state, *label_maps)
             if truth_in is not None:
-                step.error = float(seven_errors(step.seven(markup)[None], truth_in[n : n + 1], markup)[0])
+                seven, one = step.seven(markup)[None], slice(n, n + 1)
+                step.error = float(seven_nme(seven, truth_in[one], markup, known[one])[0])
             steps.append(step)
         found, real = seen.points[n], None if truth is None else truth[n]
         out.append(
@@ -124,7 +126,7 @@ def record(net: RedNet | EccvNet, seen: Tracked, images: np.ndarray, truth: np.n
                 real,
                 seen.box[n],
                 float(seen.confidence[n]),
-                np.nan if real is None else float(errors(found[None], real[None], markup)[0]),
+                np.nan if real is None else float(nme(found[None], real[None], markup, known[n : n + 1])[0]),
                 final[n],
                 markup.name,
             )

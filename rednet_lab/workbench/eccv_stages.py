@@ -53,12 +53,12 @@ def _third(lab: Lab, before: Trained, plan: Plan) -> Trained:
     train = plan.config(role.clips(plan.frames, plan.each), lab.seed)
     data = lab.marked(role.data, before.net.config.markup)
     choices = {"update": lab.profile.update, "hidden": lab.profile.hidden}
-    how = {"frames": plan.frames, "made": role.made, "each": plan.each, **choices}
+    how = {"frames": plan.frames, "kind": role.kind, "each": plan.each, **choices}
 
     def trainer(path: Path, callbacks: tuple) -> Trainer:
         return stages.stage3(
             before.net, data, role.rows, train, plan.batch, checkpoint=path, callbacks=callbacks, **how
         )
 
-    key = {"before": before.folder.name, "data": role.data.fingerprint, "made": role.made, **choices}
+    key = {"before": before.folder.name, "data": role.data.fingerprint, "synthetic": role.synthetic, **choices}
     return lab.trained("eccv-stage3", key, plan, train, trainer, EccvNet)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import torch
 
+from data_prep.landmark_subset import seven_of
 from rednet_core import checkpoint, stages
-from rednet_core.batches import seven_of
 from rednet_core.eccv import EccvConfig, EccvNet
 from rednet_core.markup import MARKUPS
 from rednet_core.rednet import NetConfig, RedNet
@@ -117,7 +117,7 @@ class Lab:
                 train,
                 plan.batch,
                 plan.frames,
-                role.made,
+                role.kind,
                 temporal,
                 path,
                 callbacks,
@@ -125,7 +125,7 @@ class Lab:
                 **choices,
             )
 
-        key = {"before": self._key_of("stage2"), "data": role.data.fingerprint, "made": role.made, **choices}
+        key = {"before": self._key_of("stage2"), "data": role.data.fingerprint, "synthetic": role.synthetic, **choices}
         return self.trained(name, {**key, "temporal": temporal}, plan, train, trainer)
 
     def demo(self, name: str, **choices) -> Trained:
@@ -210,7 +210,7 @@ class Lab:
             "augmentation": asdict(self.profile.augmentation),
             "device": self.device.type,
             "torch": torch.__version__.partition("+")[0],
-            "code": module_hash("rednet_core.stages", network.__module__),
+            "code": module_hash("rednet_core.stages", "data_prep.synthetic", network.__module__),
         }
 
     # --- results ---

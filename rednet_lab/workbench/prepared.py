@@ -17,7 +17,7 @@ import numpy as np
 from data_prep.errors import DataError
 from data_prep.joined import PREPARE, Joined, StoredFaces
 from rednet_lab.workbench.profiles import Profile
-from rednet_lab.workbench.roles import Role, TestVideos, hold_back, made_test_videos
+from rednet_lab.workbench.roles import Role, TestVideos, hold_back, synthetic_test_videos
 
 COMMON = 30.0  # degrees: |yaw| below is the papers' common group
 JUDGE = "aflw"  # whose test faces judge the papers' Tables 5 to 7, where they are there
@@ -93,7 +93,7 @@ class PreparedSource:
     def clips(self) -> Role:
         """Training videos; without a store of videos, the training stills, to be set in motion, marked as made."""
         if self._videos is None:
-            return Role(self._stills, self.stills().rows, made=True)
+            return Role(self._stills, self.stills().rows, synthetic=True)
         rows = self._videos.rows("train")
         rows = rows[self._videos.table["video"][rows] >= 0]
         return Role(self._videos, self._some(self._videos, rows, "training video"))
@@ -120,7 +120,7 @@ class PreparedSource:
         """
         data = self._videos
         if data is None:
-            return made_test_videos(self._stills, self.test_stills().rows, self.profile.videos[3], self.seed)
+            return synthetic_test_videos(self._stills, self.test_stills().rows, self.profile.videos[3], self.seed)
         rows = data.rows("test")
         rows = self._some(data, rows[data.table["video"][rows] >= 0], "test video")
         table, groups = data.table[rows], {"common": [], "challenging": []}

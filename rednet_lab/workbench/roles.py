@@ -6,9 +6,10 @@ from functools import cached_property
 
 import numpy as np
 
-from rednet_core.clips import made_videos
+from data_prep.synthetic import SyntheticClips, synthetic_videos
+from rednet_core.batches import Clips
 
-MADE_TEST_VIDEOS = 40  # stills of test persons that are set in motion, for sources without video
+SYNTHETIC_TEST_VIDEOS = 40  # stills of test persons that are set in motion, for sources without video
 HELD_BACK = 8  # where a source has no pictures set apart, every eighth of a person is
 
 
@@ -21,12 +22,17 @@ class Role:
 
     data: object
     rows: np.ndarray
-    made: bool = False
+    synthetic: bool = False
     held_back: np.ndarray | None = None
+
+    @property
+    def kind(self) -> type[Clips]:
+        """Return the class of this role's clips."""
+        return SyntheticClips if self.synthetic else Clips
 
     def clips(self, frames: int, each: int | None = None) -> float:
         """How many clips of so many frames an epoch has: as many as fill the rows, or `each` of every video."""
-        if each is None or self.made:
+        if each is None or self.synthetic:
             return len(self.rows) / frames
         return each * len(np.unique(self.data.table["video"][self.rows]))
 
@@ -64,14 +70,14 @@ def hold_back(data, rows: np.ndarray) -> Role:
     return Role(data, np.sort(rows[~held]), held_back=np.sort(rows[held]))
 
 
-def made_test_videos(data, rows: np.ndarray, frames: int, seed: int) -> TestVideos:
+def synthetic_test_videos(data, rows: np.ndarray, frames: int, seed: int) -> TestVideos:
     """Videos of so many frames made of some of these stills: smooth motion, drifting light, a passing disc in some.
 
     They are grouped by yaw; those whose yaw is neither told nor estimated are a group of their own.
     """
-    chosen = rows[np.linspace(0, len(rows) - 1, min(MADE_TEST_VIDEOS, len(rows))).astype(int)]
+    chosen = rows[np.linspace(0, len(rows) - 1, min(SYNTHETIC_TEST_VIDEOS, len(rows))).astype(int)]
     yaw = np.abs(data.table["yaw"][chosen])
-    videos = made_videos(data, chosen, frames, seed=seed)
+    videos = synthetic_videos(data, chosen, frames, seed=seed)
     groups = {"common": yaw < 30, "challenging": yaw >= 30, "yaw unknown": np.isnan(yaw)}
     places = videos.table["video"]
     found = {name: np.flatnonzero(keep[places]) for name, keep in groups.items() if keep.any()}

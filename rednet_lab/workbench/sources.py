@@ -18,7 +18,7 @@ from rednet_lab.stamp import module_hash
 from rednet_lab.workbench.cache import asset, digest
 from rednet_lab.workbench.prepared import PreparedSource
 from rednet_lab.workbench.profiles import Profile
-from rednet_lab.workbench.roles import Role, TestVideos, hold_back, made_test_videos
+from rednet_lab.workbench.roles import Role, TestVideos, hold_back, synthetic_test_videos
 
 FACES = "faces"  # where in its asset's folder a store is: rows of a killed run stay there until it is gone on with
 
@@ -126,9 +126,9 @@ class UdacitySource:
         return hold_back(store, store.rows("train"))
 
     def clips(self) -> Role:
-        """The same stills, to be set in motion (`rednet_core.clips`): there is no video here."""
+        """The same stills, to be set in motion (`data_prep.synthetic`): there is no video here."""
         store = self._store()
-        return Role(store, store.rows("train"), made=True)
+        return Role(store, store.rows("train"), synthetic=True)
 
     def test_stills(self) -> Role:
         """The test persons' stills."""
@@ -138,7 +138,7 @@ class UdacitySource:
     def test_videos(self) -> TestVideos:
         """Made videos of test persons: stills under smooth motion, drifting light, a passing disc in some."""
         store = self._store()
-        return made_test_videos(store, store.rows("test"), self.profile.videos[3], self.seed)
+        return synthetic_test_videos(store, store.rows("test"), self.profile.videos[3], self.seed)
 
 
 def _rendered(stored_size: int) -> int:

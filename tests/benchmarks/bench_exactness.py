@@ -53,7 +53,7 @@ def compare(net, test, lab):
         del one.backbone.encode
         points = one.points(out).float().cpu().numpy()
         plain = plain or (points, switches)
-        errors = metrics.score(metrics.errors(points, truth, net.markup))
+        errors = metrics.score(metrics.nme(points, truth, net.markup, inputs.mask.cpu().numpy()))
         moved = ((points - plain[0]) ** 2).sum(-1) ** 0.5
         flips = [float((a != b).float().mean()) for a, b in zip(switches, plain[1], strict=True)]
         rows.append(

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 
 from data_prep.errors import BadItem
+from data_prep.markups import AFLW21, HELEN194
 from data_prep.readers.aflw_tables import FEATURES
-from rednet_core.markup import AFLW21, HELEN194, IBUG68, SEVEN
+from rednet_core.markup import IBUG68, SEVEN
 from tests.helpers import face, smooth_picture
 
 HEIGHT, WIDTH = 90, 110

@@ -14,8 +14,9 @@ from data_prep.cli import main
 from data_prep.datasets import DATASETS, dataset
 from data_prep.doctor import examine, nearest
 from data_prep.errors import DataError
+from data_prep.markups import AFLW21, HELEN194, LFW10, TALKING_FACE68
 from data_prep.store import Store
-from rednet_core.markup import AFLW21, HELEN194, LFW10, SEVEN, TALKING_FACE68
+from rednet_core.markup import SEVEN
 from tests.data_prep import makers, test_stills_readers, test_table_readers, test_udacity
 from tests.data_prep.makers import encode, pair, picture, points_of, put, tree_of, vw300
 from tests.helpers import REAL_FACES, needs_real_faces

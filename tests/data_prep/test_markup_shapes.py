@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from data_prep.markup_shapes import matrix, sketch
+from data_prep.markups import MARKUPS, TALKING_FACE68
 from rednet_core.geometry import mirror
-from rednet_core.markup import IBUG68, MARKUPS, TALKING_FACE68
+from rednet_core.markup import IBUG68
 from tests.helpers import face
 
 every = pytest.mark.parametrize("markup", MARKUPS.values(), ids=MARKUPS)

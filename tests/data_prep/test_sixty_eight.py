@@ -8,11 +8,12 @@ from data_prep.datasets import dataset
 from data_prep.errors import DataError
 from data_prep.joined import Joined
 from data_prep.markup_shapes import sketch
+from data_prep.markups import MARKUPS
 from data_prep.readers.aflw import Aflw
 from data_prep.readers.ibug import IbugFaces
 from data_prep.sixty_eight import SixtyEightPoints, places_of
 from data_prep.store import Store
-from rednet_core.markup import IBUG68, MARKUPS
+from rednet_core.markup import IBUG68
 from tests.data_prep.makers import aflw, encode, pair, picture, points_of, put
 from tests.helpers import face
 

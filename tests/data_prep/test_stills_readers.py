@@ -11,12 +11,13 @@ from scipy.io import savemat
 from data_prep.errors import BadItem, DataError
 from data_prep.images import read_image
 from data_prep.landmark_subset import LandmarkSubset
+from data_prep.markups import HELEN194, TALKING_FACE68
 from data_prep.prepare import prepare
 from data_prep.readers.face_movies import FaceMovies, parse_plain
 from data_prep.readers.helen194 import HelenOriginal, parse_helen
 from data_prep.readers.ibug import IbugFaces
 from data_prep.readers.talking_face import TalkingFace
-from rednet_core.markup import HELEN194, IBUG68, SEVEN, TALKING_FACE68
+from rednet_core.markup import IBUG68, SEVEN
 from tests.data_prep.makers import encode, pair, picture, points_of, pts, put, read_all, tree_of, vw300
 
 SEVEN_OF_68 = [36, 39, 42, 45, 30, 48, 54]

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from data_prep.errors import DataError
 from data_prep.landmark_subset import LandmarkSubset
+from data_prep.markups import AFLW21, LFW10
 from data_prep.prepare import prepare
 from data_prep.readers.aflw import Aflw
 from data_prep.readers.aflw_tables import FEATURES, read_faces
 from data_prep.readers.lfw import LfwSeven, LfwTen
-from rednet_core.markup import AFLW21, LFW10, SEVEN
+from rednet_core.markup import SEVEN
 from tests.data_prep.makers import HEIGHT, WIDTH, aflw, encode, picture, points_of, put, read_all, tree_of
 from tests.helpers import loop_box
 

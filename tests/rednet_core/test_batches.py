@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from rednet_core.batches import Ahead, Batch, Clips, MadeClips, Stills, gather, person_labels
+from data_prep.synthetic import SyntheticClips
+from rednet_core.batches import Ahead, Batch, Clips, Stills, gather, person_labels
 from tests.helpers import make_data, row_numbers
 
 # Persons 0, 1, 2 and 5; person 1 has two videos, one of them with a gap; the last video is of nobody known.
@@ -107,7 +108,7 @@ def test_a_batch_larger_than_the_data_holds_several_epochs(data):
     assert np.bincount(seen).tolist() == [7, 7, 7]
 
 
-@pytest.mark.parametrize("kind", [Stills, Clips, MadeClips])
+@pytest.mark.parametrize("kind", [Stills, Clips, SyntheticClips])
 def test_seed_and_step_alone_decide(data, kind):
     choices = {} if kind is Stills else {"frames": 4}
     one, other = (kind(data, everything(data), batch=3, seed=5, **choices) for _ in range(2))
@@ -251,7 +252,7 @@ def test_impossible_clips_are_refused(videos, batch, frames, message):
 
 
 def test_a_made_clip_is_one_still_over_and_over(data):
-    clips = MadeClips(data, everything(data), batch=4, frames=5, seed=1)
+    clips = SyntheticClips(data, everything(data), batch=4, frames=5, seed=1)
     for batch, rows in many_clips(data, clips, 20):
         assert batch.frames == 5
         assert (rows == rows[:, :1]).all()
@@ -262,18 +263,18 @@ def test_a_made_clip_is_one_still_over_and_over(data):
 
 def test_unknown_stills_count_as_different_persons():
     data = make_data([(-1, [0]), (-1, [0]), (-1, [0])], size=12)
-    for _, rows in many_clips(data, MadeClips(data, everything(data), batch=3, frames=2), 5):
+    for _, rows in many_clips(data, SyntheticClips(data, everything(data), batch=3, frames=2), 5):
         assert sorted(rows[:, 0]) == [0, 1, 2]
 
 
 def test_every_still_serves(data):
-    clips = MadeClips(data, everything(data), batch=3, frames=2, seed=1)
+    clips = SyntheticClips(data, everything(data), batch=3, frames=2, seed=1)
     assert {row for _, rows in many_clips(data, clips, 400) for row in rows.ravel()} == set(everything(data))
 
 
 def test_made_clips_without_rows_are_refused(data):
     with pytest.raises(ValueError, match="Clips"):
-        MadeClips(data, np.array([], int), batch=1, frames=2)
+        SyntheticClips(data, np.array([], int), batch=1, frames=2)
 
 
 # ------------------------------------------------------------------------------------ so many clips of every video
@@ -311,7 +312,7 @@ def test_a_videos_clips_do_not_depend_on_the_other_videos():
 
 def test_clips_made_of_stills_are_of_all_of_them():
     data = make_data([(k, [0]) for k in range(9)], size=4)
-    assert len(MadeClips(data, everything(data), batch=4, frames=5, each=2).starts) == 9
+    assert len(SyntheticClips(data, everything(data), batch=4, frames=5, each=2).starts) == 9
 
 
 # ------------------------------------------------------------------------------------------------- drawn ahead

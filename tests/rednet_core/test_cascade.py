@@ -2,15 +2,12 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 
-from rednet_core import metrics
 from rednet_core.eccv import EccvConfig, EccvNet
 from rednet_core.fold import folded
 from rednet_core.layers import StepBatchNorm2d
-from rednet_core.markup import MARKUPS
 from rednet_core.rednet import NetConfig, RedNet, count_parameters
 from rednet_core.training import TrainConfig, make_optimiser
 
@@ -111,23 +108,3 @@ def test_encoder_rates_hold_the_stem_and_slow_the_rest(network, config):
 def test_encoder_rates_need_one_for_each_block():
     with pytest.raises(ValueError):
         make_optimiser(RedNet(TINY), TrainConfig(1, "adam", encoder_rates=(0.1, 0.1)))
-
-
-def test_jitter_counts_trembling_only():
-    markup = MARKUPS["ibug68"]
-    truth = np.zeros((5, 68, 2))
-    truth[:, markup.outer_eyes[1], 0] = 50.0
-    truth[:, list(markup.seven)[5:], 1] = 40.0
-    assert np.allclose(metrics.jitter(truth + 3.0, truth, markup), 0)
-    moved = truth + np.arange(5)[:, None, None] % 2 * np.array([1.0, 0.0])
-    expected = 100 / metrics.interocular(truth, markup)[1:]
-    assert np.allclose(metrics.jitter(moved, truth, markup), expected)
-
-
-def test_disc_accuracy_looks_inside_the_discs():
-    discs = np.zeros((1, 2, 8, 8))
-    discs[0, :, 2:4, 2:4] = 1
-    said = np.zeros_like(discs)
-    said[0, 0, 2:4, 2] = 0.9  # half of the disc
-    said[0, 1] = 0.9  # everything, the disc too
-    assert metrics.disc_accuracy(said, discs).tolist() == [[0.5, 1.0]]

@@ -1,13 +1,13 @@
 """Every choice that the papers leave open trains, alone and in every pair with another, and does something."""
 
-from functools import partial
 from itertools import combinations, product
 
 import numpy as np
 import pytest
 import torch
 
-from rednet_core.batches import Clips, seven_of
+from data_prep.landmark_subset import seven_of
+from rednet_core.batches import Clips
 from rednet_core.inputs import clip_inputs
 from rednet_core.markup import IBUG68
 from rednet_core.training import TrainConfig, Trainer
@@ -52,7 +52,7 @@ def trained_once(choices):
         torch.nn.init.normal_(net.f_trn.spread.weight)
     before = {name: p.detach().clone() for name, p in net.named_parameters()}
     data = seven_of(DATA, IBUG68) if net.markup.n_points == 7 else DATA
-    trainer = Trainer(net, config, Clips(data, np.arange(12), 2, 3).batch, partial(clip_inputs, made=False))
+    trainer = Trainer(net, config, Clips(data, np.arange(12), 2, 3).batch, clip_inputs)
     trainer.run()
     generator = torch.Generator().manual_seed(0)
     x, z0 = torch.rand(3, 3, 64, 64, generator=generator), torch.rand(3, 7, 32, 32, generator=generator).round()

@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 import torch
 
+from data_prep import synthetic
+from data_prep.synthetic import SyntheticClips
 from rednet_core import inputs
 from rednet_core.augment import NONE, Augmentation
-from rednet_core.batches import Batch, Clips, MadeClips, Stills
+from rednet_core.batches import Batch, Clips, Stills
 from tests.helpers import blob, centroid, loop_box, make_data, template, tiny_net
 
 
@@ -215,10 +217,10 @@ def test_made_clips_move_and_keep_points_on_their_pixels(monkeypatch, exact):
     for row in range(4):
         dot = data.table["points"][row, 57]
         data.crops[row] = (255 * blob(96, dot, 2.5)).round().astype(np.uint8)[..., None]
-    batch = MadeClips(data, np.arange(4), batch=3, frames=6).batch(0)
-    monkeypatch.setattr(inputs.clips, "light_and_occluder", lambda x, frames, generator: x)
+    batch = SyntheticClips(data, np.arange(4), batch=3, frames=6).batch(0)
+    monkeypatch.setattr(SyntheticClips, "light", None)
     net = tiny_net(input_size=64)
-    found = inputs.clip_inputs(batch, net, generator(), made=True)
+    found = inputs.clip_inputs(batch, net, generator(), kind=SyntheticClips)
     steps = found.points.unflatten(0, (3, 6)).diff(dim=1).norm(dim=-1)
     assert 0.2 < steps.mean() < 10
     for row in range(18):
@@ -228,13 +230,13 @@ def test_made_clips_move_and_keep_points_on_their_pixels(monkeypatch, exact):
 
 
 def test_made_clips_have_light_and_occluders_and_real_ones_do_not(exact, monkeypatch):
-    batch = MadeClips(make_data([(k, [0]) for k in range(4)], size=64), np.arange(4), batch=4, frames=6).batch(0)
+    batch = SyntheticClips(make_data([(k, [0]) for k in range(4)], size=64), np.arange(4), batch=4, frames=6).batch(0)
     still = inputs.clip_inputs(batch, tiny_net(), generator())
     frames_ = still.x.unflatten(0, (4, 6))
     assert torch.equal(frames_[:, 0], frames_[:, 5])  # one still over and over
     for name in ("SHIFT", "SCALE", "TURN"):  # without motion, what changes is the light
-        monkeypatch.setattr(inputs.clips, name, 0.0)
-    made = inputs.clip_inputs(batch, tiny_net(), generator(), made=True)
+        monkeypatch.setattr(synthetic, name, 0.0)
+    made = inputs.clip_inputs(batch, tiny_net(), generator(), kind=SyntheticClips)
     brightness = made.x.mean((1, 2, 3)).unflatten(0, (4, 6))
     assert brightness.std(1).min() > 0.005
 

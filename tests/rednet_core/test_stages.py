@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from data_prep.synthetic import SyntheticClips
 from rednet_core import stages
 from rednet_core.augment import NONE, Augmentation
+from rednet_core.batches import Clips
 from rednet_core.training import TrainConfig
 from tests.helpers import loop_box, make_data, tiny
 
@@ -55,19 +57,19 @@ def test_stage_2_without_known_persons_is_refused(data):
         stages.stage2(first.net, data, np.arange(20, 25), TRAIN, batch=4, how=NONE)
 
 
-@pytest.mark.parametrize("made", [False, True])
+@pytest.mark.parametrize("kind", [Clips, SyntheticClips])
 @pytest.mark.parametrize("temporal", [False, True])
-def test_stage_3_adds_f_trn_and_trains_on_clips(data, made, temporal):
+def test_stage_3_adds_f_trn_and_trains_on_clips(data, kind, temporal):
     first = stages.stage1(tiny(), data, np.arange(20), TRAIN, batch=4, how=NONE)
     third = stages.stage3(
-        first.net, data, np.arange(20), TRAIN, batch=3, frames=3, made=made, temporal=temporal, update="residual"
+        first.net, data, np.arange(20), TRAIN, batch=3, frames=3, kind=kind, temporal=temporal, update="residual"
     )
     assert (third.net.f_trn is not None) is temporal and third.net.config.identities == 4
     assert third.net.config.update == "residual"
     batch = third.draw(0)
     assert batch.frames == 3 and len(batch.crops) == 9
     same = all(torch.equal(batch.crops[3 * k], batch.crops[3 * k + 2]) for k in range(3))
-    assert same is made
+    assert same is (kind is SyntheticClips)
     for name, value in first.net.state_dict().items():
         assert torch.equal(third.net.state_dict()[name], value), name
     assert third.run()[:, 3].isfinite().all()

@@ -95,7 +95,7 @@ def test_a_residual_update_begins_as_no_update_and_a_replacing_one_does_not():
     for update, same in (("residual", True), ("replace", False)):
         torch.manual_seed(5)
         trn = TemporalRecurrence(8, hidden=5, update=update)
-        trn.start_from_nought()
+        trn.start_from_zero()
         assert torch.equal(trn(e_p, 2)[0], e_p) is same
     assert (trn.spread.weight != 0).any()
 
@@ -103,7 +103,7 @@ def test_a_residual_update_begins_as_no_update_and_a_replacing_one_does_not():
 def test_a_residual_update_can_leave_its_start():
     torch.manual_seed(6)
     trn = TemporalRecurrence(4, hidden=5, update="residual")
-    trn.start_from_nought()
+    trn.start_from_zero()
     trn(torch.randn(2, 4, 2, 2), 2)[0].square().sum().backward()
     assert (trn.spread.weight.grad != 0).any()
 

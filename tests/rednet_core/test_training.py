@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 import torch
 
+from data_prep.synthetic import SyntheticClips
 from rednet_core import checkpoint, inputs, objective, training
 from rednet_core.augment import NONE
-from rednet_core.batches import Clips, MadeClips, Stills
+from rednet_core.batches import Clips, Stills
 from rednet_core.checkpoint import CheckpointError
 from rednet_core.training import COLUMNS, TrainConfig, Trainer, make_optimiser
 from tests.helpers import make_data, tiny_net
@@ -24,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def trainer(kind="stills", path=None, callbacks=(), net_changes=None, noise=0, **changes):
-    """A small Trainer: "stills" is stage 1, "identity" stage 2 with dropout, "clips" and "made" stage 3."""
+    """A small Trainer: "stills" is stage 1, "identity" stage 2 with dropout, "clips" and "synthetic" stage 3."""
     videos = [(k, range(6)) for k in range(5)]
     data = make_data(videos, size=40)
     rows = np.arange(30)
@@ -35,8 +36,8 @@ def trainer(kind="stills", path=None, callbacks=(), net_changes=None, noise=0, *
         draw, make = Stills(data, rows, 4, seed=1), inputs.still_inputs
         net_changes |= {"identities": 5}
     else:
-        source = Clips if kind == "clips" else MadeClips
-        draw, make = source(data, rows, 2, frames=3, seed=1), partial(inputs.clip_inputs, made=kind == "made")
+        source = Clips if kind == "clips" else SyntheticClips
+        draw, make = source(data, rows, 2, frames=3, seed=1), partial(inputs.clip_inputs, kind=source)
         net_changes |= {"temporal": True, "identities": 5}
     net = tiny_net(seed=3, **net_changes)
     torch.rand(noise)  # numbers that somebody else draws
@@ -208,7 +209,7 @@ def ran(kind, optimiser):
     return run.net, history
 
 
-CASES = [(kind, optimiser) for kind in ("stills", "identity", "clips", "made") for optimiser in ("sgd", "adamw")]
+CASES = [(kind, optimiser) for kind in ("stills", "identity", "clips", "synthetic") for optimiser in ("sgd", "adamw")]
 
 
 @pytest.mark.parametrize("kind, optimiser", CASES)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from rednet_core.markup import MARKUPS, Markup
-from rednet_core.metrics import point_errors
+from rednet_core.metrics import point_nme
 from rednet_lab.show.player.storyboard import (
     MISSING,
     Board,
@@ -120,8 +120,9 @@ def _rows(networks: list[Sequence[Frame]], most: int, markup: Markup) -> list:
 
 def each_error(found: np.ndarray, truth: np.ndarray, markup: Markup) -> np.ndarray:
     """The error of each point found, all of the markup's or its seven, in per cent of the inter-ocular distance."""
+    known = np.isfinite(truth).all(-1)[None]
     if len(found) == len(truth):
-        return point_errors(found[None], truth[None], markup)[0]
+        return point_nme(found[None], truth[None], markup, known)[0]
     whole = truth.copy()
     whole[list(markup.seven)] = found  # the normaliser needs all of the truth; the others count nothing
-    return point_errors(whole[None], truth[None], markup)[0][list(markup.seven)]
+    return point_nme(whole[None], truth[None], markup, known)[0][list(markup.seven)]

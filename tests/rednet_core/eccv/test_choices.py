@@ -1,6 +1,5 @@
 """Every choice of the ECCV network trains, alone and in every pair with another, and does something."""
 
-from functools import partial
 from itertools import combinations, product
 
 import numpy as np
@@ -8,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from rednet_core.batches import Clips, seven_of
+from data_prep.landmark_subset import seven_of
+from rednet_core.batches import Clips
 from rednet_core.eccv import RATIO
 from rednet_core.inputs import clip_inputs
 from rednet_core.markup import IBUG68
@@ -49,7 +49,7 @@ def trained_once(choices):
         nn.init.normal_(net.f_trn.spread.weight)
     data = seven_of(DATA, IBUG68) if net.markup.n_points == 7 else DATA
     config = TrainConfig(steps=1, schedule="constant", ratio=RATIO)
-    trainer = Trainer(net, config, Clips(data, np.arange(12), 2, 3).batch, partial(clip_inputs, made=False))
+    trainer = Trainer(net, config, Clips(data, np.arange(12), 2, 3).batch, clip_inputs)
     trainer.run()
     x = torch.rand(3, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():

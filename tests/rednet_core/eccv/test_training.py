@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
+from data_prep.landmark_subset import InMemory, seven_of
 from rednet_core import checkpoint, stages
 from rednet_core.augment import NONE
-from rednet_core.batches import SevenPoints, seven_of
 from rednet_core.eccv import RATIO, EccvConfig, EccvNet
 from rednet_core.eccv.objective import label_loss
 from rednet_core.evaluation import predict_mean_shape, predict_stills, predict_videos
 from rednet_core.inputs import Inputs
 from rednet_core.markup import IBUG68, SEVEN
-from rednet_core.metrics import errors
+from rednet_core.metrics import nme
 from rednet_core.objective import terms
 from rednet_core.training import TrainConfig
 from tests.helpers import make_data
@@ -111,7 +111,7 @@ def test_with_its_ratio_f_reg_learns_under_the_papers_sgd(seven):
 def test_the_seven_points_are_the_seven_of_the_markup():
     data = make_data([(0, range(3)), (5, range(2))])
     found = seven_of(data, IBUG68)
-    assert isinstance(found, SevenPoints) and found.crops is data.crops
+    assert isinstance(found, InMemory) and found.crops is data.crops
     for row in range(5):
         for k, i in enumerate((36, 39, 42, 45, 30, 48, 54)):
             assert (found.table["points"][row, k] == data.table["points"][row, i]).all()
@@ -162,12 +162,12 @@ def test_it_finds_the_points_of_a_few_faces_in_stills_and_videos(learned, seven)
     rows = np.arange(len(seven.table))
     stills = predict_stills(net, seven, rows)
     assert len(stills.steps) == 2 and stills.points.shape == (len(rows), 7, 2)
-    by_clusters = errors(stills.steps[-1], stills.truth, SEVEN, stills.mask).mean()
-    by_f_reg = errors(stills.points, stills.truth, SEVEN, stills.mask).mean()
+    by_clusters = nme(stills.steps[-1], stills.truth, SEVEN, stills.mask).mean()
+    by_f_reg = nme(stills.points, stills.truth, SEVEN, stills.mask).mean()
     videos = predict_videos(net, seven, rows)
-    tracked = errors(videos.points, videos.truth, SEVEN, videos.mask).mean()
+    tracked = nme(videos.points, videos.truth, SEVEN, videos.mask).mean()
     shape = predict_mean_shape(net.mean_shape.numpy(), seven, rows, SEVEN)
-    plain = errors(shape.points, shape.truth, SEVEN, shape.mask).mean()
+    plain = nme(shape.points, shape.truth, SEVEN, shape.mask).mean()
     assert by_f_reg < plain / 2  # the box is given, the turn is not
     assert by_clusters < 12  # squares of 5 px on a map of 32
     assert tracked < 12

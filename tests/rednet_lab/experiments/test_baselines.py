@@ -10,8 +10,8 @@ import torch
 from data_prep.prepare import prepare
 from data_prep.readers.face_world import FaceWorldStills
 from data_prep.store import Store
+from data_prep.synthetic import synthetic_videos
 from rednet_core import geometry, metrics
-from rednet_core.clips import made_videos
 from rednet_core.evaluation import predict_mean_shape, predict_stills, predict_videos
 from rednet_core.markup import IBUG68
 from rednet_core.tracking import Tracker
@@ -60,11 +60,11 @@ def trees(world):
 
 @pytest.fixture(scope="module")
 def videos(world):
-    return made_videos(world, world.rows("test")[:8], 10, seed=2)
+    return synthetic_videos(world, world.rows("test")[:8], 10, seed=2)
 
 
 def error(result):
-    return metrics.errors(result.points, result.truth, IBUG68, result.mask)
+    return metrics.nme(result.points, result.truth, IBUG68, result.mask)
 
 
 def beats(method, other, data, rows, predict):
@@ -80,7 +80,7 @@ def test_sdm_beats_the_mean_shape_and_each_step_helps_at_first(world, sdm, first
     rows = world.rows("test")
     assert beats(sdm, first_box, world, rows, predict_stills) > 4
     found = predict_stills(sdm, world, rows)
-    steps = [metrics.errors(points, found.truth, IBUG68).mean() for points in found.steps]
+    steps = [metrics.nme(points, found.truth, IBUG68, found.mask).mean() for points in found.steps]
     assert len(steps) == len(SMALL.cells) and steps[1] < steps[0]
     assert set(sdm.ridges) <= set(SMALL.ridges) and len(sdm.ridges) == len(steps)
 

@@ -11,10 +11,11 @@ from data_prep.item import Item
 from data_prep.joined import Joined
 from data_prep.landmark_subset import LandmarkSubset
 from data_prep.markup_shapes import sketch
+from data_prep.markups import AFLW21, LFW10
 from data_prep.prepare import prepare
 from data_prep.sixty_eight import SixtyEightPoints
 from rednet_core import stages
-from rednet_core.markup import AFLW21, IBUG68, LFW10, SEVEN
+from rednet_core.markup import IBUG68, SEVEN
 from rednet_lab.workbench.prepared import PreparedSource
 from tests.helpers import face, face_picture
 from tests.rednet_lab.conftest import TINY
@@ -81,7 +82,7 @@ def test_each_part_is_its_store(whole):
     people = source.people()
     assert len(people.rows) + len(people.held_back) == 12 and len(people.held_back) == 3
     clips = source.clips()
-    assert len(clips.rows) == 12 and not clips.made and clips.data.size == 64
+    assert len(clips.rows) == 12 and not clips.synthetic and clips.data.size == 64
     assert source.what == "prepared stores (stills: drawn; people: known; videos: filmed)" and source.markup == "ibug68"
 
 
@@ -133,7 +134,7 @@ def test_without_people_the_stills_persons_are_taken_and_without_videos_clips_ar
     put(tmp_path, "stills", stills(persons=True))
     source = PreparedSource(TINY, str(tmp_path), 0)
     assert len(source.people().held_back) == 3 and source.people().data is source.stills().data
-    assert source.clips().made and len(source.clips().rows) == 12
+    assert source.clips().synthetic and len(source.clips().rows) == 12
     found = source.test_videos()
     assert "made of real stills" in found.what and sum(map(len, found.groups.values())) == 4 * TINY.videos[3]
 

@@ -11,7 +11,7 @@ from data_prep.readers.face_world import FaceWorldStills
 from rednet_core.markup import IBUG68
 from rednet_lab.names import SOURCES
 from rednet_lab.workbench import sources
-from rednet_lab.workbench.roles import made_test_videos
+from rednet_lab.workbench.roles import synthetic_test_videos
 from rednet_lab.workbench.sources import FaceWorldSource, UdacitySource, stored, workers
 from tests.rednet_lab.conftest import TINY
 
@@ -39,7 +39,7 @@ def test_roles_of_the_face_world_have_the_profiles_sizes(world):
     assert (len(stills.rows), len(stills.data.rows("validation")), len(test.rows)) == TINY.stills
     assert len(people.rows) + len(people.held_back) == TINY.people[0] * TINY.people[1]
     assert len(clips.rows) == TINY.videos[0] * TINY.videos[1]
-    assert {role.made for role in (stills, people, clips, test)} == {False}
+    assert {role.synthetic for role in (stills, people, clips, test)} == {False}
     assert stills.data.size == people.data.size == TINY.store_size and clips.data.size == TINY.frame_size
     assert all(role.data.markup is IBUG68 for role in (stills, people, clips))
 
@@ -173,7 +173,7 @@ def test_every_eighth_real_picture_of_a_person_is_held_back(real):
 
 def test_real_clips_are_made_of_stills_and_say_so(real):
     clips = real.clips()
-    assert clips.made and len(clips.rows) == 27
+    assert clips.synthetic and len(clips.rows) == 27
     videos = real.test_videos()
     assert "made of real stills" in videos.what
     rows = np.concatenate(list(videos.groups.values()))
@@ -229,7 +229,7 @@ def test_videos_that_are_made_in_memory_have_a_fingerprint_of_their_frames(world
     assert stored_ones.fingerprint == stored_ones.data.fingerprint
     stills = world.stills()
     one, same, other, few = (
-        made_test_videos(stills.data, stills.rows[:count], 3, seed).fingerprint
+        synthetic_test_videos(stills.data, stills.rows[:count], 3, seed).fingerprint
         for count, seed in ((4, 0), (4, 0), (4, 1), (3, 0))
     )
     assert one == same and len({one, other, few}) == 3

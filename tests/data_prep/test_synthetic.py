@@ -1,9 +1,10 @@
-"""Made clips: the motion is smooth and carries the points, the light is bounded, something passes in half of them."""
+"""Synthetic clips: the motion is smooth and carries the points, the light is bounded, half see something pass."""
 
 import numpy as np
 import torch
 
-from rednet_core import augment, clips, geometry
+from data_prep import synthetic
+from rednet_core import augment, geometry
 from rednet_core.markup import IBUG68
 from tests.helpers import blob, centroid, face, make_data
 
@@ -28,16 +29,20 @@ def paths(matrix, t=T):
 
 
 def test_motion_stays_within_its_reach_and_uses_it():
-    path = paths(clips.motion(resting_boxes(400), T, generator()))
-    for values, reach in ((path[..., :2], clips.SHIFT), (path[..., 2], clips.SCALE), (path[..., 3], clips.TURN)):
+    path = paths(synthetic.motion(resting_boxes(400), T, generator()))
+    for values, reach in (
+        (path[..., :2], synthetic.SHIFT),
+        (path[..., 2], synthetic.SCALE),
+        (path[..., 3], synthetic.TURN),
+    ):
         assert values.abs().max() <= reach * (1 + 1e-4)
         assert values.abs().max() > 0.9 * reach
         assert values.mean().abs() < 0.1 * reach
 
 
 def test_motion_is_smooth():
-    path = paths(clips.motion(resting_boxes(), T, generator(1))) / torch.tensor(
-        [clips.SHIFT] * 2 + [clips.SCALE, clips.TURN]
+    path = paths(synthetic.motion(resting_boxes(), T, generator(1))) / torch.tensor(
+        [synthetic.SHIFT] * 2 + [synthetic.SCALE, synthetic.TURN]
     )
     # Sines of at most 1.25 turns a clip: a frame's step is at most 2 pi 1.25 / 9, a step's change at most its square.
     most = 2 * np.pi * 1.25 / (T - 1)
@@ -47,14 +52,14 @@ def test_motion_is_smooth():
 
 
 def test_every_clip_moves_in_its_own_way_and_the_seed_decides():
-    one, same, other = (clips.motion(resting_boxes(), T, generator(seed)) for seed in (1, 1, 2))
+    one, same, other = (synthetic.motion(resting_boxes(), T, generator(seed)) for seed in (1, 1, 2))
     assert torch.equal(one, same) and not torch.equal(one, other)
     first_frames = one.unflatten(0, (CLIPS, T))[:, 0].flatten(1)
     assert len({tuple(row.tolist()) for row in first_frames}) == CLIPS
 
 
 def test_motion_is_a_similarity():
-    matrix = clips.motion(resting_boxes(), T, generator(3))
+    matrix = synthetic.motion(resting_boxes(), T, generator(3))
     linear = matrix[:, :, :2]
     gram = linear @ linear.transpose(1, 2)
     scale = torch.linalg.det(linear)
@@ -63,7 +68,7 @@ def test_motion_is_a_similarity():
 
 def test_points_follow_the_pixels():
     points = torch.tensor(face((48, 52), 60), dtype=torch.float32).expand(3 * T, -1, -1)
-    matrix = clips.motion(geometry.face_box(points, IBUG68), T, generator(4))
+    matrix = synthetic.motion(geometry.face_box(points, IBUG68), T, generator(4))
     moved = geometry.apply(matrix, points)
     for place in (36, 45, 8, 57):
         picture = np.repeat((255 * blob(100, points[0, place].numpy(), 3.0)).round().astype(np.uint8)[..., None], 3, -1)
@@ -74,8 +79,8 @@ def test_points_follow_the_pixels():
 
 
 def test_one_frame_is_a_clip_too():
-    assert clips.motion(resting_boxes(3, 1), 1, generator()).isfinite().all()
-    assert clips.light_and_occluder(torch.rand(3, 3, 16, 16), 1, generator()).isfinite().all()
+    assert synthetic.motion(resting_boxes(3, 1), 1, generator()).isfinite().all()
+    assert synthetic.light_and_occluder(torch.rand(3, 3, 16, 16), 1, generator()).isfinite().all()
 
 
 # --------------------------------------------------------------------------------------- light and the occluder
@@ -86,11 +91,11 @@ def grey(n=400, t=T, size=24):
 
 
 def test_light_drifts_within_its_bounds_and_smoothly():
-    found = clips.light_and_occluder(grey(), T, generator()).unflatten(0, (400, T))
+    found = synthetic.light_and_occluder(grey(), T, generator()).unflatten(0, (400, T))
     light = found.flatten(3).median(-1).values  # most pixels are not behind the disc
     spread = (light.max(2).values - light.min(2).values).max()
     assert spread < 1e-6  # the same in all three channels
-    drift = (light[:, :, 0] - 0.5) / clips.LIGHT
+    drift = (light[:, :, 0] - 0.5) / synthetic.LIGHT
     assert drift.abs().max() <= 1 + 1e-4 and drift.abs().max() > 0.8
     assert drift.diff(dim=1).abs().max() <= 2 * np.pi * 1.25 / (T - 1) + 1e-4
     assert drift.std(1).mean() > 0.1
@@ -98,13 +103,13 @@ def test_light_drifts_within_its_bounds_and_smoothly():
 
 def test_light_stays_between_black_and_white():
     for value in (0.0, 1.0):
-        found = clips.light_and_occluder(torch.full((40 * T, 3, 8, 8), value), T, generator())
+        found = synthetic.light_and_occluder(torch.full((40 * T, 3, 8, 8), value), T, generator())
         assert found.min() >= 0 and found.max() <= 1
 
 
 def covered(size=24, n=400):
     """Which pixels something stands before: where a frame is not of one colour."""
-    found = clips.light_and_occluder(grey(n, T, size), T, generator(1)).unflatten(0, (n, T))
+    found = synthetic.light_and_occluder(grey(n, T, size), T, generator(1)).unflatten(0, (n, T))
     background = found.flatten(3).median(-1).values[..., None, None]
     return ((found - background).abs() > 1e-6).any(2)  # (clips, T, size, size)
 
@@ -135,18 +140,18 @@ def test_what_passes_reaches_the_middle_of_the_picture_often_enough():
 
 def test_the_same_seed_makes_the_same_pictures():
     pictures = torch.rand(5 * T, 3, 16, 16)
-    one, same, other = (clips.light_and_occluder(pictures, T, generator(seed)) for seed in (1, 1, 2))
+    one, same, other = (synthetic.light_and_occluder(pictures, T, generator(seed)) for seed in (1, 1, 2))
     assert torch.equal(one, same) and not torch.equal(one, other)
 
 
-# ------------------------------------------------------------------------------------------------- made videos
+# ------------------------------------------------------------------------------------------------- synthetic videos
 
 
 def test_made_videos_are_the_stills_in_motion():
     data = make_data([(3, [0]), (4, [0]), (-1, [5])], size=48)
     data.markup = IBUG68
     rows = np.array([2, 0])
-    videos = clips.made_videos(data, rows, frames_each=6, seed=1)
+    videos = synthetic.synthetic_videos(data, rows, frames_each=6, seed=1)
     assert videos.crops.shape == (12, 48, 48, 3) and videos.crops.dtype == np.uint8
     assert videos.table["video"].tolist() == [0] * 6 + [1] * 6
     assert videos.table["frame"].tolist() == list(range(6)) * 2
@@ -159,7 +164,7 @@ def test_made_videos_are_the_stills_in_motion():
             assert moved[1].max() < 1e-3  # an affine image of the still's points, nothing else
             assert np.abs(points - still).max() < 0.3 * 48
     assert np.abs(np.diff(videos.table["points"][:6], axis=0)).max() > 0.1
-    again = clips.made_videos(data, rows, frames_each=6, seed=1)
+    again = synthetic.synthetic_videos(data, rows, frames_each=6, seed=1)
     np.testing.assert_array_equal(videos.crops, again.crops)
     assert (data.table["video"] == [0, 1, 2]).all()  # the source is left as it was
 
@@ -170,7 +175,7 @@ def test_made_videos_pictures_follow_their_points():
     dot = data.table["points"][0, 30]
     data.crops[0] = (255 * blob(64, dot, 2.5)).round().astype(np.uint8)[..., None]
     for seed in range(20):  # one in which nothing passes
-        videos = clips.made_videos(data, np.array([0]), frames_each=5, seed=seed)
+        videos = synthetic.synthetic_videos(data, np.array([0]), frames_each=5, seed=seed)
         if len(np.unique(videos.crops[:, :6, :6])) <= 5:
             break
     for crop, points in zip(videos.crops, videos.table["points"], strict=True):

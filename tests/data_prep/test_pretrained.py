@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from rednet_core import pretrained
+from data_prep import pretrained
 from rednet_core.checkpoint import CheckpointError
 from rednet_core.rednet import NetConfig, RedNet
 from tests.helpers import tiny_net

@@ -29,7 +29,7 @@ FEEDBACK = ("zeros", "gaussian")
 
 
 @dataclass
-class Report:
+class LoadedWeights:
     """What became of a file: tensors of the network that were loaded, of the file skipped, of the network left new."""
 
     source: str
@@ -45,7 +45,7 @@ class Report:
         return "; ".join(parts)
 
 
-def load(net: nn.Module, path: Path | str, feedback: str = "zeros") -> Report:
+def load(net: nn.Module, path: Path | str, feedback: str = "zeros") -> LoadedWeights:
     """Load a checkpoint file of VGG-16 (plain or with batch norm) or ResNet-50, 101 or 152 into net's encoder.
 
     feedback says how the weights begin that meet z, which ImageNet's networks have not: "zeros", so that the loaded
@@ -60,7 +60,7 @@ def load(net: nn.Module, path: Path | str, feedback: str = "zeros") -> Report:
     return put(net, content, str(path), feedback)
 
 
-def download(net: nn.Module, name: str, feedback: str = "zeros") -> Report:
+def download(net: nn.Module, name: str, feedback: str = "zeros") -> LoadedWeights:
     """Fetch one of FILES from PyTorch's server (or torch.hub's cache), check its hash, and load it as `load` does."""
     if name not in FILES:
         raise ValueError(f"pretrained weights {name!r}, known: {', '.join(FILES)}")
@@ -69,13 +69,13 @@ def download(net: nn.Module, name: str, feedback: str = "zeros") -> Report:
     return put(net, content, name, feedback)
 
 
-def put(net: nn.Module, content: dict[str, Tensor], source: str, feedback: str = "zeros") -> Report:
+def put(net: nn.Module, content: dict[str, Tensor], source: str, feedback: str = "zeros") -> LoadedWeights:
     """Put a state_dict in torchvision's format into net's encoder; `load` and `download` end here."""
     if feedback not in FEEDBACK:
         raise ValueError(f"feedback {feedback!r}, known: {', '.join(FEEDBACK)}")
     if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
         raise CheckpointError(f"{source}: holds no weights by name (a state_dict)")
-    own, report = net.state_dict(), Report(source)
+    own, report = net.state_dict(), LoadedWeights(source)
     parts = {"": net, **{f"cascade.{k}.": part for k, part in enumerate(getattr(net, "cascade", ()))}}
     made = {f"{at}{name}": v for at, part in parts.items() for name, v in _values(part, content, report, feedback)}
     with torch.no_grad():
@@ -86,7 +86,9 @@ def put(net: nn.Module, content: dict[str, Tensor], source: str, feedback: str =
     return report
 
 
-def _values(net: nn.Module, content: dict[str, Tensor], report: Report, feedback: str) -> Iterable[tuple[str, Tensor]]:
+def _values(
+    net: nn.Module, content: dict[str, Tensor], report: LoadedWeights, feedback: str
+) -> Iterable[tuple[str, Tensor]]:
     """The names of one encoder's tensors and what the file has for them; the report learns what is left over."""
     source = report.source
     rename, first = _naming(net, content, source)

@@ -1,19 +1,19 @@
-"""Clips made of stills, for sources without video: smooth motion, drifting light, a passing occluder.
+"""Synthetic clips and videos, for sources without video: a still in smooth motion, drifting light, a passing occluder.
 
 A stand-in, and to be called one: the face itself does not move, only the camera, the light and what comes
 between. Everything is drawn on the CPU from a seeded generator and done in batches on the device.
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from data_prep.landmark_subset import InMemory
 from rednet_core.augment import resample
+from rednet_core.batches import Clips
 from rednet_core.geometry import apply, face_box
-from rednet_core.markup import Markup
 
 SHIFT, SCALE, TURN = 0.12, 0.10, 12.0  # reach of the camera's motion: box sides, share, degrees
 LIGHT = 0.15  # reach of the drift in brightness, of full white
@@ -21,7 +21,7 @@ OCCLUDED = 0.5  # share of clips that something passes through
 
 
 def _drift(clips: int, frames: int, values: int, generator: torch.Generator) -> Tensor:
-    """Smooth random paths (clips, frames, values) within [-1, 1]: two slow sines each."""
+    """Return smooth random paths (clips, frames, values) within [-1, 1]: two slow sines each."""
     time = torch.arange(frames)[None, :, None] / max(frames - 1, 1)
     waves = torch.rand(2, 2, clips, 1, values, generator=generator)
     rate, phase = 0.25 + waves[:, 0], 2 * math.pi * waves[:, 1]
@@ -29,7 +29,7 @@ def _drift(clips: int, frames: int, values: int, generator: torch.Generator) -> 
 
 
 def motion(box: Tensor, frames: int, generator: torch.Generator) -> Tensor:
-    """Matrices (N, 2, 3) that move each frame of N / frames clips; box (N, 3) is the resting face's, repeated."""
+    """Return matrices (N, 2, 3) that move each frame of N / frames clips; box (N, 3) is the still's, repeated."""
     path = _drift(len(box) // frames, frames, 4, generator).flatten(0, 1).to(box)
     scale, angle = 1 + SCALE * path[:, 2], torch.deg2rad(TURN * path[:, 3])
     cos, sin = scale * torch.cos(angle), scale * torch.sin(angle)
@@ -40,7 +40,7 @@ def motion(box: Tensor, frames: int, generator: torch.Generator) -> Tensor:
 
 
 def light_and_occluder(pictures: Tensor, frames: int, generator: torch.Generator) -> Tensor:
-    """Pictures (N, 3, n, n) of N / frames clips with drifting light and, in some clips, a disc that passes."""
+    """Return pictures (N, 3, n, n) of N / frames clips with drifting light and, in some clips, a disc that passes."""
     n, size = len(pictures), pictures.shape[-1]
     clips = n // frames
     drift = _drift(clips, frames, 1, generator).flatten().to(pictures)
@@ -62,26 +62,36 @@ def light_and_occluder(pictures: Tensor, frames: int, generator: torch.Generator
     return torch.where(inside[:, None], colour, pictures)
 
 
-@dataclass
-class MadeVideos:
-    """Videos in memory with the fields of a prepared store: crops (M, S, S, 3) uint8 and a table of M rows."""
+class SyntheticClips(Clips):
+    """Clips for sources without video: one still T times over, set in motion and lit as the functions here say."""
 
-    crops: np.ndarray
-    table: np.ndarray
-    markup: Markup
+    def _find_starts(self, table: np.ndarray) -> np.ndarray:
+        return np.arange(len(table))
+
+    def _some_of_each(self, videos: np.ndarray, each: int) -> np.ndarray:
+        return self.starts  # a still is no video of which there could be a hundred clips
+
+    def _own_person(self, table: np.ndarray) -> np.ndarray:
+        return np.arange(len(table))
+
+    def _offsets(self, random: np.random.Generator) -> np.ndarray:
+        return np.zeros((self.size, self.frames), np.int64)
+
+    motion = staticmethod(motion)
+    light = staticmethod(light_and_occluder)
 
 
 @torch.no_grad()
-def made_videos(data, rows: np.ndarray, frames_each: int, seed: int = 0) -> MadeVideos:
-    """Whole test videos made of stills: each of `rows` becomes one video of that many frames, video i of row i."""
+def synthetic_videos(data, rows: np.ndarray, frames_each: int, seed: int = 0) -> InMemory:
+    """Return whole test videos made of stills: each of `rows` becomes one of that many frames, video i of row i."""
     generator = torch.Generator().manual_seed(seed)
     table = np.repeat(data.table[rows], frames_each)
     points = torch.from_numpy(table["points"].copy())
-    moved = motion(face_box(points, data.markup), frames_each, generator)
+    moved = motion(face_box(points, data.markup, torch.from_numpy(table["mask"].copy())), frames_each, generator)
     still = torch.from_numpy(np.repeat(data.crops[rows], frames_each, 0))
     pictures = light_and_occluder(resample(still, moved, still.shape[1]), frames_each, generator)
     table["points"] = apply(moved, points).numpy()
     table["video"] = np.repeat(np.arange(len(rows)), frames_each)
     table["frame"] = np.tile(np.arange(frames_each), len(rows))
     crops = (pictures.permute(0, 2, 3, 1) * 255).round().to(torch.uint8).numpy()
-    return MadeVideos(crops, table, data.markup)
+    return InMemory(crops, table, data.markup)

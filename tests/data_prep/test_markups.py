@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from rednet_core.markup import AFLW21, HELEN194, IBUG68, LFW10, MARKUPS, SEVEN, TALKING_FACE68
+from data_prep.markups import AFLW21, HELEN194, LFW10, MARKUPS, TALKING_FACE68
+from rednet_core.markup import IBUG68, SEVEN
 from tests.helpers import template
 
 BOTH = pytest.mark.parametrize("markup", MARKUPS.values(), ids=list(MARKUPS))
