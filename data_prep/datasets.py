@@ -25,6 +25,12 @@ class Sign:
     patterns: tuple[str, ...]
     optional: bool = False
 
+    @property
+    def specific(self) -> bool:
+        """Whether a pattern has letters or digits of its own, besides a suffix that any picture has."""
+        names = (pattern.rpartition("/")[2].rpartition(".") for pattern in self.patterns)
+        return all(re.search("[A-Za-z0-9]", stem) for stem, _, _ in names)
+
 
 @dataclass(frozen=True)
 class DataSet:

@@ -73,4 +73,4 @@ class FixedCropCutter(Cutter):
             item.image = None  # the picture stays in the worker
             return crop, item, points, box
         except Exception as error:
-            return bad_item(error, index)
+            return bad_item(error, self.reader, index)

@@ -92,17 +92,17 @@ def crop_box(item: Item, reader: Reader, margin: float | None) -> np.ndarray:
     return box
 
 
-def bad_item(error: Exception, index: int) -> BadItem:
+def bad_item(error: Exception, reader: Reader, index: int) -> BadItem:
     """Return an item's error as a BadItem: what no reader has foreseen is named by its type."""
     if isinstance(error, BadItem):
         return error
     text = " ".join(str(error).split())[:160]
-    return BadItem(f"cannot be read ({type(error).__name__}: {text})", path=f"item {index}")
+    return BadItem(f"cannot be read ({type(error).__name__}: {text})", path=place_of(reader, index))
 
 
-def _name(reader: Reader, index: int) -> str:
-    entries = getattr(reader, "entries", None)
-    return str(entries[index].path) if entries else f"item {index}"
+def place_of(reader: Reader, index: int) -> str:
+    """Return where an item of a reader comes from, as far as the reader tells."""
+    return reader.place(index) if hasattr(reader, "place") else f"item {index}"
 
 
 class Cutter:
@@ -119,7 +119,7 @@ class Cutter:
             item.image = None  # the picture stays in the worker
             return crop, item, points, box
         except Exception as error:  # one item stops no other, whatever is wrong with it
-            return bad_item(error, index)
+            return bad_item(error, self.reader, index)
 
 
 def jobs(reader: Reader) -> tuple[list[range], bool]:
@@ -140,8 +140,7 @@ def results_of(cutter: Cutter, workers: int, folder: Path) -> Iterator:
     ranges, are_runs = jobs(cutter.reader)
     # A video's crops wait on disk for their turn: they are too many for memory.
     places = [folder / f"run-{k}" if are_runs else None for k in range(len(ranges))]
-    # spawn: the same on every system, and safe where threads (OpenMP, a kernel's) are already running.
-    open_pool = partial(ProcessPoolExecutor, workers, get_context("spawn"), None, _start_worker, (cutter,))
+    open_pool = partial(_pool, workers, cutter)
     pool, waiting, ahead = open_pool(), zip(ranges, places, strict=True), deque()
     try:
         while True:
@@ -162,6 +161,11 @@ def results_of(cutter: Cutter, workers: int, folder: Path) -> Iterator:
         pool.shutdown(cancel_futures=True)
 
 
+def _pool(workers: int, cutter: Cutter) -> ProcessPoolExecutor:
+    # spawn: the same on every system, and safe where threads (OpenMP, a kernel's) are already running.
+    return ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start_worker, initargs=(cutter,))
+
+
 def _submit(pool: ProcessPoolExecutor, job: tuple) -> Future:
     try:
         return pool.submit(_work, *job)
@@ -177,14 +181,14 @@ def _one_by_one(job: tuple[range, Path | None], cutter: Cutter) -> list:
     An item whose worker is killed again is bad; after a few of them the rest of the job is, too, and is not tried.
     """
     indices, place = job
-    open_one = partial(ProcessPoolExecutor, 1, get_context("spawn"), None, _start_worker, (cutter,))
+    open_one = partial(_pool, 1, cutter)
     with open_one() as pool:
         with contextlib.suppress(BrokenExecutor):
             return pool.submit(_work, indices, place).result()
     results, kills, pool = [], 0, open_one()
     with open(place, "wb") if place else contextlib.nullcontext() as file:
         for index in indices:
-            result = BadItem(KILLED, path=_name(cutter.reader, index))
+            result = BadItem(KILLED, path=place_of(cutter.reader, index))
             if kills < PATIENCE:
                 try:
                     result = pool.submit(_work, range(index, index + 1), None).result()[0]

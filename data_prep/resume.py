@@ -25,7 +25,7 @@ import numpy as np
 from data_prep.errors import BadItem, DataError
 from data_prep.fixed_crop import FixedCropCutter
 from data_prep.item import Item, Reader
-from data_prep.prepare import CHUNK, PrepareReport, add_notes, results_of
+from data_prep.prepare import CHUNK, PrepareReport, add_notes, place_of, results_of
 from data_prep.readers.base import digest, tree
 from data_prep.store import Store, StoreWriter, row_type
 
@@ -171,6 +171,10 @@ class _Rest:
 
     def __getitem__(self, index: int) -> Item:
         return self.reader[index + self.start]
+
+    def place(self, index: int) -> str:
+        """Return where an item comes from."""
+        return place_of(self.reader, index + self.start)
 
     def square(self, index: int) -> np.ndarray:
         """Return the square (3,) that an item of a reader with fixed crops is cut by."""

@@ -68,6 +68,10 @@ class Listed:
         """Return the Item of an entry; raise BadItem."""
         raise NotImplementedError
 
+    def place(self, index: int) -> str:
+        """Return where an item comes from."""
+        return readable(self.entries[index].path)
+
     def problems(self) -> list[tuple[str, str]]:
         """Return (where, why) of the entries that are known to be bad from the listing alone."""
         return [(readable(entry.path), entry.problem) for entry in self.entries if entry.problem]
