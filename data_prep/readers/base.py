@@ -300,5 +300,5 @@ def plausible(
         wrong |= not (np.diff(eyes @ across) > 0).all()
         wrong |= len(mouth) == 2 and not (mouth[1] - mouth[0]) @ across > 0
     if wrong:
-        problem = f"eye and mouth corners are not where those of a face in the {markup.name} markup are (mirrored, x for y, ...)"
+        problem = f"eye and mouth corners are not where those of a face in the {markup.name} markup are"
         raise BadItem(problem, path=path, field="points")
