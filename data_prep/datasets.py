@@ -28,9 +28,8 @@ class Sign:
 
     @property
     def specific(self) -> bool:
-        """Whether a pattern has letters or digits of its own, besides a suffix that any picture has."""
-        names = (pattern.rpartition("/")[2].rpartition(".") for pattern in self.patterns)
-        return all(re.search("[A-Za-z0-9]", stem) for stem, _, _ in names)
+        """Whether its patterns name files or folders, so that not any picture is the sign."""
+        return all(re.search("[A-Za-z0-9]", pattern.rpartition(".")[0]) for pattern in self.patterns)
 
 
 @dataclass(frozen=True)
