@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from rednet_lab.show import draw
+from rednet_lab.show import draw, plots
 from rednet_lab.show.svg import Canvas
 from rednet_lab.workbench.results import Results
 
