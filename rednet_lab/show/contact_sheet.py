@@ -1,4 +1,4 @@
-"""A storyboard on paper: a contact sheet with its numbers, for print and for where no script runs (GitHub, mail)."""
+"""The contact sheet of a storyboard with its numbers, for print and for where no script runs (GitHub, mail)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -35,49 +35,49 @@ class ContactSheet:
         return data
 
 
-def contact_sheet(board: Storyboard, some: Sequence[int] | None = None) -> ContactSheet:
+def contact_sheet(story: Storyboard, some: Sequence[int] | None = None) -> ContactSheet:
     """Return the contact sheet of a storyboard: `some` of its faces or frames, or a few spread over all."""
-    count = len(board.axes[0][1])
-    most = max(2, FACES // len(board.columns)) if board.kind == "steps" else FRAMES
+    count = len(story.axes[0][1])
+    most = max(2, FACES // len(story.columns)) if story.kind == "steps" else FRAMES
     if some is None:
         some = np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int)).tolist()
-    if board.kind == "steps":
-        rows = [_face_row(board, face, column) for face in some for column in range(len(board.columns))]
+    if story.kind == "steps":
+        rows = [_face_row(story, face, column) for face in some for column in range(len(story.columns))]
         alt = f"{len(some)} faces; of each, step by step, what the network is given and the points that it finds"
     else:
-        half = (len(some) + 1) // 2 if len(board.columns) == 1 and len(some) > 5 else len(some)
+        half = (len(some) + 1) // 2 if len(story.columns) == 1 and len(some) > 5 else len(some)
         parts = [part for part in (some[:half], some[half:]) if part]
-        rows = [_frame_row(board, part, column) for column in range(len(board.columns)) for part in parts]
-        truth = ", and the truth where it is known" if board.truths else ""
+        rows = [_frame_row(story, part, column) for column in range(len(story.columns)) for part in parts]
+        truth = ", and the truth where it is known" if story.truths else ""
         alt = f"{len(some)} frames of a tracked video: face box and points found{truth}"
-    return _laid_out(rows, f"{board.title}: {alt}" if board.title else alt)
+    return _laid_out(rows, f"{story.title}: {alt}" if story.title else alt)
 
 
-def _face_row(board: Storyboard, face: int, column: int) -> list[Tile]:
+def _face_row(story: Storyboard, face: int, column: int) -> list[Tile]:
     """Return a face's tiles: for each step what was given, and the points found."""
     row: list[Tile] = []
-    for k in range(len(board.axes[1][1])):
-        moment = board.moment(face, k)
-        cell = board.cells[column][moment]
-        if k and cell is board.cells[column][moment - 1]:
+    for k in range(len(story.axes[1][1])):
+        moment = story.moment(face, k)
+        cell = story.cells[column][moment]
+        if k and cell is story.cells[column][moment - 1]:
             break  # this network has made all its steps
-        picture = draw.enlarge(board.pictures[cell.picture], SIDE)
-        first = f"face {board.axes[0][1][face]}" if k == 0 else ""
-        row.append((_laid(picture, cell.given), [first, f"{board.columns[column]} z{k}".strip()], None))
+        picture = draw.enlarge(story.pictures[cell.picture], SIDE)
+        first = f"face {story.axes[0][1][face]}" if k == 0 else ""
+        row.append((_laid(picture, cell.given), [first, f"{story.columns[column]} z{k}".strip()], None))
         under = picture if cell.merged is None else _laid(picture, cell.merged)
-        row.append((_marked(board, cell, under), [f"step {k + 1}", board.headline(column, moment)], (column, moment)))
+        row.append((_marked(story, cell, under), [f"step {k + 1}", story.headline(column, moment)], (column, moment)))
     return row
 
 
-def _frame_row(board: Storyboard, frames: Sequence[int], column: int) -> list[Tile]:
+def _frame_row(story: Storyboard, frames: Sequence[int], column: int) -> list[Tile]:
     """Return the tiles of some frames of a track."""
     row: list[Tile] = []
     for frame in frames:
-        cell = board.cells[column][frame]
-        picture = _marked(board, cell, draw.enlarge(board.pictures[cell.picture], SIDE))
+        cell = story.cells[column][frame]
+        picture = _marked(story, cell, draw.enlarge(story.pictures[cell.picture], SIDE))
         picture = draw.box(picture, np.array([*(cell.box[:2] * SIDE - 0.5), cell.box[2] * SIDE]))
-        lines = [f"frame {board.axes[0][1][frame]}", board.headline(column, frame)]
-        lines = [board.columns[column] if frame == frames[0] else "", *lines] if any(board.columns) else lines
+        lines = [f"frame {story.axes[0][1][frame]}", story.headline(column, frame)]
+        lines = [story.columns[column] if frame == frames[0] else "", *lines] if any(story.columns) else lines
         row.append((picture, lines, (column, frame)))
     return row
 
@@ -88,11 +88,11 @@ def _laid(picture: np.ndarray, layer: Layer) -> np.ndarray:
     return draw.labels(picture, highest) if layer.labels else draw.overlay(picture, highest / LEVELS)
 
 
-def _marked(board: Storyboard, cell: Cell, picture: np.ndarray) -> np.ndarray:
+def _marked(story: Storyboard, cell: Cell, picture: np.ndarray) -> np.ndarray:
     """Return a picture with its points as dots, the truth as crosses."""
     size = picture.shape[1]
     if cell.truth is not None:
-        picture = draw.crosses(picture, board.truths[cell.truth] * size - 0.5)
+        picture = draw.crosses(picture, story.truths[cell.truth] * size - 0.5)
     return draw.points(picture, cell.points * size - 0.5, size=max(3, size // 60))
 
 

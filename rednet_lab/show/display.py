@@ -76,6 +76,13 @@ def _styled(data: dict[str, str]) -> dict[str, str]:
     return {**data, "text/html": html}
 
 
+def alt_text(text: str = "") -> w.HTML:
+    """Return hidden words to stand beside an Image, which has no alt text of its own: widgets.js gives it this one."""
+    words = w.HTML(escape(text), layout=w.Layout(display="none"))
+    words.add_class(ALT)
+    return words
+
+
 def parts(box: w.Widget) -> Iterator[w.Widget]:
     """Yield a widget and all inside it that is not hidden, and the words for those who do not see its picture."""
     if box.layout.display != "none" or ALT in box._dom_classes:
@@ -87,15 +94,14 @@ def parts(box: w.Widget) -> Iterator[w.Widget]:
 def placeholder(box: w.Widget) -> dict[str, str]:
     """Return a widget as it stands as a MIME bundle: its pictures and words, and the values of its controls."""
     shown, values, pictures, alt = [], [], [], "what the controls show"
-    for part in parts(box):
+    for part in sorted(parts(box), key=lambda part: ALT not in part._dom_classes):  # the words come first
         if ALT in part._dom_classes:
-            alt = unescape(part.value)
-    for part in parts(box):
-        if isinstance(part, w.Image) and part.value:
+            alt = unescape(part.value) or alt
+        elif isinstance(part, w.Image) and part.value:
             pixels = cv2.imdecode(np.frombuffer(part.value, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
             pictures.append(b64encode(draw.palette_png(np.ascontiguousarray(pixels))).decode())
             shown.append(f'<img src="data:image/png;base64,{pictures[-1]}" alt="{escape(alt)}">')
-        elif isinstance(part, w.HTML) and part.value and ALT not in part._dom_classes:
+        elif isinstance(part, w.HTML) and part.value:
             shown.append(f"<div>{part.value}</div>")
         elif _label(part) and (value := _value(part)):
             values.append(f"{part.description}: {value}")

@@ -50,10 +50,10 @@ const rgb = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 class Player {
-  constructor(board, bytes, sprite) {
-    Object.assign(this, { board, bytes, sprite, timer: null });
-    for (const name of ["heat", "change", "labelled"]) this[name] = board[name].map(rgb);
-    this.state = { where: board.axes.map(() => 0), channel: -1, view: board.views[0], layers: board.layers[0],
+  constructor(story, bytes, sprite) {
+    Object.assign(this, { story, bytes, sprite, timer: null });
+    for (const name of ["heat", "change", "labelled"]) this[name] = story[name].map(rgb);
+    this.state = { where: story.axes.map(() => 0), channel: -1, view: story.views[0], layers: story.layers[0],
       curve: 0, truth: true, boxes: true };
   }
 
@@ -63,10 +63,10 @@ class Player {
   }
 
   get moment() {
-    return this.state.where.reduce((sum, at, i) => sum * this.board.axes[i][1].length + at, 0);
+    return this.state.where.reduce((sum, at, i) => sum * this.story.axes[i][1].length + at, 0);
   }
 
-  get steps() { return this.board.kind === "steps"; }
+  get steps() { return this.story.kind === "steps"; }
 
   // --- numbers, as they are written everywhere ---
 
@@ -77,15 +77,15 @@ class Player {
 
   text(row, column) {
     const value = this.value(row, column, this.moment);
-    return value === this.board.missing ? "–" : (value / 10 ** row.digits).toFixed(row.digits);
+    return value === this.story.missing ? "–" : (value / 10 ** row.digits).toFixed(row.digits);
   }
 
   caption(column, panel) {
-    const { titles } = this.board.cells[column][this.moment];
-    const words = [panel === 0 ? this.board.columns[column] : "", titles[panel]];
-    if (panel === 1 && this.state.view === this.board.views[2]) words[1] += ", change";
+    const { titles } = this.story.cells[column][this.moment];
+    const words = [panel === 0 ? this.story.columns[column] : "", titles[panel]];
+    if (panel === 1 && this.state.view === this.story.views[2]) words[1] += ", change";
     if (panel === titles.length - 1) {
-      const row = this.board.rows.find((r) => r.headline && this.text(r, column) !== "–");
+      const row = this.story.rows.find((r) => r.headline && this.text(r, column) !== "–");
       if (row) words.push(row.headline.replace("{}", this.text(row, column)));
     }
     return words.filter((word) => word).join(", ");
@@ -131,7 +131,7 @@ class Player {
     const many = this.labelled.length, dark = [40, 40, 40, alone ? 255 : 0];
     const colour = layer.labels
       ? (v) => (v ? [...this.labelled[(v - 1) % many], alone ? 255 : 217] : dark)
-      : (v) => [...this.heat[v], alone ? 255 : Math.round(191 * Math.sqrt(v / this.board.levels))];
+      : (v) => [...this.heat[v], alone ? 255 : Math.round(191 * Math.sqrt(v / this.story.levels))];
     this.lay(context, this.one(layer, channel), colour, !layer.labels && !alone, box);
   }
 
@@ -147,7 +147,7 @@ class Player {
   }
 
   mark(context, cell) {
-    const { colours, share, truths } = this.board, size = context.canvas.width, { state } = this;
+    const { colours, share, truths } = this.story, size = context.canvas.width, { state } = this;
     const stroke = (colour, width, path) => {
       Object.assign(context, { strokeStyle: colour, lineWidth: width });
       context.beginPath();
@@ -170,16 +170,16 @@ class Player {
   }
 
   panel(context, column, panel) {
-    const cell = this.board.cells[column][this.moment], { channel, view, layers, boxes } = this.state;
-    const [over, alone, change] = this.board.views, size = context.canvas.width;
+    const cell = this.story.cells[column][this.moment], { channel, view, layers, boxes } = this.state;
+    const [over, alone, change] = this.story.views, size = context.canvas.width;
     if (!this.steps) {
-      const box = Array.from(this.array(cell.box), (v) => v / this.board.share), [x, y, width] = box;
+      const box = Array.from(this.array(cell.box), (v) => v / this.story.share), [x, y, width] = box;
       this.face(context, cell);
-      if (layers !== this.board.layers[0]) {
-        this.layer(context, layers === this.board.layers[1] ? cell.given : cell.answer, -1, box, false);
+      if (layers !== this.story.layers[0]) {
+        this.layer(context, layers === this.story.layers[1] ? cell.given : cell.answer, -1, box, false);
       }
       this.mark(context, cell);
-      Object.assign(context, { strokeStyle: this.board.colours.yellow, lineWidth: size / 200 });
+      Object.assign(context, { strokeStyle: this.story.colours.yellow, lineWidth: size / 200 });
       if (boxes) context.strokeRect((x - width / 2) * size, (y - width / 2) * size, width * size, width * size);
     } else if (panel === 2) {
       this.face(context, cell);
@@ -195,14 +195,14 @@ class Player {
   }
 
   drawCurve() {
-    const { board, curve } = this, width = 2 * (curve.clientWidth || 900), height = 280; // half as large on a page
+    const { story, curve } = this, width = 2 * (curve.clientWidth || 900), height = 280; // half as large on a page
     if (curve.width !== width) Object.assign(curve, { width, height });
     const pen = curve.getContext("2d");
-    const row = board.rows[this.state.curve], count = board.cells[0].length, left = 104, right = width - 20;
+    const row = story.rows[this.state.curve], count = story.cells[0].length, left = 104, right = width - 20;
     const x = (t) => left + (right - left) * t / Math.max(count - 1, 1);
-    const lines = board.columns.map((_, c) => board.cells[c].map((_, t) => {
+    const lines = story.columns.map((_, c) => story.cells[c].map((_, t) => {
       const value = this.value(row, c, t);
-      return value === board.missing ? null : value / 10 ** row.digits;
+      return value === story.missing ? null : value / 10 ** row.digits;
     }));
     const top = Math.max(...lines.flat().filter((v) => v !== null)) || 1;
     const y = (value) => height - 24 - (height - 80) * value / top;
@@ -221,8 +221,8 @@ class Player {
       write(String(Number((share * top).toPrecision(3))), "right", left - 10, y(share * top) + 9);
     }
     let from = right;
-    board.columns.map((name, c) => [name, c]).reverse().forEach(([name, c]) => {
-      style(board.lines[c % board.lines.length], 4, c % 2 ? [12, 8] : []);
+    story.columns.map((name, c) => [name, c]).reverse().forEach(([name, c]) => {
+      style(story.lines[c % story.lines.length], 4, c % 2 ? [12, 8] : []);
       const runs = [[]];
       lines[c].forEach((value, t) => { if (value === null) runs.push([]); else runs.at(-1).push([x(t), y(value)]); });
       runs.forEach((run) => line(...run));
@@ -242,7 +242,7 @@ class Player {
       canvas.setAttribute("aria-label", caption.textContent);
     });
     if (this.curve) this.drawCurve();
-    this.board.rows.forEach((row, r) => this.cells[r].forEach((cell, c) => { cell.textContent = this.text(row, c); }));
+    this.story.rows.forEach((row, r) => this.cells[r].forEach((cell, c) => { cell.textContent = this.text(row, c); }));
     this.sliders.forEach(([slider, output, labels], i) => {
       slider.value = this.state.where[i];
       output.textContent = labels[this.state.where[i]];
@@ -253,7 +253,7 @@ class Player {
   // --- moves ---
 
   go(axis, by, around = false) {
-    const count = this.board.axes[axis][1].length, to = this.state.where[axis] + by;
+    const count = this.story.axes[axis][1].length, to = this.state.where[axis] + by;
     this.state.where[axis] = around ? (to + count) % count : Math.min(Math.max(to, 0), count - 1);
     this.draw();
   }
@@ -263,7 +263,7 @@ class Player {
     const pace = Math.max(this.steps ? 900 : 120, calm.matches ? 1200 : 0);
     this.timer = !on ? null : setInterval(() => {
       if (!this.root.isConnected) this.play(false);
-      else this.guard(() => this.go(this.board.axes.length - 1, 1, true));
+      else this.guard(() => this.go(this.story.axes.length - 1, 1, true));
     }, pace);
     this.button.textContent = on ? "❚❚ pause" : "▶ play";
     this.button.setAttribute("aria-pressed", String(on));
@@ -301,30 +301,30 @@ class Player {
   }
 
   build() {
-    const { board, steps } = this, last = board.axes.length - 1;
+    const { story, steps } = this, last = story.axes.length - 1;
     const named = (name) => (name === "step" ? "spatial step" : name);
     this.button = this.on(make("button", { type: "button" }), "click", () => this.play(this.timer === null));
     const nudge = (by, sign, word) => this.on(make("button", { type: "button", textContent: sign,
-      "aria-label": `${word} ${named(board.axes[last][0])}` }), "click", () => this.go(last, by));
-    this.sliders = board.axes.map(([name, labels], i) => {
+      "aria-label": `${word} ${named(story.axes[last][0])}` }), "click", () => this.go(last, by));
+    this.sliders = story.axes.map(([name, labels], i) => {
       const slider = make("input", { type: "range", min: 0, max: labels.length - 1, step: 1, "aria-label": named(name) });
       this.on(slider, "input", () => { this.state.where[i] = Number(slider.value); });
       return [slider, make("output"), labels];
     });
     const bar = make("div", { className: "rednet-bar", role: "group", "aria-label": "controls" },
       make("span", {}, this.button, " ", nudge(-1, "◀", "previous"), " ", nudge(1, "▶", "next")),
-      ...this.sliders.map(([slider, output], i) => make("label", {}, named(board.axes[i][0]), slider, output)),
-      this.choice("point", "channel", ["all", ...board.channels]),
-      ...(steps ? [this.choice("maps", "view", board.views)] : [this.choice("maps", "layers", board.layers),
-        this.choice("curve", "curve", board.rows.map((row) => row.label)), this.tick("face box", "boxes")]),
-      ...(board.truths.length ? [this.tick("the truth (green crosses)", "truth")] : []));
+      ...this.sliders.map(([slider, output], i) => make("label", {}, named(story.axes[i][0]), slider, output)),
+      this.choice("point", "channel", ["all", ...story.channels]),
+      ...(steps ? [this.choice("maps", "view", story.views)] : [this.choice("maps", "layers", story.layers),
+        this.choice("curve", "curve", story.rows.map((row) => row.label)), this.tick("face box", "boxes")]),
+      ...(story.truths.length ? [this.tick("the truth (green crosses)", "truth")] : []));
 
     // As large as fits a window of 1280 x 800 with the table below.
-    const across = steps ? 3 : board.columns.length, down = steps ? board.columns.length : 1;
+    const across = steps ? 3 : story.columns.length, down = steps ? story.columns.length : 1;
     const grid = make("div", { className: "rednet-panels" });
     const most = Math.min(300, Math.floor(900 / across), Math.floor(430 / down));
     grid.style.gridTemplateColumns = `repeat(${across}, minmax(0, ${most}px))`;
-    this.panels = board.columns.flatMap((_, column) => board.cells[column][0].titles.map((_, panel) => {
+    this.panels = story.columns.flatMap((_, column) => story.cells[column][0].titles.map((_, panel) => {
       const canvas = make("canvas", { width: 480, height: 480, role: "img" }), caption = make("figcaption");
       grid.append(make("figure", {}, caption, canvas));
       return { canvas, caption, column, panel };
@@ -339,18 +339,18 @@ class Player {
       });
       new ResizeObserver(() => this.drawCurve()).observe(this.curve);
     }
-    this.cells = board.rows.map(() => board.columns.map(() => make("td")));
+    this.cells = story.rows.map(() => story.columns.map(() => make("td")));
     this.table = make("table", {});
-    if (board.columns.some((name) => name)) {
-      this.table.append(make("tr", {}, make("th"), ...board.columns.map((name) => make("th", { textContent: name, scope: "col" }))));
+    if (story.columns.some((name) => name)) {
+      this.table.append(make("tr", {}, make("th"), ...story.columns.map((name) => make("th", { textContent: name, scope: "col" }))));
     }
-    board.rows.forEach((row, r) => this.table.append(
+    story.rows.forEach((row, r) => this.table.append(
       make("tr", {}, make("th", { textContent: row.label, scope: "row" }), ...this.cells[r])));
     this.problem = make("p", { className: "rednet-problem", role: "alert" });
-    const keys = ["Keys: ← → ", steps ? "step, ↑ ↓ face" : "frame", ", space plays.", ...board.notes.map((note) => ` Shown: ${note}.`)];
+    const keys = ["Keys: ← → ", steps ? "step, ↑ ↓ face" : "frame", ", space plays.", ...story.notes.map((note) => ` Shown: ${note}.`)];
     this.root = make("section", { className: "rednet", tabIndex: 0, role: "group", "data-lm-suppress-shortcuts": "true",
-      "aria-label": board.title || (steps ? "spatial steps of a face" : "a tracked video") },
-      ...(board.title ? [make("h4", { textContent: board.title })] : []), bar, grid, ...(this.curve ? [this.curve] : []),
+      "aria-label": story.title || (steps ? "spatial steps of a face" : "a tracked video") },
+      ...(story.title ? [make("h4", { textContent: story.title })] : []), bar, grid, ...(this.curve ? [this.curve] : []),
       make("div", { className: "rednet-table" }, this.table), make("p", { className: "rednet-hint", textContent: keys.join("") }),
       this.problem);
     this.on(this.root, "keydown", (event) => this.key(event));
@@ -362,7 +362,7 @@ class Player {
   key(event) {
     event.stopPropagation(); // a notebook's own keys must not act on what is typed here
     if (event.target.closest("select, button") || event.ctrlKey || event.altKey || event.metaKey) return;
-    const last = this.board.axes.length - 1;
+    const last = this.story.axes.length - 1;
     const move = { ArrowLeft: [last, -1], ArrowRight: [last, 1], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (move && event.target.type !== "range") this.go(...move);
     else if (event.key === " " && event.target.type !== "checkbox") this.play(this.timer === null);
@@ -379,10 +379,10 @@ async function start(figure) {
     const [packed, used, side, across, jpeg] = figure.querySelector("script[type='text/plain']").textContent.split(" ");
     const stream = new Blob([bytesOf(packed)]).stream().pipeThrough(new DecompressionStream("deflate"));
     const raw = await new Response(stream).arrayBuffer(), length = new DataView(raw).getUint32(0, true);
-    const board = JSON.parse(new TextDecoder().decode(new Uint8Array(raw, 4, length)));
+    const story = JSON.parse(new TextDecoder().decode(new Uint8Array(raw, 4, length)));
     const image = await createImageBitmap(new Blob([bytesOf(jpeg)], { type: "image/jpeg" }));
     const sprite = { used: used.split(",").map(Number), side: Number(side), across: Number(across), image };
-    sheet.before(new Player(board, raw.slice(4 + length), sprite).build());
+    sheet.before(new Player(story, raw.slice(4 + length), sprite).build());
     for (const node of [sheet, ...figure.querySelectorAll(":scope > figcaption")]) node.style.display = "none";
   } catch (error) {
     sheet.before(make("p", { role: "alert", textContent: `The player could not start (${error}); its pictures:` }));

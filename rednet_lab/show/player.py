@@ -55,29 +55,29 @@ def show(
     display(data, metadata={"image/jpeg": {"alt": data["text/plain"]}}, raw=True)
 
 
-def forms(board: Storyboard) -> dict[str, str]:
+def forms(story: Storyboard) -> dict[str, str]:
     """Return the MIME bundle of a storyboard: the player as text/html, the contact sheet as image/jpeg, its words."""
-    sheet = contact_sheet(board)
+    sheet = contact_sheet(story)
     jpeg = sheet.jpeg()
-    data = {"text/html": player_html(board, jpeg, sheet.alt), "text/plain": sheet.alt}
+    data = {"text/html": player_html(story, jpeg, sheet.alt), "text/plain": sheet.alt}
     return {**data, "image/jpeg": base64.b64encode(jpeg).decode()}
 
 
-def player_html(board: Storyboard, sheet: bytes, alt: str, budget: int = BUDGET) -> str:
+def player_html(story: Storyboard, sheet: bytes, alt: str, budget: int = BUDGET) -> str:
     """Return the player with its contact sheet (JPEG). Raise ValueError where nothing brings it under the budget."""
     html = ""
     for every in EVERY:
-        shown = board.thinned(every) if every > 1 else board
+        shown = story.thinned(every) if every > 1 else story
         packed = pack(shown)
         for size, quality in SPRITES:
-            html = _html(board.title, f"{packed} {sprite(shown, size, quality)}", sheet, alt)
+            html = _html(story.title, f"{packed} {sprite(shown, size, quality)}", sheet, alt)
             if len(html.encode()) <= budget:
                 return html
             if len(packed) > budget / 2:
                 break  # it is not the pictures that are too heavy
     raise ValueError(
-        f"the player of {board.title or board.kind!r} weighs {len(html):,} bytes, its budget is {budget:,}: "
-        f"show fewer than {len(board.cells[0])} moments"
+        f"the player of {story.title or story.kind!r} weighs {len(html):,} bytes, its budget is {budget:,}: "
+        f"show fewer than {len(story.cells[0])} moments"
     )
 
 
@@ -96,7 +96,7 @@ def script() -> str:
     return Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 
 
-def pack(board: Storyboard) -> str:
+def pack(story: Storyboard) -> str:
     """Return the storyboard without its pictures as one text: the length of its JSON, the JSON, all arrays; deflated.
 
     In base64 no title or name can end the script that holds it. An array in the JSON is [type, offset, shape].
@@ -117,7 +117,7 @@ def pack(board: Storyboard) -> str:
         return known[key]
 
     names = ("TRUTH", "PREDICTED", "YELLOW", "BLACK", "WHITE")
-    board_ = {name: value for name, value in vars(board).items() if name != "pictures"}
+    story_ = {name: value for name, value in vars(story).items() if name != "pictures"}
     constants = {"missing": MISSING, "levels": LEVELS, "share": SHARE, "views": VIEWS, "layers": LAYERS}
     colours = {
         "heat": _spelt(draw.heat(np.arange(LEVELS + 1)[None] / LEVELS)[0]),
@@ -126,7 +126,7 @@ def pack(board: Storyboard) -> str:
         "lines": _spelt((draw.BLUE, draw.VERMILION, draw.GREEN, draw.PINK)),
         "colours": dict(zip(map(str.lower, names), _spelt(getattr(draw, name) for name in names), strict=True)),
     }
-    text = json.dumps({**board_, **constants, **colours}, default=plain, separators=(",", ":")).encode()
+    text = json.dumps({**story_, **constants, **colours}, default=plain, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
     return base64.b64encode(zlib.compress(len(text).to_bytes(4, "little") + text + arrays, 7)).decode()
 
@@ -135,11 +135,11 @@ def _spelt(colours) -> list[str]:
     return ["#" + bytes(int(v) for v in colour).hex() for colour in colours]
 
 
-def sprite(board: Storyboard, size: int, quality: int) -> str:
+def sprite(story: Storyboard, size: int, quality: int) -> str:
     """Return the pictures that cells show: their numbers, their side, how many in a row, and all as one JPEG."""
-    used = sorted({cell.picture for column in board.cells for cell in column})
-    side = min(size, max(len(board.pictures[i]) for i in used))
+    used = sorted({cell.picture for column in story.cells for cell in column})
+    side = min(size, max(len(story.pictures[i]) for i in used))
     side += -side % 16  # whole blocks of JPEG: no picture bleeds into the next
     across = max(1, int(len(used) ** 0.5))
-    image = draw.montage([draw.enlarge(board.pictures[i], side) for i in used], across, gap=0)
+    image = draw.montage([draw.enlarge(story.pictures[i], side) for i in used], across, gap=0)
     return f"{','.join(map(str, used))} {side} {across} {base64.b64encode(draw.jpeg(image, quality)).decode()}"

@@ -239,26 +239,26 @@ def step_storyboard(
         raise ValueError(f"step_storyboard: {len(names)} names for {count} faces")
     labels = tuple(f"{i + 1}: {name}" for i, name in enumerate(names)) or tuple(str(i + 1) for i in range(count))
     axes = (("face", labels), ("step", tuple(str(k + 1) for k in range(most))))
-    board = Storyboard("steps", title, tuple(networks), axes, channel_names(markup))
+    story = Storyboard("steps", title, tuple(networks), axes, channel_names(markup))
     numbers = Numbers(len(networks), count * most, markup.n_points)
     for c, frames in enumerate(networks.values()):
-        board.cells.append([])
+        story.cells.append([])
         for frame in frames:
-            cells = _step_cells(board, frame, markup)
+            cells = _step_cells(story, frame, markup)
             for k in range(most):
-                _step_numbers(numbers, (c, len(board.cells[c])), frame, min(k, len(cells) - 1), markup)
-                board.cells[c].append(cells[min(k, len(cells) - 1)])
-    board.rows = numbers.rows(STEP_ROWS)
-    return board
+                _step_numbers(numbers, (c, len(story.cells[c])), frame, min(k, len(cells) - 1), markup)
+                story.cells[c].append(cells[min(k, len(cells) - 1)])
+    story.rows = numbers.rows(STEP_ROWS)
+    return story
 
 
-def _step_cells(board: Storyboard, frame: Frame, markup: Markup) -> list[Cell]:
+def _step_cells(story: Storyboard, frame: Frame, markup: Markup) -> list[Cell]:
     """Return a face's cells, one a step; its picture and truth go onto the storyboard."""
     own, side, cells = MARKUPS[frame.markup], frame.picture.shape[1], []
-    board.pictures.append(squared(frame.picture))
+    story.pictures.append(squared(frame.picture))
     if frame.truth is not None:
-        board.truths.append(places(frame.truth, side))
-    picture, truth = len(board.pictures) - 1, None if frame.truth is None else len(board.truths) - 1
+        story.truths.append(places(frame.truth, side))
+    picture, truth = len(story.pictures) - 1, None if frame.truth is None else len(story.truths) - 1
     for k, step in enumerate(frame.steps):
         if cells and step.given is not None:
             before = cells[-1].answer
@@ -298,15 +298,15 @@ def track_storyboard(tracks: Mapping[str, Sequence[Frame]] | Sequence[Frame], ti
     columns, markup = _columns(tracks)
     count = min(len(frames) for frames in columns.values())
     axes = (("frame", tuple(str(t) for t in range(count))),)
-    board = Storyboard("track", title, tuple(columns), axes, channel_names(markup))
+    story = Storyboard("track", title, tuple(columns), axes, channel_names(markup))
     numbers = Numbers(len(columns), count, markup.n_points)
     shared: list[tuple[list[int], list[int]]] = [([], []) for _ in range(count)]  # places of pictures and truths
     for c, frames in enumerate(columns.values()):
-        board.cells.append([_track_cell(board, shared[t], frame, markup) for t, frame in enumerate(frames[:count])])
+        story.cells.append([_track_cell(story, shared[t], frame, markup) for t, frame in enumerate(frames[:count])])
         for t, frame in enumerate(frames[:count]):
             _track_numbers(numbers, (c, t), frame, frames[t - 1] if t else None, markup)
-    board.rows = numbers.rows(TRACK_ROWS)
-    return board
+    story.rows = numbers.rows(TRACK_ROWS)
+    return story
 
 
 def _share(store: list[np.ndarray], mine: list[int], value: np.ndarray) -> int:
@@ -319,11 +319,11 @@ def _share(store: list[np.ndarray], mine: list[int], value: np.ndarray) -> int:
     return mine[-1]
 
 
-def _track_cell(board: Storyboard, shared: tuple[list[int], list[int]], frame: Frame, markup: Markup) -> Cell:
+def _track_cell(story: Storyboard, shared: tuple[list[int], list[int]], frame: Frame, markup: Markup) -> Cell:
     """Return one tracked frame; its picture and truth go onto the storyboard where they are not there yet."""
     side, real, (x, y, width) = max(frame.image.shape[:2]), frame.truth_in_image, frame.box
-    picture = _share(board.pictures, shared[0], squared(frame.image))
-    truth = None if real is None else _share(board.truths, shared[1], places(real, side))
+    picture = _share(story.pictures, shared[0], squared(frame.image))
+    truth = None if real is None else _share(story.truths, shared[1], places(real, side))
     first, last = frame.steps[0], frame.steps[-1]
     given = label_layer(first.given) or layer(first.feedback.max(0)[None])
     points = places(frame.points, side), channels_of(len(frame.points), MARKUPS[frame.markup], markup)

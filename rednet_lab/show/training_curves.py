@@ -5,58 +5,49 @@ that comes from the cache is shown from its history. Where nobody watches (a bat
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import ipywidgets as w
 import numpy as np
+import pandas as pd
 
 from rednet_core.rednet import RedNet
 from rednet_core.training import COLUMNS, Record, Trainer
 from rednet_lab.show import draw, plots
-from rednet_lab.show.display import placeholder, renew, show_widget
+from rednet_lab.show.display import alt_text, placeholder, renew, show_widget
 from rednet_lab.show.trace import Face, FaceTracer
 from rednet_lab.show.widgets import Painter, slider
 
 PAINTS = 1.0  # seconds between two pictures of a running training
 LOOKS = 5.0  # seconds between two looks at the sample faces, and never more than a twentieth of the time
 LINES = 10  # of a log
+WHAT = "curves of a training's terms, and sample faces with their points"
 CHART = (draw.PANEL, 165)
 NAMES = {"detection": "l_d", "regression": "l_r", "identity": "l_cls", "rate": "learning rate"}
 
 
-def running_median(values: np.ndarray, width: int) -> np.ndarray:
-    """Return the median of the last `width` values at each place, NaN left out."""
-    import pandas as pd
-
-    return pd.Series(values).rolling(width, min_periods=1).median().to_numpy()
-
-
-def curves(
-    history: np.ndarray, step: int, total: int, smooth: int, errors: list[tuple[int, float]] = (), columns: int = 2
-) -> np.ndarray:
+def curves(history: np.ndarray, step: int, total: int, smooth: int, errors: Sequence = ()) -> np.ndarray:
     """Return the curves of a history (steps, 5; see COLUMNS) up to a step: pale, and dark a running median."""
-    shown = [name for name in NAMES if np.isfinite(history[:, COLUMNS.index(name)]).any()]
-    pictures = {}
-    for name in shown:
-        values = history[:, COLUMNS.index(name)]
-        places = np.unique(np.linspace(0, len(values) - 1, min(len(values), 600)).astype(int))
-        places = places[places < step]
+    places = np.unique(np.linspace(0, len(history) - 1, min(len(history), 600)).astype(int))
+    places, pictures = places[places < step], {}
+    for name, label in NAMES.items():
+        values, log = history[:, COLUMNS.index(name)], name in ("detection", "regression")
+        good = values[np.isfinite(values) & (values > 0)]
+        if len(good) == 0:
+            continue
         lines = [plots.Line(places, values[places], "", (150, 190, 225), width=1)]
         if name != "rate":
-            lines.append(plots.Line(places, running_median(values[:step], smooth)[places], "", draw.BLUE))
-        log = name in ("detection", "regression")
-        good = values[np.isfinite(values) & (values > 0)]
-        reach = (float(good.min()) / 1.1 if log else 0.0, float(good.max()) * 1.1) if len(good) else None
-        latest = values[step - 1]
+            median = pd.Series(values[:step]).rolling(smooth, min_periods=1).median().to_numpy()
+            lines.append(plots.Line(places, median[places], "", draw.BLUE))
+        reach = (float(good.min()) / 1.1 if log else 0.0, float(good.max()) * 1.1)
         picture = plots.chart(lines, "step", CHART, (0, max(total, 2)), reach, log)
-        pictures[f"{NAMES[name]}: {latest:.3g}"] = picture
+        pictures[f"{label}: {values[step - 1]:.3g}"] = picture
     if len(errors) > 1:  # (step, mean error of the sample faces in %), of a training that was watched
         steps, values = np.array(errors).T
-        line = plots.Line(steps, values, "", draw.VERMILION)
-        pictures[f"error of the samples (%): {values[-1]:.1f}"] = plots.chart(
-            [line], "step", CHART, (0, total), (0, values.max() * 1.1)
-        )
-    return draw.panels(pictures, columns)
+        line = [plots.Line(steps, values, "", draw.VERMILION)]
+        picture = plots.chart(line, "step", CHART, (0, total), (0, values.max() * 1.1))
+        pictures[f"error of the samples (%): {values[-1]:.1f}"] = picture
+    return draw.panels(pictures)
 
 
 def samples(net: RedNet, faces: list[Face], size: int) -> tuple[np.ndarray, float]:
@@ -77,12 +68,8 @@ def clock(seconds: float) -> str:
     """Return a time in words: 9 s, 2 min 5 s, 1 h 10 min; NaN is not known yet."""
     if np.isnan(seconds):
         return "?"
-    seconds = int(round(seconds))
-    if seconds < 60:
-        return f"{seconds} s"
-    if seconds < 3600:
-        return f"{seconds // 60} min {seconds % 60} s"
-    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+    (minutes, seconds), hours = divmod(round(seconds), 60), round(seconds) // 3600
+    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
 class Dashboard:
@@ -91,7 +78,7 @@ class Dashboard:
     def __init__(self, faces: list[Face], live: bool = True, say: Callable[[str], None] = print):
         self.faces, self.live, self.say = faces, live, say
         self.image, self.status, self.shown = w.Image(format="png"), w.HTML(), False
-        self.box, self.handle = w.VBox([self.status, self.image]), None
+        self.box, self.handle = w.VBox([self.status, self.image, alt_text(WHAT)]), None
         self.strip: np.ndarray | None = None
         self.errors: list[tuple[int, float]] = []
 
@@ -167,7 +154,7 @@ class Dashboard:
             words = self._words(row, step, len(history), left).replace("; ", "<br>").replace(", l", "<br>l", 1)
             return self.picture(history, step, len(history), smooth), words
 
-        return Painter(controls, paint, "curves of a training's terms, and sample faces with their points")
+        return Painter(controls, paint, WHAT)
 
 
 def watched(lab, train: Callable[[], object], faces: list[Face]) -> tuple[object, Dashboard]:

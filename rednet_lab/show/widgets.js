@@ -34,7 +34,7 @@ if (!window.rednetUploads) {
 
   // A picture's alt text stands hidden beside it, and is another after each move.
   const name = (image) => {
-    const words = image.closest?.(".widget-hbox")?.querySelector(".rednet-alt");
+    const words = image.closest?.(".widget-box")?.querySelector(".rednet-alt");
     if (words && image.matches("img.widget-image")) image.alt = words.textContent.trim();
   };
   document.addEventListener("load", (event) => name(event.target), true);

@@ -11,7 +11,7 @@ import ipywidgets as w
 import numpy as np
 
 from rednet_lab.show import draw
-from rednet_lab.show.display import ALT, plain, show_widget
+from rednet_lab.show.display import alt_text, plain, show_widget
 
 PANEL = "330px"  # width of the controls
 STYLE = {"description_width": "110px"}
@@ -26,8 +26,7 @@ class Painter:
         self.image = w.Image(
             format="png", layout=w.Layout(max_width="100%", height="auto", flex="0 1 auto", align_self="flex-start")
         )
-        self.status, self.about = w.HTML(), w.HTML(layout=w.Layout(display="none"))
-        self.about.add_class(ALT)  # an Image has no alt text of its own: widgets.js gives it this one
+        self.status, self.about = w.HTML(), alt_text()
         for control in controls.values():
             control.observe(self._changed, names="value")
         self._changed()
@@ -42,7 +41,7 @@ class Painter:
             self.status.value = problem(error)
             raise
         picture, text = result if isinstance(result, tuple) else (result, "")
-        self.about.value = escape(". ".join(filter(None, [self.alt, plain(text)])) or "what the controls show")
+        self.about.value = escape(". ".join(filter(None, [self.alt, plain(text)])))
         self.image.value = draw.png(picture)
         self.image.width = str(picture.shape[1])
         self.status.value = text

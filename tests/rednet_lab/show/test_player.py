@@ -18,8 +18,8 @@ from tests.helpers import loop_box, make_data
 HEADLINE = re.compile(r"(\d+\.\d+) %")
 
 
-def row_of(board, start):
-    (found,) = [row for row in board.rows if row.label.startswith(start)]
+def row_of(story, start):
+    (found,) = [row for row in story.rows if row.label.startswith(start)]
     return found
 
 
@@ -61,8 +61,8 @@ def test_changes_are_against_the_step_before(both, labelled):
 
 
 def test_the_tracks_numbers_are_the_traces(tracks):
-    board = track_storyboard(tracks)
-    error, h, change = (row_of(board, start) for start in ("error", "length", "change of h"))
+    story = track_storyboard(tracks)
+    error, h, change = (row_of(story, start) for start in ("error", "length", "change of h"))
     for c, frames in enumerate(tracks.values()):
         for t, frame in enumerate(frames):
             assert error.text(c, t) == f"{round(frame.error, 6):.1f}"
@@ -70,12 +70,12 @@ def test_the_tracks_numbers_are_the_traces(tracks):
             if t:
                 assert change.text(c, t) == f"{np.linalg.norm(frame.hidden - frames[t - 1].hidden):.2f}"
     assert change.text(0, 0) == "–"
-    assert len(board.pictures) == len(board.truths) == 4  # shared by both tracks
+    assert len(story.pictures) == len(story.truths) == 4  # shared by both tracks
 
 
 def test_maps_are_kept_to_half_a_level_and_the_faint_not(traces):
-    board = step_storyboard(traces)
-    kept, maps = board.cells[0][board.moment(2, 1)].answer.maps / LEVELS, traces[2].steps[1].maps
+    story = step_storyboard(traces)
+    kept, maps = story.cells[0][story.moment(2, 1)].answer.maps / LEVELS, traces[2].steps[1].maps
     np.testing.assert_allclose(kept[maps >= LEAST], maps[maps >= LEAST], atol=0.5 / LEVELS + 1e-6)
     assert (kept[maps < LEAST] == 0).all()
 
@@ -109,19 +109,19 @@ def test_seven_points_have_their_names(labelled):
 
 @pytest.mark.parametrize("kind", ["steps", "track"])
 def test_player_and_contact_sheet_hold_the_storyboards_numbers(both, tracks, kind, unpack):
-    board = both if kind == "steps" else track_storyboard(tracks, "A track")
-    paper = contact_sheet(board)
-    packed = unpack(player_html(board, paper.jpeg(), paper.alt))
-    assert [row["label"] for row in packed["rows"]] == [row.label for row in board.rows]
-    for row, kept in zip(board.rows, packed["rows"], strict=True):
+    story = both if kind == "steps" else track_storyboard(tracks, "A track")
+    paper = contact_sheet(story)
+    packed = unpack(player_html(story, paper.jpeg(), paper.alt))
+    assert [row["label"] for row in packed["rows"]] == [row.label for row in story.rows]
+    for row, kept in zip(story.rows, packed["rows"], strict=True):
         np.testing.assert_array_equal(kept["values"], row.values)
-    for c, column in enumerate(board.cells):
+    for c, column in enumerate(story.cells):
         for m, cell in enumerate(column):
             np.testing.assert_allclose(packed["cells"][c][m]["points"] / SHARE, cell.points, atol=0.51 / SHARE)
-    assert packed["missing"] == MISSING and packed["title"] == board.title
+    assert packed["missing"] == MISSING and packed["title"] == story.title
     assert paper.texts
     for column, moment, text in paper.texts:
-        assert HEADLINE.search(text)[1] == board.rows[0].text(column, moment)
+        assert HEADLINE.search(text)[1] == story.rows[0].text(column, moment)
 
 
 @pytest.mark.parametrize("kind", ["steps", "track"])
@@ -130,7 +130,7 @@ def test_truth_is_spoken_of_only_where_there_is_one(traces, tracks, kind, unpack
     make = {"steps": step_storyboard, "track": track_storyboard}[kind]
     known, own = make(frames), make([replace(f, truth=None, truth_in_image=None, error=np.nan) for f in frames])
     assert unpack(player_html(own, b"", ""))["truths"] == [] and unpack(player_html(known, b"", ""))["truths"]
-    sheets = [contact_sheet(board) for board in (known, own)]
+    sheets = [contact_sheet(story) for story in (known, own)]
     assert "truth" not in sheets[1].alt
     green = [(np.abs(s.picture.astype(int) - draw.TRUTH) < 40).all(-1).sum() for s in sheets]
     assert green[0] > 4 * green[1] + 50
@@ -161,8 +161,8 @@ def test_one_output_without_a_widget_live_and_in_a_run(both, monkeypatch, batch)
 
 
 def test_a_player_fetches_nothing_and_stays_in_its_budget(both, tracks):
-    for board in (both, track_storyboard(tracks)):
-        text = forms(board)["text/html"]
+    for story in (both, track_storyboard(tracks)):
+        text = forms(story)["text/html"]
         assert len(text.encode()) <= BUDGET
         assert not re.search(r"https?://|\bimport\(|fetch\(|src=\"(?!data:)", text)
         assert 'alt="' in text and " id=" not in text  # two on one page have nothing of the same name
@@ -191,6 +191,6 @@ def test_a_long_clip_of_large_frames_without_truth_fits(net):
     (frame,) = trace_video(net, data.crops[:1], None, box)
     rng = np.random.default_rng(0)
     noisy = [cv2.resize(rng.integers(0, 255, (90, 160, 3), np.uint8), (640, 360)) for _ in range(60)]
-    board = track_storyboard([replace(frame, image=image) for image in noisy])
-    assert not board.truths and board.headline(0, 5).startswith("sure 0.")
-    assert len(player_html(board, b"", "").encode()) <= BUDGET
+    story = track_storyboard([replace(frame, image=image) for image in noisy])
+    assert not story.truths and story.headline(0, 5).startswith("sure 0.")
+    assert len(player_html(story, b"", "").encode()) <= BUDGET

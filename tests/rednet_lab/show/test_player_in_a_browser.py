@@ -20,15 +20,15 @@ PICTURES = f"all => all.map({PIXELS})"
 
 
 @pytest.fixture(scope="module")
-def boards(both, tracks):
+def stories(both, tracks):
     return [both, track_storyboard(tracks, "A track")]
 
 
 @pytest.fixture(scope="module")
-def exported(boards, tmp_path_factory):
+def exported(stories, tmp_path_factory):
     """A notebook that holds what `show` leaves, through nbconvert's own exporter."""
-    outputs = [nbformat.v4.new_output("display_data", forms(board)) for board in boards]
-    cells = [nbformat.v4.new_code_cell(f"show(board_{i})", outputs=[output]) for i, output in enumerate(outputs)]
+    outputs = [nbformat.v4.new_output("display_data", forms(story)) for story in stories]
+    cells = [nbformat.v4.new_code_cell(f"show(story_{i})", outputs=[output]) for i, output in enumerate(outputs)]
     file = tmp_path_factory.mktemp("exported") / "page.html"
     file.write_text(HTMLExporter().from_notebook_node(nbformat.v4.new_notebook(cells=cells))[0], encoding="utf-8")
     return file
@@ -79,19 +79,19 @@ def alone(page, tmp_path):
         each.close()
 
 
-def numbers(board, moment, channel=ALL):
+def numbers(story, moment, channel=ALL):
     """The table as it should be written: [label, of column 1, ...] for each row."""
-    columns = range(len(board.columns))
-    return [[row.label, *(row.text(c, moment, channel) for c in columns)] for row in board.rows]
+    columns = range(len(story.columns))
+    return [[row.label, *(row.text(c, moment, channel) for c in columns)] for row in story.rows]
 
 
-def captions(board, moment):
+def captions(story, moment):
     """What should stand over the panels."""
     found = []
-    for c, name in enumerate(board.columns):
-        titles = list(board.cells[c][moment].titles)
+    for c, name in enumerate(story.columns):
+        titles = list(story.cells[c][moment].titles)
         titles[0] = ", ".join(filter(None, [name, titles[0]]))
-        titles[-1] = ", ".join(filter(None, [titles[-1], board.headline(c, moment)]))
+        titles[-1] = ", ".join(filter(None, [titles[-1], story.headline(c, moment)]))
         found += titles
     return found
 
@@ -100,26 +100,26 @@ def written(player):
     return [row for row in player.eval_on_selector_all("tr", TABLE) if row[0]]
 
 
-def test_every_moment_says_what_the_storyboard_says(players, boards):
-    for player, board in zip(players, boards, strict=True):
+def test_every_moment_says_what_the_storyboard_says(players, stories):
+    for player, story in zip(players, stories, strict=True):
         player.focus()
-        last = len(board.axes[-1][1])
-        for moment in range(len(board.cells[0])):
-            assert written(player) == numbers(board, moment)
+        last = len(story.axes[-1][1])
+        for moment in range(len(story.cells[0])):
+            assert written(player) == numbers(story, moment)
             seen = player.eval_on_selector_all("figcaption", "all => all.map(c => c.textContent)")
-            assert seen == captions(board, moment)
+            assert seen == captions(story, moment)
             player.press("ArrowRight")
-            if (moment + 1) % last == 0 and len(board.axes) > 1:  # the last step: on to the next face, from step 1
+            if (moment + 1) % last == 0 and len(story.axes) > 1:  # the last step: on to the next face, from step 1
                 player.press("ArrowDown")
                 for _ in range(last):
                     player.press("ArrowLeft")
 
 
-def test_a_chosen_point_has_its_own_numbers_and_picture(players, boards):
-    for player, board in zip(players, boards, strict=True):
+def test_a_chosen_point_has_its_own_numbers_and_picture(players, stories):
+    for player, story in zip(players, stories, strict=True):
         before = player.eval_on_selector_all("canvas", PICTURES)
-        player.query_selector("select[aria-label=point]").select_option(label=board.channels[30])
-        assert written(player) == numbers(board, 0, 30) != numbers(board, 0)
+        player.query_selector("select[aria-label=point]").select_option(label=story.channels[30])
+        assert written(player) == numbers(story, 0, 30) != numbers(story, 0)
         assert player.eval_on_selector_all("canvas", PICTURES) != before
 
 
@@ -147,10 +147,10 @@ def test_every_control_is_reached_by_the_keyboard_and_answers(page, players):
             box.click()
 
 
-def test_a_map_is_painted_as_the_storyboard_holds_it(players, boards):
-    board, player = boards[0], players[0]
+def test_a_map_is_painted_as_the_storyboard_holds_it(players, stories):
+    story, player = stories[0], players[0]
     player.query_selector("select[aria-label=maps]").select_option(label="alone")
-    layer = board.cells[1][0].answer
+    layer = story.cells[1][0].answer
     highest, canvas = layer.maps.max(0), player.query_selector_all("canvas")[4]
     look = "(c, [x, y]) => [...c.getContext('2d').getImageData(x, y, 1, 1).data].slice(0, 3)"
     side = 480 / len(highest)
@@ -159,13 +159,13 @@ def test_a_map_is_painted_as_the_storyboard_holds_it(players, boards):
         assert seen == draw.heat(highest / LEVELS)[y, x].tolist()
 
 
-def test_it_plays_and_pauses(page, players, boards):
-    player, board = players[1], boards[1]
+def test_it_plays_and_pauses(page, players, stories):
+    player, story = players[1], stories[1]
     button = player.query_selector("button")
     button.click()
     page.wait_for_function(
         "([player, text]) => player.querySelector('td').textContent === text",
-        arg=[player, numbers(board, 2)[0][1]],
+        arg=[player, numbers(story, 2)[0][1]],
         timeout=20_000,
     )
     button.click()
@@ -191,8 +191,8 @@ def test_it_fits_the_window(players):
         assert player.bounding_box()["height"] < 800
 
 
-def test_on_a_telephone_it_is_no_wider_than_the_page_and_takes_its_colours(alone, boards):
-    dark = "<body style='background: #111; color: #eee'>" + "".join(forms(board)["text/html"] for board in boards)
+def test_on_a_telephone_it_is_no_wider_than_the_page_and_takes_its_colours(alone, stories):
+    dark = "<body style='background: #111; color: #eee'>" + "".join(forms(story)["text/html"] for story in stories)
     other = alone(dark, viewport={"width": 390, "height": 800})
     other.wait_for_function("document.querySelectorAll('.rednet').length === 2")
     assert other.evaluate("document.documentElement.scrollWidth") <= 390
@@ -203,23 +203,23 @@ def test_on_a_telephone_it_is_no_wider_than_the_page_and_takes_its_colours(alone
         assert style == ["rgb(238, 238, 238)", "rgba(0, 0, 0, 0)"]
 
 
-def test_who_wants_little_motion_gets_a_slow_player(alone, boards):
-    other = alone(forms(boards[1])["text/html"], reduced_motion="reduce")
+def test_who_wants_little_motion_gets_a_slow_player(alone, stories):
+    other = alone(forms(stories[1])["text/html"], reduced_motion="reduce")
     other.wait_for_selector(".rednet button").click()
     other.wait_for_timeout(700)  # five frames at the usual pace
     assert other.eval_on_selector("input[type=range]", "s => s.value") == "0"
 
 
-def test_a_player_that_cannot_start_says_so_and_leaves_the_sheet(alone, boards):
-    torn = forms(boards[1])["text/html"].replace('<script type="text/plain">', '<script type="text/plain">AAAA')
+def test_a_player_that_cannot_start_says_so_and_leaves_the_sheet(alone, stories):
+    torn = forms(stories[1])["text/html"].replace('<script type="text/plain">', '<script type="text/plain">AAAA')
     other = alone(torn)
     assert "could not start" in other.wait_for_selector("[role=alert]").text_content()
     assert other.eval_on_selector("img", "s => getComputedStyle(s).display") != "none"
     assert other.query_selector(".rednet") is None
 
 
-def test_without_scripts_the_contact_sheet_is_seen(alone, boards):
-    data = forms(boards[0])
+def test_without_scripts_the_contact_sheet_is_seen(alone, stories):
+    data = forms(stories[0])
     other = alone(data["text/html"], java_script_enabled=False)
     image = other.query_selector("img")
     assert image.is_visible() and image.bounding_box()["width"] > 300
@@ -228,8 +228,8 @@ def test_without_scripts_the_contact_sheet_is_seen(alone, boards):
     assert base64.b64decode(src) == base64.b64decode(data["image/jpeg"])
 
 
-def test_titles_are_text_and_no_markup(players, boards):
-    assert players[0].query_selector("h4").text_content() == boards[0].title
+def test_titles_are_text_and_no_markup(players, stories):
+    assert players[0].query_selector("h4").text_content() == stories[0].title
 
 
 def test_without_a_truth_there_is_no_tick_for_it(alone, players, tracks):

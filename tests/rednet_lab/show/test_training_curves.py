@@ -12,7 +12,7 @@ from rednet_core.markup import IBUG68
 from rednet_core.training import COLUMNS, TrainConfig
 from rednet_lab.show import training_curves
 from rednet_lab.show.trace import faces_of
-from rednet_lab.show.training_curves import Dashboard, clock, curves, running_median, watched
+from rednet_lab.show.training_curves import Dashboard, clock, curves, watched
 from rednet_lab.workbench.lab import Trained
 from tests.helpers import tiny
 
@@ -100,7 +100,3 @@ def test_the_lab_has_its_trainings_watched(open_lab, cache):
 @pytest.mark.parametrize(("seconds", "words"), [(0.2, "0 s"), (59, "59 s"), (125, "2 min 5 s"), (4210, "1 h 10 min")])
 def test_times_in_words(seconds, words):
     assert clock(seconds) == words
-
-
-def test_the_running_median_looks_back_only():
-    np.testing.assert_allclose(running_median(np.array([1.0, 5, 2, np.nan, 9]), 3), [1, 3, 2, 3.5, 5.5])
