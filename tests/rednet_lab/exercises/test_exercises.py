@@ -1,4 +1,4 @@
-"""The exercises: solutions are right and rednet_core's, stubs are "to do", and each known mistake is told by its hint."""
+"""The exercises: solutions are right and those of rednet_core, stubs are "to do", each known mistake gets its hint."""
 
 import ast
 import json
