@@ -8,6 +8,8 @@ from importlib import import_module
 
 from data_prep.errors import DataError
 
+READS = ("data_prep/readers/*.py",)  # imported by name
+
 NON_COMMERCIAL = "non-commercial research only"
 VIEWS = ("frontal", "left*", "right*")  # MERL-RAV's folders
 

@@ -20,7 +20,7 @@ from datetime import datetime, timezone
 from functools import lru_cache
 from pathlib import Path
 
-from rednet_lab.names import ROOT
+from rednet_lab.names import ROOT, THREADS
 
 PACKAGES = ("rednet_core", "data_prep", "rednet_lab")
 # How a run is started, shown and told of does not change what it finds.
@@ -85,25 +85,29 @@ def imported_files(*modules: str, root: Path | None = None, packages: tuple[str,
     it lists itself, in a constant READS of patterns such as "data_prep/readers/*.py".
     """
     found: dict[Path, None] = {}
-    todo, root = list(modules), root or ROOT
+    todo, seen, root = list(modules), set(), root or ROOT
     while todo:
         module = todo.pop()
-        parts = module.split(".")
-        if parts[0] not in packages:
+        if module in seen or module.partition(".")[0] not in packages:
             continue
-        base = root.joinpath(*parts)
-        for file in (base.with_suffix(".py"), base / "__init__.py"):
-            if file not in found and file.is_file():
-                found[file] = None
-                todo += _read(file).imports
-                for read in (one for pattern in _read(file).reads for one in root.glob(pattern)):
-                    if read.suffix == ".py":
-                        todo.append(".".join(read.relative_to(root).with_suffix("").parts))
-                    else:
-                        found[read] = None
-        if len(parts) > 1:
-            todo.append(".".join(parts[:-1]))  # a package's __init__ runs first; or this was a name in a module
+        seen.add(module)
+        todo.append(module.rpartition(".")[0])  # a package's __init__ runs first; or this was a name in a module
+        for file in _files_of(root, module):
+            found[file] = None
+            todo += _read(file).imports
+            for read in (one for pattern in _read(file).reads for one in root.glob(pattern)):
+                if read.suffix == ".py":
+                    todo.append(".".join(read.relative_to(root).with_suffix("").parts))
+                else:
+                    found[read] = None
     return sorted(found)
+
+
+@lru_cache(maxsize=None)
+def _files_of(root: Path, module: str) -> list[Path]:
+    """Return the file of a module or package, looked for once."""
+    base = root.joinpath(*module.split("."))
+    return [file for file in (base.with_suffix(".py"), base / "__init__.py") if file.is_file()]
 
 
 @dataclass(frozen=True)
@@ -265,6 +269,7 @@ def make_stamp(parameters: dict, notebook: Path | None = None) -> dict:
     stamp = {name: parameters.get(name) for name in STANDARD}
     stamp["data"] = folder_name(stamp["data"] or "")
     stamp.update(versions())
+    stamp["threads"] = THREADS
     stamp["machine"] = machine()
     torch = sys.modules.get("torch")  # a stamp never imports torch, but tells the GPU where torch is at work
     if torch is not None and stamp["device"] in ("auto", "cuda") and torch.cuda.is_available():
