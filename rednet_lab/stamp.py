@@ -17,7 +17,7 @@ import sys
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from rednet_lab.names import ROOT, THREADS
@@ -61,7 +61,7 @@ def code_hash(*sources: str | os.PathLike, exclude: tuple[str, ...] = EXCLUDED) 
             name = file.relative_to(base.parent).as_posix()
             hidden = any(part.startswith(".") for part in file.relative_to(base.parent).parts[1:])
             if not hidden and not any(name.startswith(folder + "/") for folder in exclude):
-                digest.update(f"{name}\0{_read(file).meaning}\0".encode())
+                digest.update(f"{name}\0{read_source(file).meaning}\0".encode())
     return digest.hexdigest()
 
 
@@ -73,7 +73,7 @@ def module_hash(*modules: str) -> str:
 
 def notebook_hash(notebook: Path, packages: tuple[str, ...] = PACKAGES) -> str:
     """Return the code_hash of a notebook's cells and of all files of its checkout that they import."""
-    modules = _read(notebook).imports
+    modules = read_source(notebook).imports
     return code_hash(notebook, *imported_files(*modules, root=notebook.resolve().parents[1], packages=packages))
 
 
@@ -94,8 +94,8 @@ def imported_files(*modules: str, root: Path | None = None, packages: tuple[str,
         todo.append(module.rpartition(".")[0])  # a package's __init__ runs first; or this was a name in a module
         for file in _files_of(root, module):
             found[file] = None
-            todo += _read(file).imports
-            for read in (one for pattern in _read(file).reads for one in root.glob(pattern)):
+            todo += read_source(file).imports
+            for read in (one for pattern in read_source(file).reads for one in root.glob(pattern)):
                 if read.suffix == ".py":
                     todo.append(".".join(read.relative_to(root).with_suffix("").parts))
                 else:
@@ -103,7 +103,7 @@ def imported_files(*modules: str, root: Path | None = None, packages: tuple[str,
     return sorted(found)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _files_of(root: Path, module: str) -> list[Path]:
     """Return the file of a module or package, looked for once."""
     base = root.joinpath(*module.split("."))
@@ -119,7 +119,7 @@ class Source:
     reads: tuple[str, ...] = ()
 
 
-def _read(file: Path) -> Source:
+def read_source(file: Path) -> Source:
     """Return what a file says, parsed once until it changes."""
     status = file.stat()
     return _parsed(file, status.st_mtime_ns, status.st_size)

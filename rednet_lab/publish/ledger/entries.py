@@ -10,6 +10,7 @@ import yaml
 HERE = Path(__file__).resolve().parent
 KINDS = ("claim", "equation", "hyper-parameter", "table", "figure", "reading")
 PAPERS = ("journal", "ECCV", "both", "authors' code")
+READS = ("rednet_lab/publish/ledger/*.yaml", "rednet_lab/publish/ledger/entries/*.yaml")
 LISTS = ("code", "tests", "notebooks", "results", "claims")
 
 

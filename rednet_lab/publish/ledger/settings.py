@@ -8,6 +8,8 @@ from dataclasses import fields, is_dataclass
 
 from rednet_lab.publish.ledger.entries import LedgerError
 
+READS = ("rednet_core/*.py", "rednet_core/eccv/*.py")  # the settings' own defaults
+
 
 def default_of(link: str) -> object:
     """The value of "package/module.py::NAME", "::Class.field", "::Class.method.argument" or "::OBJECT.attribute"."""
