@@ -26,7 +26,7 @@ PACKAGES = ("rednet_core", "data_prep", "rednet_lab")
 # How a run is started, shown and told of does not change what it finds.
 EXCLUDED = ("rednet_lab/runner", "rednet_lab/publish")
 SHOWN = (".js", ".css")  # what results carry along with them: the player
-READS = "READS"  # a module's constant: what it reads or imports by name, as patterns from the checkout's root
+LISTED = "READS"  # a module's constant: what it reads or imports by name, as patterns from the checkout's root
 DISTRIBUTIONS = {
     "torch": ("torch",),
     "numpy": ("numpy",),
@@ -134,7 +134,7 @@ def _parsed(file: Path, *_: int) -> Source:
     if file.suffix != ".py":
         return Source(text)
     tree = _tree(text)
-    targets = [n for n in tree.body if isinstance(n, ast.Assign) and getattr(n.targets[0], "id", "") == READS]
+    targets = [n for n in tree.body if isinstance(n, ast.Assign) and getattr(n.targets[0], "id", "") == LISTED]
     reads = [pattern for node in targets for pattern in ast.literal_eval(node.value)]
     return Source(_canonical(tree), tuple(_imports(tree)), tuple(reads))
 

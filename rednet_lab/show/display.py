@@ -18,7 +18,6 @@ from rednet_lab.progress import in_batch
 from rednet_lab.show.placeholder import STAND_IN, still
 
 UPLOAD = "rednet-most-{}"  # the class of an upload control that takes so many bytes, over which present.js watches
-READS = ("rednet_lab/show/display.css", "rednet_lab/show/display.js")
 LIVE = "Live controls were here: run the cell again to have them back."
 
 

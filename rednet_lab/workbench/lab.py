@@ -21,6 +21,7 @@ from rednet_lab.names import DEVICES, ROOT, run_name
 from rednet_lab.parameters import check_kernel
 from rednet_lab.progress import Progress, in_batch
 from rednet_lab.show import plots, style
+from rednet_lab.show.svg import Drawing
 from rednet_lab.stamp import make_stamp, module_hash
 from rednet_lab.workbench.cache import asset
 from rednet_lab.workbench.profiles import PROFILES, Plan, Profile
@@ -222,6 +223,10 @@ class Lab:
         """Show a figure and save it with the run's facts in its caption."""
         self.results.figure(figure, name, f"{caption} ({self.caption})", alt, hero, vector)
         style.show(figure)
+
+    def drawing(self, drawing: Drawing, name: str, caption: str, hero: bool = False) -> Drawing:
+        """Save a ready SVG drawing and return it for display; it shows no data, so the caption needs no run."""
+        return self.results.drawing(drawing, name, caption, hero)
 
     def pictures(
         self, pictures: list, columns: int, name: str, caption: str, alt: str, hero: bool = False, width: float = 7.0

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rednet_lab.files import read_json
-from rednet_lab.publish.ledger.entries import LedgerError
 
 REPRODUCED, SAME, CONTRADICTED = "reproduced", "same direction on other data", "contradicted"
 UNDECIDED, NOT_ATTEMPTED, BUILT = "undecided", "not attempted", "built and tested"
@@ -36,6 +35,10 @@ ALIKE = "alike"  # wanted: no difference beyond ours["margin"]
 COMPUTED = "computed"
 REFUSED = "smoke"
 LEAST_SEEDS = 3  # with fewer, the ablations judge nothing that was trained: undecided, whatever the interval
+
+
+class LedgerError(ValueError):
+    """An entry or a verdict file is wrong; the text names the file, the field and the fix."""
 
 
 @dataclass(frozen=True)
