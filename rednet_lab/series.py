@@ -9,6 +9,7 @@ from dataclasses import dataclass
 class Entry:
     """One notebook: `name` is its file without .ipynb, `needs` the names of those that must run before it.
 
+    What it needs of them comes from the cache, which has keys of its own, unless it `reads` the files that they left.
     `minutes` is how long it takes on profile quick on a two-core laptop, told to readers before their first run;
     0 means not measured. From then on the runner goes by the reader's own machine.
     """
@@ -17,6 +18,7 @@ class Entry:
     title: str
     needs: tuple[str, ...] = ()
     minutes: float = 0.0
+    reads: bool = False
 
     @property
     def number(self) -> str:
@@ -61,5 +63,7 @@ COURSE = (
     Entry("81_feedback", "Feedback: joint or detached, and z0 in tracking", needs=("75_temporal",), minutes=0.7),
 )
 ABLATIONS = tuple(entry for entry in COURSE if "70" <= entry.number < "90")  # what the ledger is about
-LEDGER = Entry("90_ledger", "The ledger: what was reproduced", tuple(entry.name for entry in ABLATIONS), minutes=0.1)
+LEDGER = Entry(
+    "90_ledger", "The ledger: what was reproduced", tuple(entry.name for entry in ABLATIONS), 0.1, reads=True
+)
 SERIES = (*COURSE, LEDGER)
