@@ -9,6 +9,7 @@ from dataclasses import dataclass
 class Entry:
     """One notebook: `name` is its file without .ipynb, `needs` the names of those that must run before it.
 
+    What it needs of them comes from the cache, which has keys of its own, unless it `reads` the files that they left.
     `minutes` is how long it takes on profile quick on a two-core laptop, told to readers before their first run;
     0 means not measured. From then on the runner goes by the reader's own machine.
     """
@@ -17,6 +18,7 @@ class Entry:
     title: str
     needs: tuple[str, ...] = ()
     minutes: float = 0.0
+    reads: bool = False
 
     @property
     def number(self) -> str:
@@ -67,5 +69,6 @@ SERIES = (
             *("76_identity", "77_f_reg", "78_comparison", "79_batch_norm", "80_three_stages", "81_feedback"),
         ),
         minutes=0.1,
+        reads=True,
     ),
 )

@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rednet_lab.experiments import Verdicts, effect, statistics
+from rednet_lab.experiments import Verdicts, effect
+from rednet_lab.experiments.verdict import direction
 from rednet_lab.names import EVIDENCE, ROOT
-from rednet_lab.publish.ledger import entries, tables, verdicts, views
+from rednet_lab.publish.ledger import entries, tables, views
 from rednet_lab.publish.ledger.entries import LedgerEntry, awaited, in_source, load, problems
 from rednet_lab.publish.ledger.tables import Link, Table, in_profile, markdown
-from rednet_lab.publish.ledger.verdicts import LedgerError, direction, overall, read_verdicts
+from rednet_lab.publish.ledger.verdicts import LedgerError, overall, read_verdicts
 
 ENTRIES = load()
 IDS = [entry.id for entry in ENTRIES]
@@ -312,8 +313,8 @@ def test_a_file_that_is_none_is_named(tmp_path):
      (-1, 1, "undecided", "undecided"), (0, 1, "undecided", "undecided")],
 )  # fmt: skip
 def test_an_interval_decides(low, high, lower, higher):
-    assert direction("lower", {"low": low, "high": high}) == lower
-    assert direction("higher", {"low": low, "high": high}) == higher
+    assert direction("lower", low, high) == lower
+    assert direction("higher", low, high) == higher
 
 
 def test_effects_in_common_units_point_to_where_the_paper_wants_them(tmp_path):
@@ -340,7 +341,6 @@ def test_what_the_ablations_write_is_read(tmp_path):
     one = Verdicts(notebook, "face_world", "quick", [0])
     one.add("C2", "error", effect(first[:1], second[:1], clusters), "lower")
     assert [part.status for part in read_verdicts(tmp_path / "quick")] == ["undecided"]
-    assert verdicts.LEAST_SEEDS == statistics.LEAST_SEEDS
 
 
 def test_verdicts_that_the_ledger_does_not_expect_are_told(tmp_path):
