@@ -192,8 +192,8 @@ class Lab:
         style.show(figure)
 
     def drawing(self, drawing: Drawing, name: str, caption: str, hero: bool = False) -> Drawing:
-        """Save a ready SVG drawing and return it for display; it shows no data, so the caption needs no run."""
-        return self.results.drawing(drawing, name, caption, hero)
+        """Save a ready SVG drawing with the run's facts in its caption, and return it for display."""
+        return self.results.drawing(drawing, name, f"{caption} ({self.caption})", hero)
 
     def pictures(
         self, pictures: list, columns: int, name: str, caption: str, alt: str, hero: bool = False, width: float = 7.0

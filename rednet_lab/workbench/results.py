@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from PIL import Image
 
-from rednet_lab.files import write_json, write_whole
+from rednet_lab.files import write_json, write_text, write_whole
 from rednet_lab.show.svg import Drawing
 
 PNG_LIMIT = 100_000  # bytes
@@ -38,7 +38,7 @@ class Results:
     def drawing(self, drawing: Drawing, name: str, caption: str, hero: bool = False) -> Drawing:
         """Save a ready SVG drawing as <name>.svg and return it; it brings its own words for alt."""
         path = self.folder / f"{name}.svg"
-        write_whole(path, lambda part: part.write_text(drawing.svg, encoding="utf-8", newline="\n"))
+        write_text(path, drawing.svg)
         self._add("figures", name, {"file": path.name, "caption": caption, "alt": drawing.alt, "hero": hero})
         return drawing
 
