@@ -169,7 +169,12 @@ class Lab:
                     progress(record.step + 1, run.config.steps, note)
 
                 callbacks = (show, *(watcher(training.name) for watcher in self.watchers))
-                run = training.trainer(before, self.device, folder / "run.pt", callbacks)
+                try:
+                    run = training.trainer(before, self.device, folder / "run.pt", callbacks)
+                except checkpoint.CheckpointError as error:  # a damaged one: begin anew
+                    print(error)
+                    (folder / "run.pt").unlink()
+                    run = training.trainer(before, self.device, folder / "run.pt", callbacks)
                 resumed = run.step
                 history = run.run()
             seconds = time.perf_counter() - began
