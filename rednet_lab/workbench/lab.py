@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from data_prep.landmark_subset import seven_of
@@ -90,8 +91,15 @@ class Lab:
         self, name: str, stage: str, config: NetConfig | EccvConfig, plan: Plan, before: Training | None = None, **more
     ) -> Training:
         """Return a stage's description, on this run's data; more are further fields of Training."""
-        role = getattr(self.source, stage)()
-        fields = {"how": self.profile.augmentation, "seed": self.seed, "before": before, **more}
+        role, how = getattr(self.source, stage)(), self.profile.augmentation
+        if isinstance(config, EccvConfig):
+            how = self.profile.eccv_augmentation or how
+        fields = {"how": how, "seed": self.seed, "before": before, "imagenet": self.profile.imagenet, **more}
+        if plan.plateau:
+            part = self.source.validation_stills(plan.plateau.pictures)
+            if part.data is role.data:  # not trained on, then
+                role = replace(role, rows=np.setdiff1d(role.rows, part.rows))
+            fields["validation"] = replace(part, data=self.marked(part.data, config.markup))
         return Training(name, stage, config, role, self.marked(role.data, config.markup), plan, **fields)
 
     @cached_property
