@@ -4,6 +4,7 @@
     python3 go.py run --help    its options: profiles, data sources, seeds, single notebooks ...
     python3 go.py test          run the tests
     python3 go.py lab           open the notebooks in JupyterLab (on this machine only)
+    python3 go.py track FILE    follow the faces of your own video, picture or camera
     python3 go.py site          turn an executed run into pages that need no network (build/site)
     python3 go.py setup         only make the environment (.venv beside this file)
     python3 go.py clean         say what could be removed; with --yes, remove it
@@ -39,7 +40,7 @@ class SetupError(Exception):
 
 def main(arguments):
     """Dispatch on the first argument and return the exit code."""
-    commands = {"run": run, "test": test, "lab": lab, "site": site, "setup": setup_only, "clean": clean}
+    commands = {"run": run, "test": test, "lab": lab, "site": site, "track": track, "setup": setup_only, "clean": clean}
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(__doc__.strip())
         return 0
@@ -86,6 +87,12 @@ def site(arguments):
     """Make the static site of a run with rednet_lab.publish.site."""
     ensure_environment()
     return become([venv_python(), "-m", "rednet_lab.publish.site"] + arguments)
+
+
+def track(arguments):
+    """Follow faces in the reader's own files with rednet_lab.track."""
+    ensure_environment()
+    return become([venv_python(), "-m", "rednet_lab.track"] + arguments)
 
 
 def setup_only(arguments):

@@ -4,6 +4,8 @@
     python -m data_prep doctor FOLDER              what a folder holds, what is missing, how to get it; writes nothing
     python -m data_prep prepare FOLDER STORE       a folder made into a prepared store, with progress
 
+FOLDER may be a zip file: it is unpacked beside the store (by the doctor: into a temporary folder) and removed again.
+
 A store is complete or absent: a run that is stopped leaves nothing that looks like one, and the same command goes on
 where it was (`data_prep.resume`). Where the same store already stands, nothing is done; where another does, it is an
 error.
@@ -18,6 +20,7 @@ import sys
 from pathlib import Path
 
 from data_prep.account import kept_lines, line, skipped_lines
+from data_prep.archive import FromArchive, folder_of
 from data_prep.datasets import DATASETS, dataset
 from data_prep.doctor import examine, nearest
 from data_prep.errors import DataError
@@ -61,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     make = commands.add_parser("prepare", help="make a prepared store of a folder")
     make.set_defaults(run=_prepare)
     for command in (doctor, make):
-        command.add_argument("folder", type=Path)
+        command.add_argument("folder", type=Path, help="the data set's folder, or a zip file of it")
         command.add_argument(
             "--dataset", metavar="NAME", help="which data set it is (default: the nearest); list has the names"
         )
@@ -94,8 +97,10 @@ def _list(options) -> int:
 
 
 def _doctor(options) -> int:
-    diagnosis = examine(options.folder, options.dataset, options.read, **_choices(options.set))
-    print(diagnosis.text())
+    with folder_of(options.folder, name=options.dataset) as (folder, notes):
+        diagnosis = examine(folder, options.dataset, options.read, **_choices(options.set))
+        diagnosis.warnings = [*notes, *diagnosis.warnings]
+        print(diagnosis.text().replace(str(folder), str(options.folder)))
     return 0 if diagnosis.dataset and not diagnosis.error else 1
 
 
@@ -129,7 +134,16 @@ def open_reader(folder: Path, name: str | None, choices: dict):
 def _prepare(options) -> int:
     if options.size < 8 or not options.margin > 0 or options.workers < 1:
         raise DataError("size must be 8 or more, margin above 0, workers 1 or more", field="--size")
-    name, reader = open_reader(options.folder, options.dataset, _choices(options.set))
+    with folder_of(options.folder, None if options.dry_run else options.store, options.dataset) as (folder, notes):
+        for note in notes:
+            print(f"note: {note}")
+        return _prepare_folder(options, folder)
+
+
+def _prepare_folder(options, folder: Path) -> int:
+    name, reader = open_reader(folder, options.dataset, _choices(options.set))
+    if folder != options.folder:
+        reader, options.folder = FromArchive(reader, folder, options.folder), folder
     if options.seven:
         reader = LandmarkSubset(reader)
     if options.sixty_eight:

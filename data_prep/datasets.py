@@ -9,6 +9,7 @@ from importlib import import_module
 from data_prep.errors import DataError
 
 NON_COMMERCIAL = "non-commercial research only"
+VIEWS = ("frontal", "left*", "right*")  # MERL-RAV's folders
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,32 @@ DATASETS = {
             "research use; the images are their news sources'",
         ),
         DataSet(
+            "300w",
+            "300-W's family in one folder (afw, helen, ibug, lfpw), 68 points",
+            "family300w:Family300W",
+            (
+                Sign("lfpw with .pts", ("lfpw/trainset/*.pts", "lfpw/testset/*.pts")),
+                Sign("helen with .pts", ("helen/trainset/*.pts", "helen/testset/*.pts")),
+                Sign("afw with .pts", ("afw/*.pts",), optional=True),
+                Sign("ibug with .pts", ("ibug/*.pts",), optional=True),
+            ),
+            2330 + 1035 + 337 + 135,
+            "Helen and LFPW of it",
+            f"{NON_COMMERCIAL}; cite iBUG's 300-W papers",
+        ),
+        DataSet(
+            "300w_dlib",
+            "300-W in dlib's copy, 68 points in XML",
+            "family300w:Dlib300W",
+            (
+                Sign("labels_ibug_300W_train.xml", ("labels_ibug_300W_train.xml",)),
+                Sign("images", ("afw/*.jpg", "helen/*/*.jpg", "lfpw/*/*.png")),
+            ),
+            2330 + 1035 + 337 + 135,
+            "not in it",
+            f"{NON_COMMERCIAL}; cite iBUG's 300-W papers",
+        ),
+        DataSet(
             "helen",
             "Helen in iBUG's form, 68 points",
             "ibug:IbugFaces",
@@ -168,6 +195,79 @@ DATASETS = {
             2330,
             "2,330 images, 194 points (+68)",
             "research use; the images are the Flickr users'",
+        ),
+        DataSet(
+            "wflw",
+            "WFLW, 98 points",
+            "wflw:Wflw",
+            (
+                Sign("list_98pt_rect_attr_*.txt", tuple(f"{p}list_98pt_rect_attr_*.txt" for p in ("", "*/", "*/*/"))),
+                Sign("WFLW_images/<event>/*.jpg", ("WFLW_images/*/*.jpg", "*/WFLW_images/*/*.jpg", "images/*/*.jpg")),
+            ),
+            10000,
+            "not in it",
+            "research use; the pictures are WIDER Face's",
+        ),
+        DataSet(
+            "300w_lp",
+            "300W-LP, 68 points, faces turned by a model",
+            "lp300w:Lp300W",
+            (
+                Sign("<SET>/<stem>.mat", _below("300W_LP", "AFW/*.mat", "HELEN/*.mat", "IBUG/*.mat", "LFPW/*.mat")),
+                Sign("images", _below("300W_LP", "AFW/*.jpg", "HELEN/*.jpg", "IBUG/*.jpg", "LFPW/*.jpg")),
+                Sign("landmarks/<SET>/*_pts.mat", _below("300W_LP", "landmarks/*/*_pts.mat"), optional=True),
+            ),
+            61225,
+            "not in it",
+            f"{NON_COMMERCIAL}; cite 3DDFA",
+        ),
+        DataSet(
+            "aflw2000",
+            "AFLW2000-3D, 68 points of a model in space",
+            "lp300w:Aflw2000",
+            (
+                Sign("image<number>.mat", ("image[0-9]*.mat", "AFLW2000*/image[0-9]*.mat")),
+                Sign("image<number>.jpg", ("image[0-9]*.jpg", "AFLW2000*/image[0-9]*.jpg")),
+            ),
+            2000,
+            "not in it",
+            f"{NON_COMMERCIAL}; the images are AFLW's",
+        ),
+        DataSet(
+            "merl_rav",
+            "MERL-RAV: AFLW with 68 points and what hides them",
+            "merl_rav:MerlRav",
+            (
+                Sign("<view>/trainset/*.pts", tuple(f"{p}{v}/*set/*.pts" for p in ("", "merl_rav_*/") for v in VIEWS)),
+                Sign("images beside them", tuple(f"{p}{v}/*set/*.jpg" for p in ("", "merl_rav_*/") for v in VIEWS)),
+            ),
+            19314,
+            "not in it",
+            "see its licence; the images are AFLW's",
+        ),
+        DataSet(
+            "cofw",
+            "COFW in colour, 29 points and what covers them",
+            "cofw:Cofw",
+            (
+                Sign("COFW_train_color.mat", _below("COFW_color", "COFW_train_color.mat", "COFW/COFW_train_color.mat")),
+                Sign("COFW_test_color.mat", _below("COFW_color", "COFW_test_color.mat", "COFW/COFW_test_color.mat")),
+            ),
+            1852,
+            "not in it",
+            "research use",
+        ),
+        DataSet(
+            "cofw68",
+            "COFW-68: COFW's test faces with 68 points",
+            "cofw:Cofw68",
+            (
+                Sign("test_annotations/1_points.mat", ("*test_annotations/*_points.mat", "*/*test_annotations/*.mat")),
+                Sign("COFW_test_color.mat", ("COFW_test_color.mat", "*/COFW_test_color.mat")),
+            ),
+            507,
+            "not in it",
+            "research use",
         ),
         DataSet(
             "talking_face",

@@ -90,7 +90,9 @@ class Diagnosis:
 
     def _archives(self) -> list[str]:
         packed = [p.name for p in listing(self.folder) if p.suffix.lower() in ARCHIVES and p.name != "extra.zip"]
-        return [line("packed", f"{', '.join(packed[:5])}: unpack first, archives are not read")] if packed else []
+        return (
+            [line("packed", f"{', '.join(packed[:5])}: unpack first (or point at a zip file itself)")] if packed else []
+        )
 
 
 def examine(folder: Path | str, name: str | None = None, read: bool = False, **choices) -> Diagnosis:

@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 
-from data_prep.markups import AFLW21, HELEN194, LFW10, TALKING_FACE68
+from data_prep.markups import AFLW21, COFW29, HELEN194, IBUG68_3D, LFW10, TALKING_FACE68, WFLW98
 from rednet_core.markup import IBUG68, SEVEN, Markup
 
 POINT = np.eye(IBUG68.n_points)
@@ -89,6 +89,28 @@ def _lfw10() -> np.ndarray:
     return POINT[[36, 39, 48, 54, 57, 51, 42, 45, 31, 35]]
 
 
+def _wflw98() -> np.ndarray:
+    brows = []
+    for side, inner in ((0, (21, 20, 19, 18)), (1, (25, 24, 23, 22))):
+        lower = (1 - THICK) * POINT[list(inner)] + THICK * POINT[list(EYES[side][:4])].mean(0)
+        brows += [*POINT[range(17, 22) if side == 0 else range(22, 27)], *lower]
+    lids = []
+    for corner in (36, 39, 42, 45):  # three points between two corners, where the 68 have two
+        last = corner + 3 if corner in (36, 42) else corner - 3
+        lids += [POINT[corner], *_line([corner, corner + 1, corner + 2, last], 5)[1:4]]
+    return np.array([*_line(range(17), 33), *brows, *POINT[27:36], *lids, *POINT[48:68], _pupil(0), _pupil(1)])
+
+
+def _cofw29() -> np.ndarray:
+    rows = [*POINT[[17, 26, 21, 22]]]
+    for side in (0, 1):
+        rows += [POINT[BROWS[side][2]], _brow(side, 6)[4]]
+    rows += [*POINT[[36, 45, 39, 42]]]
+    for a, b, c, d in ((37, 38, 40, 41), (43, 44, 46, 47)):
+        rows += [(POINT[a] + POINT[b]) / 2, (POINT[c] + POINT[d]) / 2]
+    return np.array([*rows, _pupil(0), _pupil(1), *POINT[[31, 35, 30, 33, 48, 54, 51, 62, 66, 57, 8]]])
+
+
 MAKERS = {
     IBUG68.name: lambda: POINT,
     SEVEN.name: lambda: POINT[list(IBUG68.seven)],
@@ -96,6 +118,9 @@ MAKERS = {
     TALKING_FACE68.name: _talking_face68,
     HELEN194.name: _helen194,
     LFW10.name: _lfw10,
+    IBUG68_3D.name: lambda: POINT,
+    WFLW98.name: _wflw98,
+    COFW29.name: _cofw29,
 }
 
 

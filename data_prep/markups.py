@@ -3,9 +3,11 @@
 Importing this module makes their names known to network configurations and prepared stores. `markup_shapes` draws them.
 """
 
-from rednet_core.markup import MARKUPS, Markup, flip_of, span
+from dataclasses import replace
 
-__all__ = ["AFLW21", "HELEN194", "LFW10", "MARKUPS", "TALKING_FACE68"]
+from rednet_core.markup import IBUG68, MARKUPS, Markup, flip_of, span
+
+__all__ = ["AFLW21", "COFW29", "HELEN194", "IBUG68_3D", "LFW10", "MARKUPS", "TALKING_FACE68", "WFLW98"]
 
 # AFLW: features 1-21 of its data base, in order (DATASETS 2.3).
 AFLW21 = Markup(
@@ -119,4 +121,73 @@ LFW10 = Markup(
     stand_in=(4,),
 )
 
-MARKUPS.update({markup.name: markup for markup in (AFLW21, TALKING_FACE68, HELEN194, LFW10)})
+# The 68 of a face model in space: the same points, but a jaw that the head hides is where it is, not on the outline.
+IBUG68_3D = replace(IBUG68, name="ibug68_3d")
+
+# WFLW: 33 points along the jaw, brows as closed outlines from the outer end over the top (the viewer's left one; the
+# right one begins at its inner end), eight points an eye, iBUG's lips, and the pupils last.
+WFLW98 = Markup(
+    name="wflw98",
+    n_points=98,
+    flip=flip_of(
+        98,
+        [(i, 32 - i) for i in range(16)]
+        + [(33 + i, 46 - i) for i in range(5)]
+        + [(38, 50), (39, 49), (40, 48), (41, 47), (55, 59), (56, 58)]
+        + [(60 + i, 72 - i) for i in range(5)]
+        + [(65, 75), (66, 74), (67, 73), (76, 82), (77, 81), (78, 80), (83, 87), (84, 86)]
+        + [(88, 92), (89, 91), (93, 95), (96, 97)],
+    ),
+    seven=(60, 64, 68, 72, 54, 76, 82),
+    groups={
+        "jaw": span(0, 32),
+        "left brow": span(33, 41),
+        "right brow": span(42, 50),
+        "nose": span(51, 59),
+        "left eye": (*span(60, 67), 96),
+        "right eye": (*span(68, 75), 97),
+        "mouth": span(76, 95),
+    },
+    lines=(
+        span(0, 32),
+        (*span(33, 41), 33),
+        (*span(42, 50), 42),
+        span(51, 54),
+        span(55, 59),
+        (*span(60, 67), 60),
+        (*span(68, 75), 68),
+        (*span(76, 87), 76),
+        (*span(88, 95), 88),
+    ),
+)
+
+# COFW (and LFPW's first release): the points go by kind, the viewer's left one of a pair first.
+COFW29 = Markup(
+    name="cofw29",
+    n_points=29,
+    flip=flip_of(
+        29,
+        [(0, 1), (2, 3), (4, 6), (5, 7), (8, 9), (10, 11), (12, 14), (13, 15), (16, 17), (18, 19), (22, 23)],
+    ),
+    seven=(8, 10, 11, 9, 20, 22, 23),
+    groups={
+        "left brow": (0, 2, 4, 5),
+        "right brow": (1, 3, 6, 7),
+        "left eye": (8, 10, 12, 13, 16),
+        "right eye": (9, 11, 14, 15, 17),
+        "nose": span(18, 21),
+        "mouth": span(22, 27),
+        "jaw": (28,),
+    },
+    lines=(
+        (0, 4, 2, 5, 0),
+        (3, 6, 1, 7, 3),
+        (8, 12, 10, 13, 8),
+        (11, 14, 9, 15, 11),
+        (18, 21, 19),
+        (22, 24, 23, 27, 22),
+        (22, 25, 23, 26, 22),
+    ),
+)
+
+MARKUPS.update({markup.name: markup for markup in (AFLW21, TALKING_FACE68, HELEN194, LFW10, IBUG68_3D, WFLW98, COFW29)})

@@ -7,7 +7,8 @@
     }
 
 Coordinates are returned as the file has them; where its pixels begin (0 or 1) is the data set's business. Small
-departures that leave no doubt are taken and noted; whatever could mean other points than were meant is refused.
+departures that leave no doubt are taken and noted (lines of coordinates and nothing else are one); whatever could mean
+other points than were meant is refused.
 """
 
 import re
@@ -78,10 +79,15 @@ def parse_points(data: bytes, count: int, path: Path | str | None = None) -> tup
     """Return points (count, 2) float64 of the bytes of a .pts file, and notes; raise BadItem naming line and fault."""
     lines = text_lines(data.replace(b"{", b"\n{\n").replace(b"}", b"\n}\n"))
     notes = []
+    if len(lines) == count and "{" not in lines and all(PAIR.fullmatch(line) for line in lines):
+        notes.append("no header")
+        if not data.endswith((b"\n", b"\r")) and not _as_long(lines[-1], lines[0]):
+            raise BadItem("no header, and the last number may be cut off", path=path, field=f"point {count}")
+        lines = ["{", *lines, "}"]
     if "{" not in lines:
         raise BadItem("no opening brace, not a .pts file", path=path, field="{")
     start = lines.index("{")
-    declared = _header(lines[:start], notes, path)
+    declared = _header(lines[:start], notes, path) if "no header" not in notes else count
     body = lines[start + 1 :]
     if "}" in body:
         end = body.index("}")
@@ -105,6 +111,12 @@ def parse_points(data: bytes, count: int, path: Path | str | None = None) -> tup
             notes.append("a third field")
         points.append(pair)
     return np.array(points, np.float64).reshape(count, 2), tuple(dict.fromkeys(notes))
+
+
+def _as_long(line: str, other: str) -> bool:
+    """Return whether the last number of a line has as many decimals as another line's, one or more."""
+    decimals = [len(text.split()[-1].partition(".")[2]) for text in (line, other)]
+    return decimals[0] == decimals[1] > 0
 
 
 def _header(lines: list[str], notes: list[str], path) -> int | None:

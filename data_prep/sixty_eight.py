@@ -29,14 +29,13 @@ EXACT = {
         (range(27, 36), range(51, 60)),  # nose
         (range(48, 68), range(76, 96)),  # lips
     ),
-    "cofw29": {8: 28},  # the chin
 }
 NEAR = {
     "ibug68_3d": _runs((range(17), range(17))),  # the jaw of a head in space: where it is hidden, not the outline
     "wflw98": _runs((range(17, 22), range(33, 38)), (range(22, 27), range(42, 47)))
     | {37: 61, 38: 63, 40: 65, 41: 67, 43: 69, 44: 71, 46: 73, 47: 75},
     "aflw21": {17: 0, 21: 2, 22: 3, 26: 5, 31: 13, 35: 15, 8: 20},  # ends of the brows, sides of the nose, chin
-    "cofw29": {17: 0, 26: 1, 21: 2, 22: 3, 31: 18, 35: 19, 33: 21, 51: 24, 62: 25, 66: 26, 57: 27},
+    "cofw29": {8: 28, 17: 0, 26: 1, 21: 2, 22: 3, 31: 18, 35: 19, 33: 21, 51: 24, 62: 25, 66: 26, 57: 27},
     "lfw10": {57: 4, 51: 5, 31: 8, 35: 9},
     "talkingface68": _runs((range(49, 54), range(49, 54)), (range(55, 60), range(55, 60))),  # the outer lip
 }

@@ -8,6 +8,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -15,8 +16,18 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` make a file so that a reader, or a kill, finds the old or the new one and nothing between."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
-    write(part)
-    _persist(os.replace, part, path)
+    try:
+        write(part)
+        _persist(os.replace, part, path)
+    except BaseException:  # a full disk, say: what is half-written must not take the last of it
+        with suppress(OSError):
+            part.unlink()
+        raise
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """Return what `write_whole` had in hand, anywhere in a folder, when its process was killed."""
+    return sorted(folder.rglob(".*.part"))
 
 
 def write_text(path: Path, text: str) -> None:

@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PROFILE_NAMES = ("smoke", "quick", "full")
 SOURCES = ("face_world", "udacity", "prepared")
 RUNS = "figures/runs"  # ignored by git; what a notebook's `out` is: its results lie in <out>/<run>/<notebook>
+THREADS = 2  # of a training, on any machine: another number gives other sums, and so another network
 DEVICES = ("auto", "cpu", "cuda", "mps")
 USUAL_SOURCE, USUAL_SEED = SOURCES[0], 0  # a run's folder does not name them
 

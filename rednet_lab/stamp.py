@@ -9,12 +9,13 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib.metadata
-import importlib.util
 import json
 import os
 import platform
+import re
 import sys
 import threading
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import lru_cache
 from pathlib import Path
@@ -23,8 +24,9 @@ from rednet_lab.names import ROOT
 
 PACKAGES = ("rednet_core", "data_prep", "rednet_lab")
 # How a run is started, shown and told of does not change what it finds.
-EXCLUDED = ("rednet_lab/runner", "rednet_lab/publish/site", "rednet_lab/publish/ledger")
+EXCLUDED = ("rednet_lab/runner", "rednet_lab/publish")
 SHOWN = (".js", ".css")  # what results carry along with them: the player
+READS = "READS"  # a module's constant: what it reads or imports by name, as patterns from the checkout's root
 DISTRIBUTIONS = {
     "torch": ("torch",),
     "numpy": ("numpy",),
@@ -38,27 +40,28 @@ DISTRIBUTIONS = {
 STANDARD = ("profile", "source", "data", "seed", "device")
 PARSING = threading.Lock()  # CPython 3.11 counts the depth of ast.parse for all threads together, and may raise
 UNHASHED = ("out",)  # where a result lies does not change what it is
+MAGIC = re.compile(r"^(\s*)[%!].*$", re.M)
+
+# ----------------------------------------------------------------------------------------------- hashes of code
 
 
 def code_hash(*sources: str | os.PathLike, exclude: tuple[str, ...] = EXCLUDED) -> str:
     """Return the sha256 of packages (by name), folders, .py files and notebooks, of what they do and not how they look.
 
-    A page's scripts and style sheets (SHOWN) count as they are written. `exclude` holds folders, as "package/folder".
-    Raises FileNotFoundError for a source that is not there.
+    Other files, of a folder only a page's scripts and style sheets (SHOWN), count as they are written. `exclude`
+    holds folders, as "package/folder". Raises FileNotFoundError for a source that is not there.
     """
     digest = hashlib.sha256()
     for source in sources or PACKAGES:
-        base = _locate(source)
-        files = sorted(p for p in base.rglob("*") if p.suffix in (".py", ".ipynb", *SHOWN)) if base.is_dir() else [base]
+        base = ROOT / source if source in PACKAGES else Path(source).resolve()
+        if not base.exists():
+            raise FileNotFoundError(f"neither a package nor a file: {source}")
+        files = [p for p in base.rglob("*") if p.suffix in (".py", ".ipynb", *SHOWN)] if base.is_dir() else [base]
         for file in sorted(files, key=lambda p: p.relative_to(base.parent).as_posix()):
             name = file.relative_to(base.parent).as_posix()
             hidden = any(part.startswith(".") for part in file.relative_to(base.parent).parts[1:])
-            if hidden or any(name.startswith(folder + "/") for folder in exclude):
-                continue
-            text = file.read_text(encoding="utf-8")
-            reading = {".py": python_meaning, ".ipynb": notebook_code}.get(file.suffix, str)
-            meaning = reading(text)
-            digest.update(f"{name}\0{meaning}\0".encode())
+            if not hidden and not any(name.startswith(folder + "/") for folder in exclude):
+                digest.update(f"{name}\0{_read(file).meaning}\0".encode())
     return digest.hexdigest()
 
 
@@ -68,33 +71,74 @@ def module_hash(*modules: str) -> str:
     return code_hash(*imported_files(*modules))
 
 
-def imported_files(*modules: str) -> list[Path]:
-    """Return the files of this checkout that modules ("package.module") are made of: their own and all they import.
+def notebook_hash(notebook: Path, packages: tuple[str, ...] = PACKAGES) -> str:
+    """Return the code_hash of a notebook's cells and of all files of its checkout that they import."""
+    modules = _read(notebook).imports
+    return code_hash(notebook, *imported_files(*modules, root=notebook.resolve().parents[1], packages=packages))
 
-    What is cached is keyed by these, so that a change of a plot does not throw a training away. Imports are read
-    from the source, those inside functions too.
+
+def imported_files(*modules: str, root: Path | None = None, packages: tuple[str, ...] = PACKAGES) -> list[Path]:
+    """Return the files of a checkout that modules ("package.module") are made of: their own and all they import.
+
+    Results are keyed by these, so that a change of a plot does not throw a training away. Imports are read from the
+    source, those inside functions too; what a module reads by name (a style sheet, readers that a registry imports)
+    it lists itself, in a constant READS of patterns such as "data_prep/readers/*.py".
     """
     found: dict[Path, None] = {}
-    todo = list(modules)
+    todo, root = list(modules), root or ROOT
     while todo:
         module = todo.pop()
         parts = module.split(".")
-        if parts[0] not in PACKAGES:
+        if parts[0] not in packages:
             continue
-        base = ROOT.joinpath(*parts)
+        base = root.joinpath(*parts)
         for file in (base.with_suffix(".py"), base / "__init__.py"):
-            if file.is_file() and file not in found:
+            if file not in found and file.is_file():
                 found[file] = None
-                todo += _imports(file)
+                todo += _read(file).imports
+                for read in (one for pattern in _read(file).reads for one in root.glob(pattern)):
+                    if read.suffix == ".py":
+                        todo.append(".".join(read.relative_to(root).with_suffix("").parts))
+                    else:
+                        found[read] = None
         if len(parts) > 1:
             todo.append(".".join(parts[:-1]))  # a package's __init__ runs first; or this was a name in a module
     return sorted(found)
 
 
-def _imports(file: Path) -> list[str]:
+@dataclass(frozen=True)
+class Source:
+    """What a file says: its canonical text, the modules it imports, the patterns of files it reads."""
+
+    meaning: str
+    imports: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+
+
+def _read(file: Path) -> Source:
+    """Return what a file says, parsed once until it changes."""
+    status = file.stat()
+    return _parsed(file, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(file: Path, *_: int) -> Source:
+    text = file.read_text(encoding="utf-8")
+    if file.suffix == ".ipynb":
+        cells = [MAGIC.sub(r"\1pass", cell) for kind, cell in _cells(text) if kind == "code"]
+        return Source(notebook_code(text), tuple(name for cell in cells for name in _imports(_tree(cell))))
+    if file.suffix != ".py":
+        return Source(text)
+    tree = _tree(text)
+    targets = [n for n in tree.body if isinstance(n, ast.Assign) and getattr(n.targets[0], "id", "") == READS]
+    reads = [pattern for node in targets for pattern in ast.literal_eval(node.value)]
+    return Source(_canonical(tree), tuple(_imports(tree)), tuple(reads))
+
+
+def _imports(tree: ast.AST) -> list[str]:
     """Return the modules, and the names that may be modules, that a file imports absolutely."""
     names = []
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -102,23 +146,14 @@ def _imports(file: Path) -> list[str]:
     return names
 
 
-def _locate(source: str | os.PathLike) -> Path:
-    """Return the folder or file of a package name or path; this checkout's own packages come first."""
-    if not str(source).isidentifier():
-        if Path(source).exists():
-            return Path(source).resolve()
-    elif (ROOT / source).is_dir():
-        return ROOT / source
-    elif spec := importlib.util.find_spec(str(source)):
-        return Path(list(spec.submodule_search_locations or [spec.origin])[0])
-    raise FileNotFoundError(f"neither a package nor a file: {source}")
+def _tree(text: str) -> ast.Module:
+    with PARSING:
+        return ast.parse(text)
 
 
 def python_meaning(text: str) -> str:
     """Return Python source as a canonical text without comments, docstrings and layout."""
-    with PARSING:
-        tree = ast.parse(text)
-    return _canonical(tree)
+    return _canonical(_tree(text))
 
 
 def _canonical(node: object) -> str:
@@ -145,14 +180,19 @@ def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
 def notebook_code(text: str, markdown: bool = False) -> str:
     """Return the code cells of a notebook's JSON text in canonical form, with `markdown` the prose as it stands too."""
     parts = []
-    for cell in json.loads(text)["cells"]:
-        source = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
-        source = "\n".join(source.splitlines())
-        if cell["cell_type"] == "code":
+    for kind, source in _cells(text):
+        if kind == "code":
             parts.append("code:" + _cell_meaning(source))
         elif markdown:
             parts.append("markdown:" + source.strip())
     return "\0".join(part for part in parts if part != "code:Module()")
+
+
+def _cells(text: str) -> list[tuple[str, str]]:
+    """Return (type, source) of a notebook's cells."""
+    cells = [(cell["cell_type"], cell["source"]) for cell in json.loads(text)["cells"]]
+    whole = [(kind, source if isinstance(source, str) else "".join(source)) for kind, source in cells]
+    return [(kind, "\n".join(source.splitlines())) for kind, source in whole]
 
 
 def _cell_meaning(source: str) -> str:
@@ -161,6 +201,25 @@ def _cell_meaning(source: str) -> str:
         return python_meaning(source)
     except SyntaxError:
         return source.strip()
+
+
+# ------------------------------------------------------------------------------------- what else decides a result
+
+
+def fingerprint(folder: Path) -> str:
+    """Return the sha256 of the names, sizes and times of all files in a folder, or of one file; nothing is read."""
+    digest = hashlib.sha256()
+    for place, below, names in os.walk(folder) if folder.is_dir() else [(folder.parent, [], [folder.name])]:
+        below.sort()
+        for name in sorted(names):
+            file = os.path.join(place, name)
+            try:
+                status = os.stat(file)
+            except OSError:  # a link that leads nowhere
+                continue
+            told = f"{os.path.relpath(file, folder)}\0{status.st_size}\0{status.st_mtime_ns}\0"
+            digest.update(told.encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
 
 
 def versions() -> dict[str, str]:
@@ -198,8 +257,11 @@ def folder_name(path: str) -> str:
     return path.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
 
 
-def make_stamp(parameters: dict) -> dict:
-    """Return what goes with every result: the standard parameters, versions, machine, hashes and the time (UTC)."""
+def make_stamp(parameters: dict, notebook: Path | None = None) -> dict:
+    """Return what goes with every result: the standard parameters, versions, machine, hashes and the time (UTC).
+
+    The hash of the code is that of the notebook and what it imports; where there is none, of all packages.
+    """
     stamp = {name: parameters.get(name) for name in STANDARD}
     stamp["data"] = folder_name(stamp["data"] or "")
     stamp.update(versions())
@@ -207,7 +269,7 @@ def make_stamp(parameters: dict) -> dict:
     torch = sys.modules.get("torch")  # a stamp never imports torch, but tells the GPU where torch is at work
     if torch is not None and stamp["device"] in ("auto", "cuda") and torch.cuda.is_available():
         stamp["machine"]["gpu"] = torch.cuda.get_device_name()
-    stamp["code"] = code_hash()
+    stamp["code"] = notebook_hash(notebook) if notebook is not None and notebook.is_file() else code_hash()
     stamp["parameters"] = parameter_hash(parameters)
     stamp["time"] = datetime.now(timezone.utc).isoformat(timespec="seconds")
     return stamp

@@ -6,7 +6,9 @@ written in float64 loops.
 
 import math
 import os
+import re
 from dataclasses import dataclass
+from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -190,3 +192,33 @@ def settle(net, pictures: int = 8, passes: int = 5, seed: int = 1):
             x = torch.rand(pictures, 3, size, size, generator=generator)
             net(x, torch.rand(pictures, len(net.markup.seven), size // 2, size // 2, generator=generator).round())
     return net.eval()
+
+
+class Fetches(HTMLParser):
+    """Collects what a browser would fetch for a page by itself, from elsewhere."""
+
+    def __init__(self):
+        super().__init__()
+        self.found, self.inside = [], ""
+
+    def handle_starttag(self, tag, attributes):
+        told = {name: value or "" for name, value in attributes}
+        places = [told.get("src", ""), told.get("href", "") if tag == "link" else "", told.get("poster", "")]
+        self.found += [place for place in places if re.match(r"(?:https?:)?//", place)]
+        self.inside = tag
+
+    def handle_endtag(self, tag):
+        self.inside = ""
+
+    def handle_data(self, data):
+        if self.inside in ("style", "script"):
+            self.found += re.findall(
+                r"""(?:url\(\s*["']?|@import\s+["']|\.src\s*=\s*["'])(?:https?:)?//[^"')\s]+""", data
+            )
+
+
+def fetched_by(html: str) -> list[str]:
+    """Return the addresses elsewhere that a page would fetch from; a page without a network has none."""
+    page = Fetches()
+    page.feed(html)
+    return page.found

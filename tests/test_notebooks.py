@@ -15,7 +15,7 @@ from PIL import Image
 
 from rednet_lab.names import ROOT, RUNS
 from rednet_lab.parameters import read_parameters
-from rednet_lab.runner.outcome import errors_in
+from rednet_lab.runner.executed import errors_in
 from rednet_lab.series import SERIES
 from tests.helpers import REAL_FACES, needs_real_faces
 

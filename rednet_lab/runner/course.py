@@ -10,19 +10,13 @@ from functools import cached_property
 from pathlib import Path
 
 from rednet_lab import stamp
-from rednet_lab.names import ROOT, RUNS, run_name
+from rednet_lab.names import ROOT, RUNS, USUAL_SOURCE, run_name
 from rednet_lab.parameters import ParameterError, check_parameters, nearest, read_parameters
 from rednet_lab.series import SERIES, Entry
 
-STANDARD = (
-    "profile",
-    "source",
-    "data",
-    "seed",
-    "device",
-    "out",
-)  # the runner sets these from its own options
-REQUIRED = ("profile", "out")  # without them a notebook would not run as the page says it did
+# The runner sets these from its own options; without the last two a notebook would not run as the page says it did.
+STANDARD = ("source", "data", "seed", "device", "profile", "out")
+REQUIRED = STANDARD[-2:]
 
 
 class UsageError(Exception):
@@ -31,17 +25,22 @@ class UsageError(Exception):
 
 @dataclass(frozen=True)
 class Course:
-    """Where the notebooks are and how they hang together; tests pass their own."""
+    """A checkout with notebooks, how they hang together and the packages they import; tests pass their own."""
 
     series: tuple[Entry, ...] = SERIES
-    notebooks: Path = ROOT / "notebooks"
-    packages: tuple = stamp.PACKAGES
+    root: Path = ROOT
+    packages: tuple[str, ...] = stamp.PACKAGES
 
     def __post_init__(self) -> None:
         names = [entry.name for entry in self.series]
         unknown = {need for entry in self.series for need in entry.needs} - set(names)
         if unknown or len(set(names)) != len(names):
             raise UsageError(f"the series is inconsistent: unknown needs {sorted(unknown)} or names given twice")
+
+    @property
+    def notebooks(self) -> Path:
+        """Return the folder of the notebooks."""
+        return self.root / "notebooks"
 
     def entry(self, name: str) -> Entry:
         """Return the entry of a name."""
@@ -69,26 +68,18 @@ class Course:
             todo += new
         return [entry for entry in self.series if entry.name in wanted]
 
-    @cached_property
-    def code(self) -> str:
-        """Return the hash of the packages that decide the numbers."""
-        return stamp.code_hash(*self.packages)
-
 
 @dataclass(frozen=True)
 class Options:
     """What the command line chose, checked; paths are absolute."""
 
     profile: str = "quick"
-    source: str = "face_world"
+    source: str = USUAL_SOURCE
     data: Path | None = None
     device: str = "auto"
     out: Path = ROOT / RUNS
     extra: dict[str, str] = field(default_factory=dict)
-
-    def run_name(self, seed: int) -> str:
-        """Return the name of a run's folder; the usual source and seed are not named."""
-        return run_name(self.profile, self.source, seed)
+    seen: dict = field(default_factory=dict, compare=False)  # data looked at, keys of notebooks that do not run
 
 
 @dataclass(eq=False)
@@ -104,7 +95,7 @@ class Job:
     @property
     def folder(self) -> Path:
         """Return the run's folder."""
-        return self.options.out / self.options.run_name(self.seed)
+        return self.options.out / run_name(self.options.profile, self.options.source, self.seed)
 
     @property
     def id(self) -> str:
@@ -129,7 +120,7 @@ class Job:
             "data": self._place(self.options.data, self.course.notebooks) if self.options.data else None,
             "seed": self.seed,
             "device": self.options.device,
-            "out": self._place(self.options.out, self.course.notebooks.parent),
+            "out": self._place(self.options.out, self.course.root),
         }
         given = {name: value for name, value in standard.items() if name in known and value is not None}
         extra = {name: text for name, text in self.options.extra.items() if name in known}
@@ -138,7 +129,7 @@ class Job:
 
     def _place(self, path: Path, base: Path) -> str:
         """Return a path relative to a base if it is inside the checkout, so that results name no machine."""
-        inside = path.is_relative_to(self.course.notebooks.parent)
+        inside = path.is_relative_to(self.course.root)
         return Path(os.path.relpath(path, base)).as_posix() if inside else path.as_posix()
 
     @cached_property
@@ -146,19 +137,35 @@ class Job:
         """Return the hash of all that decides this notebook's numbers, the code keys of its needs included."""
         versions = {name: ".".join(text.split(".")[:2]) for name, text in stamp.versions().items()}
         decides = {
-            "cells": stamp.notebook_code(self.notebook.read_text(encoding="utf-8")),
+            "code": stamp.notebook_hash(self.notebook, self.course.packages),
             "parameters": {name: value for name, value in self.parameters.items() if name != "out"},
-            "data": str(self.options.data or ""),
-            "packages": self.course.code,
+            "data": [str(self.options.data or ""), *map(self._fingerprint, self._read_places())],
             "versions": {name: versions[name] for name in stamp.DISTRIBUTIONS},
             "needs": [self._need(name) for name in self.entry.needs],
         }
         return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 
+    def _read_places(self) -> list[Path]:
+        """Return the files and folders that parameters name, the data among them."""
+        words = [value for name, value in self.parameters.items() if isinstance(value, str) and name != "out"]
+        places = [self.course.notebooks / word for word in words if "/" in word or "\\" in word]
+        return [place for place in places if place.exists()]
+
+    def _fingerprint(self, place: Path) -> str:
+        """Return the fingerprint of data, looked at once a run."""
+        if place not in self.options.seen:
+            self.options.seen[place] = stamp.fingerprint(place)
+        return self.options.seen[place]
+
     def _need(self, name: str) -> str:
         """Return the code key of a needed notebook, whether or not it runs too."""
-        found = [job for job in self.needs if job.entry.name == name]
-        return (found or make_jobs(self.course, self.options, [self.course.entry(name)], self.seed))[0].code_key
+        found = next((job for job in self.needs if job.entry.name == name), None)
+        if found:
+            return found.code_key
+        if (name, self.seed) not in self.options.seen:
+            job = make_jobs(self.course, self.options, [self.course.entry(name)], self.seed)[0]
+            self.options.seen[name, self.seed] = job.code_key
+        return self.options.seen[name, self.seed]
 
     @cached_property
     def key(self) -> str:
@@ -168,7 +175,7 @@ class Job:
 
     def stamp(self) -> dict:
         """Return the stamp that the executed notebook carries."""
-        return stamp.make_stamp(self.parameters) | {"notebook": self.entry.name, "key": self.key}
+        return stamp.make_stamp(self.parameters, self.notebook) | {"notebook": self.entry.name, "key": self.key}
 
 
 def make_jobs(course: Course, options: Options, entries: list[Entry], seed: int) -> list[Job]:
@@ -181,9 +188,15 @@ def make_jobs(course: Course, options: Options, entries: list[Entry], seed: int)
 
 def check_jobs(jobs: list[Job], extra: dict[str, str]) -> None:
     """Refuse missing notebooks, broken parameters cells, and parameters that no notebook has or that do not fit."""
+    course = jobs[0].course
+    if not course.notebooks.is_dir():
+        raise UsageError(
+            f"there are no notebooks in {course.root}: this is an installed copy of the packages, not a checkout."
+            " Run it in a clone of the repository (python3 go.py run)"
+        )
     missing = [job.notebook.name for job in jobs if not job.notebook.is_file()]
     if missing:
-        raise UsageError(f"not found in {jobs[0].course.notebooks}: {', '.join(dict.fromkeys(missing))}")
+        raise UsageError(f"not found in {course.notebooks}: {', '.join(dict.fromkeys(missing))}")
     known = {name for job in jobs for name in read_parameters(job.notebook)}
     for name in extra:
         if name in STANDARD:

@@ -1,20 +1,19 @@
-"""The jobs as doit tasks: doit orders them, runs what is due, skips what is up to date, and passes failures on."""
+"""One invocation: the jobs in the order of their needs, several at a time, and what becomes of each."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-
-from doit.cmd_base import TaskLoader2
-from doit.doit_cmd import DoitMain
-from doit.exceptions import TaskFailed, UnmetDependency
-from doit.task import dict_to_task
+from graphlib import TopologicalSorter
 
 from rednet_lab.runner import state
 from rednet_lab.runner.course import Job
 from rednet_lab.runner.workers import Workers
+
+GOOD = ("done", "up-to-date")
 
 
 @dataclass
@@ -28,7 +27,7 @@ class Outcome:
 
 @dataclass
 class Session:
-    """One invocation: what runs now and what has ended, read by the screen while doit works in another thread."""
+    """What runs now and what has ended; the screen reads it while `run` works in another thread."""
 
     jobs: list[Job]
     workers: Workers
@@ -36,126 +35,63 @@ class Session:
     on_end: Callable[[Job, Outcome], None] = lambda job, outcome: None
     running: dict[str, float] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
-    problem: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def end(self, job: Job, outcome: Outcome) -> None:
-        """Note a job's outcome and tell the screen."""
+    def start(self, parallel: int) -> threading.Thread:
+        """Run in a thread, so that the main thread stays free for the screen and for Ctrl-C on every system."""
+        thread = threading.Thread(target=self.run, args=(parallel,), daemon=True)
+        thread.start()
+        return thread
+
+    def run(self, parallel: int) -> None:
+        """Bring every job to its end, after those that it needs: in their order, at most `parallel` at a time."""
+        order = TopologicalSorter({job: job.needs for job in self.jobs})
+        order.prepare()
+        ready: list[Job] = []
+        at_work: dict[Future, Job] = {}
+        with ThreadPoolExecutor(parallel) as pool:
+            while order.is_active():
+                ready = sorted([*ready, *order.get_ready()], key=self.jobs.index)
+                while ready and len(at_work) < parallel:
+                    job = ready.pop(0)
+                    at_work[pool.submit(self._one, job)] = job
+                ended, _ = wait(at_work, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    order.done(at_work.pop(future))
+
+    def _one(self, job: Job) -> None:
+        """Bring one job to its end and tell of it, whatever happens."""
+        try:
+            outcome = self._outcome(job)
+        except Exception as error:  # a full disk, say, or a fault of the runner's own: the other jobs go on
+            outcome = Outcome("failed", detail=told(error))
         with self._lock:
             self.running.pop(job.id, None)
             self.outcomes[job.id] = outcome
             self.on_end(job, outcome)
 
-    def execute(self, job: Job):
-        """Execute one job; doit calls this, and wants True or the failure."""
+    def _outcome(self, job: Job) -> Outcome:
+        """Run a job if that is due and possible, and return what became of it."""
         if self.workers.stopping:
-            return TaskFailed("interrupted", report=False)
+            return Outcome("interrupted")
+        missing = [need.entry.name for need in job.needs if self.outcomes[need.id].state not in GOOD]
+        if missing:
+            reason = f"needs {', '.join(missing)}"
+            state.skip(job, reason)
+            return Outcome("skipped", detail=reason)
+        if not self.force and state.state_of(job) == "up-to-date":
+            return Outcome("up-to-date", state.record_of(job).get("seconds", 0.0))
         self.running[job.id] = time.monotonic()
         state.begin(job)
         error, seconds = self.workers.execute(job)
         if error == "interrupted":  # the record stays at "running": the next run does it again
-            self.end(job, Outcome("interrupted", seconds))
-            return TaskFailed(error, report=False)
+            return Outcome("interrupted", seconds)
         state.finish(job, seconds, error)
-        self.end(job, Outcome("failed" if error else "done", seconds, error or ""))
-        return TaskFailed(error, report=False) if error else True
+        return Outcome("failed" if error else "done", seconds, error or "")
 
 
-class Loader(TaskLoader2):
-    """Gives doit its tasks and settings."""
-
-    def __init__(self, session: Session, parallel: int) -> None:
-        super().__init__()
-        self.session, self.parallel = session, parallel
-
-    def setup(self, opt_values: dict) -> None:
-        """Nothing to prepare."""
-
-    def load_doit_config(self) -> dict:
-        """Return doit's settings; its memory is not kept: state.py decides what is up to date."""
-        return {
-            "backend": "sqlite3",
-            "dep_file": ":memory:",
-            "continue": True,
-            "always": self.session.force,
-            "verbosity": 2,
-            "num_process": self.parallel if self.parallel > 1 else 0,
-            "par_type": "thread",
-            "reporter": Reporter(self.session),
-        }
-
-    def load_tasks(self, cmd: object, pos_args: list) -> list:
-        """Return one task for each job."""
-        return [
-            dict_to_task(
-                {
-                    "name": job.id,
-                    "actions": [(self.session.execute, [job])],
-                    "task_dep": [need.id for need in job.needs],
-                    "uptodate": [(_is_current, [job])],
-                    "io": {"capture": False},
-                }
-            )
-            for job in self.session.jobs
-        ]
-
-
-def _is_current(job: Job) -> bool:
-    """Tell doit whether a job's results are what it would make again."""
-    return state.state_of(job) == "up-to-date"
-
-
-class Reporter:
-    """Turns doit's reports on what it did not run into outcomes; execute() has told the rest."""
-
-    desc = "for rednet_lab"
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-        self.jobs = {job.id: job for job in session.jobs}
-
-    def skip_uptodate(self, task) -> None:
-        """Note a job that need not run."""
-        job = self.jobs[task.name]
-        self.session.end(job, Outcome("up-to-date", state.record_of(job).get("seconds", 0.0)))
-
-    def add_failure(self, task, failure) -> None:
-        """Note a job that cannot run because one that it needs did not succeed, or one that broke the runner."""
-        job = self.jobs[task.name]
-        if task.name in self.session.outcomes:
-            return
-        if self.session.workers.stopping:
-            self.session.end(job, Outcome("interrupted"))
-        elif isinstance(failure, UnmetDependency):
-            ended = self.session.outcomes
-            causes = [n.entry.name for n in job.needs if ended[n.id].state not in ("done", "up-to-date")]
-            reason = f"needs {', '.join(causes)}"
-            state.skip(job, reason)
-            self.session.end(job, Outcome("skipped", detail=reason))
-        else:  # a fault in the runner itself
-            state.finish(job, 0.0, failure.get_msg())
-            self.session.end(job, Outcome("failed", detail=failure.get_msg()))
-
-    def runtime_error(self, message: str) -> None:
-        """Keep what stopped doit itself."""
-        self.session.problem = message
-
-    cleanup_error = runtime_error
-
-    def _nothing(self, *_: object) -> None:
-        """Leave the report to the screen."""
-
-    initialize = get_status = execute_task = add_success = skip_ignore = teardown_task = complete_run = _nothing
-
-
-def start(session: Session, parallel: int) -> threading.Thread:
-    """Run doit in a thread, so that the main thread stays free for the screen and for Ctrl-C on every system."""
-
-    def work() -> None:
-        code = DoitMain(Loader(session, parallel), config_filenames=()).run(["run"])
-        if code == 3 and not session.problem:
-            session.problem = "doit could not start; see above"
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    return thread
+def told(error: Exception) -> str:
+    """Return an error in one line: what the system says, and which file it says it of."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return f"{type(error).__name__}: {error}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import threading
 import time
+from functools import cache
 from pathlib import Path
 from typing import TextIO
 
@@ -34,15 +36,23 @@ class Screen:
         with self.lock:
             self._wipe()
             encoding = self.stream.encoding or "utf-8"
-            print(text.encode(encoding, "replace").decode(encoding), file=self.stream, flush=True)
+            self._write(text.encode(encoding, "replace").decode(encoding) + "\n")
+
+    def _write(self, text: str) -> None:
+        """Write, or be silent from now on where nobody reads any more: a run goes on when its terminal is gone."""
+        try:
+            self.stream.write(text)
+            self.stream.flush()
+        except (OSError, ValueError):
+            self.stream, self.live = open(os.devnull, "w", encoding="utf-8"), False  # noqa: SIM115
 
     def _wipe(self) -> None:
         """Remove the live line."""
         if self.drawn:
-            self.stream.write("\r" + " " * self.drawn + "\r")
+            self._write("\r" + " " * self.drawn + "\r")
             self.drawn = 0
 
-    def plan(self, jobs: list[Job], force: bool) -> None:
+    def plan(self, jobs: list[Job], force: bool, parallel: int = 1) -> None:
         """Say what will run and how long that should take."""
         first = jobs[0].options
         seeds = sorted({job.seed for job in jobs})
@@ -56,9 +66,11 @@ class Screen:
         known = [seconds for seconds in times if seconds is not None]
         parts = [f"{len(jobs)} notebooks: {len(jobs) - len(due)} up to date, {len(due)} to run"]
         if known:
-            parts.append(f"expected about {clock(sum(known))}")
+            parts.append(f"expected about {clock(max(sum(known) / parallel, longest(due)))}")
         if due and len(known) < len(due):
             parts.append(f"{len(due) - len(known)} never timed on profile {first.profile}")
+        if due and parallel > 1:
+            parts.append(f"{parallel} at a time")
         self.say("; ".join(parts))
         self.say()
 
@@ -70,7 +82,7 @@ class Screen:
         self.say(f"  {word:<{self.width}}{took}  {label(job)}{'  ' + detail if detail else ''}")
 
     def watch(self, session: Session, thread: threading.Thread) -> None:
-        """Show what runs until doit has ended."""
+        """Show what runs until the session has ended."""
         while thread.is_alive():
             thread.join(timeout=REFRESH)
             self.show(session)
@@ -87,8 +99,7 @@ class Screen:
             if self.live:
                 columns = shutil.get_terminal_size().columns - 1
                 text = " | ".join(texts)[:columns]
-                self.stream.write("\r" + text.ljust(self.drawn))
-                self.stream.flush()
+                self._write("\r" + text.ljust(self.drawn))
                 self.drawn = len(text)
             elif (now := time.monotonic()) - max(self.spoken, min(running.values())) >= SPOKEN:
                 self.spoken = now
@@ -106,8 +117,6 @@ class Screen:
             if outcome.state == "failed":
                 self.say(f"\n{label(job)} failed:\n{shorten(outcome.detail)}")
                 self.say(f"  as far as it got: {state.Paths(job).failed_html.as_uri()}")
-        if session.problem:
-            self.say(f"\nThe runner itself had a problem: {session.problem}")
         self.say("\nWhere to look")
         for folder in folders:
             self.say(f"  {state.page_of(folder).as_uri()}")
@@ -134,6 +143,17 @@ class Screen:
         widths = [max(len(row[column]) for row in rows) for column in range(5)]
         for row in rows:
             self.say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def longest(jobs: list[Job]) -> float:
+    """Return how long the longest chain of jobs that need each other should take, in seconds."""
+
+    @cache
+    def end(job: Job) -> float:
+        own = state.expected_seconds(job) if job in jobs else 0.0
+        return (own or 0.0) + max(map(end, job.needs), default=0.0)
+
+    return max(map(end, jobs), default=0.0)
 
 
 def label(job: Job) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from datetime import datetime, timezone
 from pathlib import Path
@@ -32,6 +33,17 @@ class Paths:
         self.progress = folder / ".runner" / f"{name}.progress.json"
         self.status = folder / ".runner" / f"{name}.status.json"
 
+    def made(self) -> dict[str, str]:
+        """Return {file in the run folder: checksum} of the executed notebook, its page and its results."""
+        results = sorted(file for file in self.results.rglob("*") if file.is_file())
+        files = [file for file in (self.executed, self.html) if file.is_file()] + results
+        return {file.relative_to(self.results.parent).as_posix(): checksum(file) for file in files}
+
+
+def checksum(file: Path) -> str:
+    """Return the sha256 of a file."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
 
 def record_of(job: Job) -> dict:
     """Return the record of a job's last run: state, key, seconds, time and, if it failed, error; {} if it never ran."""
@@ -48,25 +60,19 @@ def state_to_show(job: Job) -> str:
 
 
 def state_of(job: Job) -> str:
-    """Return up-to-date, stale, failed, interrupted, skipped or never. Raises ParameterError, OSError."""
-    record, paths = record_of(job), Paths(job)
+    """Return up-to-date, stale, failed, interrupted, skipped or never. Raises ParameterError, OSError.
+
+    Results are up to date if they are what would be made again, and if the files are still as the run left them.
+    """
+    record = record_of(job)
     state = record.get("state", "never")
     if state != "done":
         return {"running": "interrupted"}.get(state, state)
-    complete = paths.executed.is_file() and paths.html.is_file() and outputs_exist(job)
-    return "up-to-date" if complete and record.get("key") == job.key else "stale"
-
-
-def outputs_exist(job: Job) -> bool:
-    """Tell whether every figure and table that the notebook's results name is still there."""
-    paths = Paths(job)
-    if not record_of(job).get("results"):
-        return True
-    results = read_json(paths.results_file)
-    if not isinstance(results, dict):
-        return False
-    listed = [*results.get("figures", []), *results.get("tables", [])]
-    return all((paths.results / item.get("file", "")).is_file() for item in listed)
+    if record.get("key") != job.key:
+        return "stale"
+    files, now = record.get("files"), Paths(job).made()
+    whole = isinstance(files, dict) and files and all(now.get(name) == sum_ for name, sum_ in files.items())
+    return "up-to-date" if whole else "stale"
 
 
 def begin(job: Job) -> None:
@@ -81,28 +87,18 @@ def begin(job: Job) -> None:
 
 
 def finish(job: Job, seconds: float, error: str | None) -> None:
-    """Record how a run of this notebook ended, and its duration if it succeeded."""
+    """Record how a run of this notebook ended; if it succeeded, what it left and how long it took."""
     paths = Paths(job)
     for path in (paths.progress, paths.status):
         remove(path)
-    record = {
-        "state": "failed" if error else "done",
-        "key": job.key,
-        "seconds": round(seconds, 2),
-        "time": now(),
-    }
-    write_json(paths.record, record | ({"error": error} if error else {"results": paths.results_file.is_file()}))
+    record = {"state": "failed" if error else "done", "key": job.key, "seconds": round(seconds, 2), "time": now()}
+    write_json(paths.record, record | ({"error": error} if error else {"files": paths.made()}))
     if error is None:
-        entry = {
-            "notebook": job.entry.name,
-            "seconds": round(seconds, 1),
-            "time": now(),
-            "machine": machine_name(),
-        }
-        entry |= {"profile": job.options.profile, "source": job.options.source}
+        told = {"notebook": job.entry.name, "seconds": round(seconds, 1), "time": now(), "machine": machine_name()}
+        told |= {"profile": job.options.profile, "source": job.options.source}
         file = job.folder / ".runner" / "durations.json"
         with _HISTORY_LOCK:
-            write_json(file, [*read_json(file, []), entry][-HISTORY:])
+            write_json(file, [*read_json(file, []), told][-HISTORY:])
 
 
 def skip(job: Job, reason: str) -> None:

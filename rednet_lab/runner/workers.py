@@ -1,10 +1,16 @@
-"""The runner's side of the worker processes: starts them, hands out notebooks, stops them with their kernels."""
+"""The processes that execute notebooks, and the runner's side of them: starts them, hands out work, stops them.
+
+A worker is a process of its own so that it can be killed with its kernel, and it stays for several notebooks because
+importing papermill takes two seconds. It reads one request a line (JSON) and answers each with one line. When its
+parent dies, the closed standard input ends it; its kernel notices that within a second and ends too.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import queue
+import signal
 import subprocess
 import sys
 import tempfile
@@ -12,10 +18,15 @@ import threading
 import time
 from pathlib import Path
 
-from rednet_lab.names import ROOT
+from rednet_lab.files import clock, remove, write_json, write_text
+from rednet_lab.names import ROOT, THREADS
 from rednet_lab.runner.course import Job
+from rednet_lab.runner.executed import errors_in, is_lesson, to_html
 from rednet_lab.runner.state import Paths
-from rednet_lab.runner.worker import KERNEL
+
+KERNEL = "rednet-course"  # the kernelspec of the workers' own: this very interpreter
+PATIENCE = 10.0  # seconds that a process has to end when asked to
+FILES = ("executed", "html", "failed", "failed_html", "progress", "status", "log")
 
 
 class Workers:
@@ -25,23 +36,17 @@ class Workers:
         self.timeout = timeout
         self.stopping = False
         self._free: queue.LifoQueue = queue.LifoQueue()
-        self._running: dict[str, subprocess.Popen] = {}
+        self._busy: set[subprocess.Popen] = set()
         self._all: list[subprocess.Popen] = []
         self._lock = threading.Lock()
         for _ in range(count):
             self._free.put(None)
-        self._count = count
 
     def __enter__(self) -> Workers:
         self._home = tempfile.TemporaryDirectory(prefix="rednet-", ignore_cleanup_errors=True)
-        spec = {
-            "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-            "display_name": "Python 3",
-            "language": "python",
-        }
-        folder = Path(self._home.name, "share", "kernels", KERNEL)
-        folder.mkdir(parents=True)
-        (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        spec = {"argv": command, "display_name": "Python 3", "language": "python"}
+        write_json(Path(self._home.name, "share", "kernels", KERNEL, "kernel.json"), spec)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -61,26 +66,21 @@ class Workers:
             "IPYTHONDIR": str(home / "ipython"),
             # Threads that wait shall sleep: spinning beside anything else that runs makes training far longer.
             "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
+            "OMP_NUM_THREADS": str(THREADS),  # on any number of cores: sums over other parts are other sums
         }
-        if self._count > 1:  # several notebooks at once share the cores
-            changes["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS") or str(
-                max(1, (os.cpu_count() or 1) // self._count)
-            )
-        kept = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
-        return kept | changes
+        return {name: value for name, value in os.environ.items() if name != "MPLBACKEND"} | changes
 
     def execute(self, job: Job) -> tuple[str | None, float]:
         """Execute a job's notebook; return its error, or None, and the seconds it took. Blocks."""
         paths, started = Paths(job), time.monotonic()
-        request = {name: str(getattr(paths, name)) for name in
-                   ("executed", "html", "failed", "failed_html", "results", "progress", "status", "log")}  # fmt: skip
+        request = {name: str(getattr(paths, name)) for name in FILES}
         request |= {"notebook": str(job.notebook), "cwd": str(job.course.notebooks), "title": job.entry.title}
         request |= {"parameters": _lists(job.parameters), "stamp": job.stamp()}
         process, timer, answer, problem = self._free.get(), None, "", ""
         try:
-            process = self._alive(process, job)
+            process = self._alive(process)
             if self.timeout:
-                timer = threading.Timer(self.timeout, terminate, [process])
+                timer = threading.Timer(self.timeout, end, [process])
                 timer.start()
             process.stdin.write(json.dumps(request) + "\n")
             process.stdin.flush()
@@ -91,7 +91,7 @@ class Workers:
             if timer:
                 timer.cancel()
             with self._lock:
-                self._running.pop(job.id, None)
+                self._busy.discard(process)
             self._free.put(process)
         seconds = time.monotonic() - started
         if answer:
@@ -104,8 +104,8 @@ class Workers:
         code = process.wait() if process else "none"
         return f"the process that executed it died (exit code {code}) {problem}; log: {paths.log}", seconds
 
-    def _alive(self, process: subprocess.Popen | None, job: Job) -> subprocess.Popen:
-        """Return the process if it still lives, else a new one."""
+    def _alive(self, process: subprocess.Popen | None) -> subprocess.Popen:
+        """Return the process if it still lives, else a new one; note that it is busy."""
         with self._lock:
             if self.stopping:
                 raise OSError("stopping")
@@ -114,38 +114,148 @@ class Workers:
                 apart = ({"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt"
                          else {"start_new_session": True})  # fmt: skip
                 process = subprocess.Popen(
-                    [sys.executable, "-m", f"{__package__}.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                    [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                     env=self.environment(), encoding="utf-8", **apart,
                 )  # fmt: skip
                 self._all.append(process)
-            self._running[job.id] = process
+            self._busy.add(process)
             return process
 
     def stop(self) -> None:
         """End every worker with its kernel; notebooks at work end as interrupted."""
         with self._lock:
             self.stopping = True
-            living = [process for process in self._all if process.poll() is None]
-            busy = set(map(id, self._running.values()))
+            living, busy = [process for process in self._all if process.poll() is None], set(self._busy)
         for process in living:
-            if id(process) in busy:
-                terminate(process)
+            if process in busy:
+                process.terminate()
             else:
                 process.stdin.close()
         for process in living:
-            try:
-                process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                process.kill()  # its kernel notices within a second
-                process.wait()
+            end(process, asked=True)
 
 
-def terminate(process: subprocess.Popen) -> None:
-    """Ask a worker to shut its kernel down and end."""
-    if process.poll() is None:
+def end(process: subprocess.Popen, asked: bool = False) -> None:
+    """Have a worker shut its kernel down and end; one that does not hear is killed, which its kernel notices."""
+    if not asked and process.poll() is None:
         process.terminate()
+    try:
+        process.wait(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _lists(parameters: dict) -> dict:
     """Return parameters with tuples as lists: papermill would write a tuple as text."""
     return {name: list(value) if isinstance(value, tuple) else value for name, value in parameters.items()}
+
+
+# ----------------------------------------------------------------------------------------------- in the other process
+
+
+def main() -> None:
+    """Answer requests until standard input ends."""
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")  # kernels do not inherit this one
+    os.dup2(2, 1)
+    requests: queue.Queue = queue.Queue()
+    threading.Thread(target=_read_requests, args=(requests,), daemon=True).start()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds, so that the kernel is shut down
+    while True:
+        request = requests.get()
+        log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        os.close(log)
+        print(json.dumps(carry_out(request)), file=replies, flush=True)
+
+
+def _read_requests(requests: queue.Queue) -> None:
+    """Queue the requests; when the parent is gone, end at once (the kernel notices that and ends too)."""
+    for line in sys.stdin:
+        requests.put(json.loads(line))
+    os._exit(1)
+
+
+def carry_out(request: dict) -> dict:
+    """Execute one notebook, write its files, and return {"error": None or text, "seconds": time without the export}."""
+    import papermill
+    from nbformat import NO_CONVERT, read
+    from papermill.engines import papermill_engines
+    from papermill.exceptions import PapermillExecutionError
+
+    os.environ["REDNET_PROGRESS"] = request["progress"]
+    engine = make_engine(Path(request["status"]), Path(request["progress"]))
+    papermill_engines.register("rednet", engine)
+    source = read(request["notebook"], NO_CONVERT)
+    started = time.monotonic()
+    error: str | None = "stopped before the end"
+    try:
+        papermill.execute_notebook(
+            source, None, parameters=request["parameters"], engine_name="rednet", kernel_name=KERNEL,
+            language="python", cwd=request["cwd"], progress_bar=False, start_timeout=180,
+        )  # fmt: skip
+        error = "\n".join(errors_in(engine.notebook)) or None
+    except PapermillExecutionError as failure:
+        error = "\n".join(errors_in(engine.notebook)) or f"{failure.ename}: {failure.evalue}"
+    except Exception as failure:  # a kernel that died or never started; told to the reader, not swallowed
+        error = f"{type(failure).__name__}: {failure}"
+    finally:
+        seconds = time.monotonic() - started
+        if engine.notebook is not None:
+            problem = save(engine.notebook, request, seconds, error)
+            error = error or problem
+    return {"error": error, "seconds": seconds}
+
+
+def make_engine(status: Path, progress: Path):
+    """Return a papermill engine that notes each cell's start in the status file and keeps hold of the notebook."""
+    from papermill.engines import NBClientEngine
+
+    class ReportingEngine(NBClientEngine):
+        notebook = None
+
+        @classmethod
+        def execute_managed_notebook(cls, nb_man, kernel_name, **options):
+            cls.notebook = nb_man.nb
+            code = [index for index, cell in enumerate(nb_man.nb.cells) if is_lesson(cell)]
+            start = nb_man.cell_start
+
+            def cell_start(cell, cell_index=None, **more):
+                if cell_index in code:
+                    remove(progress)  # it told of an earlier cell
+                    write_json(status, {"cell": code.index(cell_index) + 1, "cells": len(code)})
+                return start(cell, cell_index, **more)
+
+            nb_man.cell_start = cell_start
+            return super().execute_managed_notebook(nb_man, kernel_name, **options)
+
+    return ReportingEngine
+
+
+def save(notebook, request: dict, seconds: float, error: str | None) -> str | None:
+    """Write the executed notebook and its HTML, as failed ones if so; return what went wrong in that, or None."""
+    import nbformat
+
+    notebook.metadata.pop("papermill", None)
+    for cell in notebook.cells:
+        cell.metadata.pop("papermill", None)
+        if not cell.metadata.get("tags"):
+            cell.metadata.pop("tags", None)
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook.metadata["rednet"] = {"stamp": request["stamp"], "seconds": round(seconds, 2), "error": error}
+    ipynb, html = (request["failed"], request["failed_html"]) if error else (request["executed"], request["html"])
+    stamp = request["stamp"]
+    facts = ", ".join(
+        f"{name} {stamp[name]}" for name in ("profile", "source", "seed", "device", "time") if name in stamp
+    )
+    try:
+        write_text(Path(html), to_html(notebook, request["title"], f"Executed in {clock(seconds)}: {facts}"))
+        write_text(Path(ipynb), nbformat.writes(notebook) + "\n")  # last: where it is, all is there
+    except Exception as failure:
+        return f"executed, but its copy could not be written: {type(failure).__name__}: {failure}"
+    return None
+
+
+if __name__ == "__main__":
+    main()

@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 
-from rednet_lab.runner.outcome import errors_in
+from rednet_lab.runner.executed import errors_in
 from tests.browser.exercise import Desk
 from tests.browser.interactive import interactive_notebooks
 from tests.browser.manners import ABSENT, MANNERS, RULE

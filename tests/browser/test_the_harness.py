@@ -6,7 +6,7 @@ from textwrap import indent
 import nbformat
 import pytest
 
-from rednet_lab.runner.outcome import WIDGET_STATE
+from rednet_lab.runner.executed import WIDGET_STATE
 from tests.browser.exercise import Desk
 from tests.browser.interactive import interactive_cells, interactive_notebooks, uses_of
 from tests.browser.widget_state import VIEW, missing_state

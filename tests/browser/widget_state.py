@@ -2,7 +2,7 @@
 
 import re
 
-from rednet_lab.runner.outcome import WIDGET_STATE
+from rednet_lab.runner.executed import WIDGET_STATE
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 REFERENCE = re.compile(r"IPY_MODEL_([0-9a-f]+)")

@@ -17,7 +17,7 @@ from data_prep.errors import DataError
 from data_prep.markups import AFLW21, HELEN194, LFW10, TALKING_FACE68
 from data_prep.store import Store
 from rednet_core.markup import SEVEN
-from tests.data_prep import makers, test_stills_readers, test_table_readers, test_udacity
+from tests.data_prep import makers, makers_today, test_stills_readers, test_table_readers, test_udacity
 from tests.data_prep.makers import encode, pair, picture, points_of, put, tree_of, vw300
 from tests.helpers import REAL_FACES, needs_real_faces
 
@@ -98,12 +98,13 @@ MAKERS = {
     "face_movies": make_face_movies,
     "youtube_faces": make_youtube,
     "udacity": make_udacity,
+    **makers_today.MAKERS,
 }
 EVERY = pytest.mark.parametrize("name", list(DATASETS))
 
 
 def test_every_data_set_has_a_folder_here():
-    assert list(MAKERS) == list(DATASETS)
+    assert MAKERS.keys() == DATASETS.keys()
 
 
 # ----------------------------------------------------------------------------------------------------- the doctor

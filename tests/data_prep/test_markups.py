@@ -72,8 +72,8 @@ def test_left_is_the_viewers_left():
 
 def test_markups_are_found_by_name_and_no_two_are_equal():
     known = [SEVEN, IBUG68, AFLW21, TALKING_FACE68, HELEN194, LFW10]
-    assert list(MARKUPS.values()) == known and all(MARKUPS[markup.name] is markup for markup in known)
-    assert len(set(known)) == 6
+    assert list(MARKUPS.values())[:6] == known and all(MARKUPS[markup.name] is markup for markup in known)
+    assert len(set(MARKUPS.values())) == len(MARKUPS) >= 6
 
 
 def test_the_two_68_point_markups_cannot_be_confused():

@@ -71,7 +71,7 @@ def test_a_players_scripts_and_style_sheets_count_and_their_line_ends_do_not(tmp
 
 
 def test_the_courses_own_player_is_in_the_hash(tmp_path, monkeypatch):
-    shutil.copytree(stamp.ROOT / "rednet_lab" / "player", tmp_path / "rednet_lab" / "player")
+    shutil.copytree(stamp.ROOT / "rednet_lab" / "show" / "player", tmp_path / "rednet_lab" / "player")
     monkeypatch.setattr(stamp, "ROOT", tmp_path)
     before = stamp.code_hash("rednet_lab")
     for name in ("player.js", "player.css"):

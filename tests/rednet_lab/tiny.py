@@ -6,12 +6,16 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from rednet_lab.runner.cli import main
+from rednet_lab.runner.__main__ import main
 from rednet_lab.runner.course import Course
 from rednet_lab.series import Entry
 
 PARAMETERS = 'profile = "quick"\nseed = 0\nout = ""\nsteps = 3\nname = "a"'
-COUNT = "import os, pathlib\nwith open('count.txt', 'a') as f:\n    f.write(f'{NAME} {profile} {seed} {steps}\\n')"
+COUNT = """import os, pathlib
+def never():
+    import package.code
+with open('count.txt', 'a') as f:
+    f.write(f'{NAME} {profile} {seed} {steps}\\n')"""
 RESULTS = """import json
 from rednet_lab.names import run_name
 folder = pathlib.Path("..", out, run_name(profile, seed=seed), NAME)
@@ -36,25 +40,29 @@ class Tiny:
 
     def __init__(self, folder: Path, **needs: tuple) -> None:
         self.folder, self.notebooks, self.out = folder, folder / "notebooks", folder / "figures"
-        self.package = folder / "package"
+        self.package = folder / "package"  # every notebook imports it, in a function that it never calls
         self.package.mkdir(parents=True, exist_ok=True)
         (self.package / "code.py").write_text("x = 1\n")
         self.series = tuple(Entry(name, f"Title of {name}", tuple(need)) for name, need in needs.items())
         for name in needs:
             write_notebook(self.notebooks, name, RESULTS)
 
+    @property
+    def course(self) -> Course:
+        """Return the course as the runner takes it."""
+        return Course(self.series, self.folder, (self.package.name,))
+
     def run(self, *arguments: str) -> int:
         """Run the course in this process and return the exit code."""
-        course = Course(self.series, self.notebooks, (self.package,))
-        return main([*arguments, "--out", str(self.out)], course)
+        return main([*arguments, "--out", str(self.out)], self.course)
 
     def command(self, *arguments: str) -> list[str]:
         """Return a command that runs the course in a process of its own."""
         code = (
             "import sys; from pathlib import Path; from rednet_lab.series import Entry;"
-            "from rednet_lab.runner.cli import main; from rednet_lab.runner.course import Course;"
+            "from rednet_lab.runner.__main__ import main; from rednet_lab.runner.course import Course;"
             f"sys.exit(main({[*arguments, '--out', str(self.out)]!r}, Course({self.series!r},"
-            f"Path({str(self.notebooks)!r}), (Path({str(self.package)!r}),))))"
+            f"Path({str(self.folder)!r}), {(self.package.name,)!r})))"
         )
         return [sys.executable, "-c", code]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rednet_lab.runner import state
-from rednet_lab.runner.course import Course, Options, make_jobs
+from rednet_lab.runner.course import Options, make_jobs
 from rednet_lab.runner.index import write_index
 from rednet_lab.runner.screen import headlines
 from tests.rednet_lab.tiny import Tiny
@@ -43,18 +43,17 @@ class Checker(HTMLParser):
 def run(tmp_path):
     """Return a course of four whose first notebook has 'run', with results as its helper would write them."""
     tiny = Tiny(tmp_path, **{"10_a": (), "12_b": ("10_a",), "20_c": (), "30_d": ()})
-    course, options = Course(tiny.series, tiny.notebooks, (tiny.package,)), Options(out=tiny.out)
+    course, options = tiny.course, Options(out=tiny.out)
     jobs = make_jobs(course, options, list(course.series), 0)
     paths = state.Paths(jobs[0])
     state.begin(jobs[0])
-    for file in (paths.executed, paths.html, paths.results / "a b.png", paths.results / "film.mp4"):
+    for file in (paths.executed, paths.html, paths.results / "a b.png"):
         file.write_bytes(b"x")
     (paths.results / "t.csv").write_text('group,error,note\ncommon,5.123456789,"a <b>"\n', encoding="utf-8")
     results = {
         "stamp": STAMP,
         "figures": [
             {"file": "a b.png", "caption": "Points & <maps>", "alt": 'a "face"', "hero": True},
-            {"file": "film.mp4", "caption": "A film"},
         ],
         "tables": [{"file": "t.csv", "caption": "Errors"}],
         "numbers": {
@@ -90,8 +89,8 @@ def test_shows_states_figures_tables_and_numbers(run):
     for address in checked.addresses:
         target = address.replace("%20", " ")
         assert target[1:] in checked.ids if address.startswith("#") else (folder / target).exists()
-    for wanted in ("Points &amp; &lt;maps&gt;", 'alt="a &quot;face&quot;"', ">5.12 ", "less is &lt;better&gt;",
-                   "<video", "5.1235", "a &lt;b&gt;", "1:05", "ValueError: &lt;oops&gt;", "needs 10_a", "not run yet",
+    for wanted in ("Points &amp; &lt;maps&gt;", 'alt="a &#34;face&#34;"', ">5.12 ", "less is &lt;better&gt;",
+                   "5.1235", "a &lt;b&gt;", "1:05", "ValueError: &lt;oops&gt;", "needs 10_a", "not run yet",
                    "1 of 4 notebooks done", "2 failed or not run", "2 cores", "abcdef0123"):  # fmt: skip
         assert wanted in text, wanted
     assert "mean nothing" not in text
@@ -104,7 +103,7 @@ def test_says_what_is_missing_or_stale(run):
     text = run(tables=[{"file": "gone.csv"}, "nonsense"], numbers=None)
     Checker(text)
     assert "missing: a b.png" in text and "gone.csv cannot be shown" in text
-    assert "done, but with other code or parameters than now" in text
+    assert "done, but with other code, data or parameters than now" in text
     paths.results_file.write_text("{ half", encoding="utf-8")
     Checker(run())
     run.jobs[3].notebook.unlink()

@@ -27,14 +27,14 @@ def boards(labelled, traces, tracks):  # noqa: F811
 @pytest.fixture(scope="module")
 def exported(boards, tmp_path_factory):
     """A notebook that holds what `show` leaves in a run, through nbconvert's exporter."""
-    from rednet_lab.runner.worker import to_html
+    from rednet_lab.runner.executed import to_html
 
     outputs = [nbformat.v4.new_output("display_data", still_forms(board)) for board in boards]
     cells = [nbformat.v4.new_code_cell(f"show(board_{i})", outputs=[output]) for i, output in enumerate(outputs)]
     file = tmp_path_factory.mktemp("exported") / "page.html"
     stamp = {"rednet": make_stamp({"profile": "tiny", "source": "face_world", "data": "", "seed": 0, "device": "cpu"})}
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=stamp)
-    file.write_text(to_html(notebook, "page", file.parent), encoding="utf-8")
+    file.write_text(to_html(notebook, "page"), encoding="utf-8")
     return file
 
 

@@ -1,0 +1,93 @@
+"""WFLW: 98 points, six attributes a face, one line of a text file a face.
+
+    <folder>/WFLW_images/<event>/<name>.jpg
+    <folder>/WFLW_annotations/list_98pt_rect_attr_train_test/list_98pt_rect_attr_train.txt   and ..._test.txt
+
+A line is 98 x 2 coordinates, the box's corners (left, top, right, bottom), six 0 or 1 (pose, expression, illumination,
+make-up, occlusion, blur) and the picture's place: 207 fields. A picture may have several faces, one line each. Pixels
+are taken to begin at 0 (`base`), which its owner does not say. There are neither persons nor poses.
+"""
+
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from data_prep.errors import DataError
+from data_prep.images import read_image
+from data_prep.item import Item
+from data_prep.markups import WFLW98
+from data_prep.pts import number, text_lines
+from data_prep.readers.any_pose import plausible_at_any_yaw, square
+from data_prep.readers.base import Listed, ListedItem, digest, open_folder, whole
+
+HOW_TO_GET = "download WFLW_images.tar.gz and WFLW_annotations.tar.gz from W. Wu's page of WFLW (LAB, CVPR 2018)"
+ATTRIBUTES = ("pose", "expression", "illumination", "make-up", "occlusion", "blur")
+NUMBERS = 2 * WFLW98.n_points + 4 + len(ATTRIBUTES)
+LISTS = "list_98pt_rect_attr_train_test"
+PLACES = (f"WFLW_annotations/{LISTS}", LISTS, "WFLW_annotations", "annotations", "", f"WFLW/WFLW_annotations/{LISTS}")
+LARGEST_TABLE = 64 << 20  # bytes; the training list has 17 MB
+
+
+class Wflw(Listed):
+    """Reader of WFLW; only names an attribute, and then test faces without it are left out (such as only=pose)."""
+
+    markup = WFLW98
+    how_to_get = HOW_TO_GET
+
+    def __init__(self, folder: Path | str, base: int = 0, only: str = ""):
+        super().__init__()
+        if only and only not in ATTRIBUTES:
+            raise DataError(f"only {only!r}, known: {', '.join(ATTRIBUTES)}", field="only")
+        self.folder, self.base = open_folder(folder, HOW_TO_GET), base
+        self.whole_copy = {"train": 7500, "test": 2500} if not only else {}
+        roots = [self.folder, self.folder / "WFLW"]
+        self._images = next((r / n for r in roots for n in ("WFLW_images", "images") if (r / n).is_dir()), self.folder)
+        files = []
+        for split in ("train", "test"):
+            name = f"list_98pt_rect_attr_{split}.txt"
+            path = next((self.folder / p / name for p in PLACES if (self.folder / p / name).is_file()), None)
+            if path is None:
+                self.warnings.append(f"{name} is missing: no {split} faces")
+                continue
+            if path.stat().st_size > LARGEST_TABLE:
+                raise DataError("far larger than the list it should be", path=path, fix=HOW_TO_GET)
+            files.append(path)
+            for place, line in enumerate(text_lines(path.read_bytes()), 1):
+                entry = self._entry(line, f"{split}/{place}", path)
+                entry.facts["split"] = split
+                if split == "train" or not only or entry.problem or entry.facts["attributes"][ATTRIBUTES.index(only)]:
+                    self.entries.append(entry)
+        self._require(self.folder, f"{LISTS}/list_98pt_rect_attr_train.txt")
+        self.description = {"reader": "wflw", "lists": digest(files, self.folder), "base": base, "only": only}
+
+    def _entry(self, line: str, key: str, table: Path) -> ListedItem:
+        fields = line.split(maxsplit=NUMBERS)
+        where = f"line {key.partition('/')[2]} of {table.name}"
+        if len(fields) != NUMBERS + 1:
+            return ListedItem(key, table, f"{where}: {len(line.split())} fields instead of {NUMBERS + 1}")
+        place = PurePosixPath(fields[-1].replace("\\", "/"))
+        if place.is_absolute() or ".." in place.parts or ":" in fields[-1]:
+            return ListedItem(key, table, f"{where}: bad picture name {fields[-1][:80]!r}")
+        path, values = self._images / place, [number(field) for field in fields[:-1]]
+        if None in values:
+            return ListedItem(key, path, f"{where}: {fields[values.index(None)][:40]!r} is not a number of pixels")
+        attributes = values[-len(ATTRIBUTES) :]
+        if not set(attributes) <= {0.0, 1.0}:
+            return ListedItem(key, path, f"{where}: an attribute is neither 0 nor 1")
+        problem = "" if path.is_file() else "image file is missing"
+        numbers = np.array(values[: -len(ATTRIBUTES)], np.float64).reshape(-1, 2)
+        return ListedItem(key, path, problem, {"numbers": numbers, "attributes": tuple(map(bool, attributes))})
+
+    def tally(self) -> list[str]:
+        """Return what there is of each split, and how many test faces have each attribute."""
+        found = [e.facts["attributes"] for e in self.entries if not e.problem and e.facts["split"] == "test"]
+        counts = np.array(found, int).reshape(-1, len(ATTRIBUTES)).sum(0)
+        said = ", ".join(f"{count:,} {name}" for name, count in zip(ATTRIBUTES, counts, strict=True))
+        return [*super().tally(), *([f"test attributes: {said}"] if found else [])]
+
+    def read(self, entry: ListedItem) -> Item:
+        numbers = entry.facts["numbers"] - self.base
+        points, box = numbers[: WFLW98.n_points], square(*numbers[WFLW98.n_points :])
+        plausible_at_any_yaw(points, np.ones(len(points), bool), WFLW98, entry.path)
+        image = read_image(entry.path, upright=False)
+        return Item(entry.key, image, **whole(points), split=entry.facts["split"], box=box)

@@ -1,0 +1,122 @@
+"""What to make of an executed notebook: the errors in it, and one HTML page that needs no network.
+
+The page is nbconvert's, without what its template fetches from elsewhere. TeX becomes MathML, which browsers draw.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import re
+from collections.abc import Iterator
+
+WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+# --------------------------------------------------------------------------------------------------------- errors
+
+
+def errors_in(notebook: dict) -> list[str]:
+    """Return the tracebacks of all errors in cells' outputs and inside Output widgets.
+
+    An error in an `interact` callback or in `with output:` ends up in the widget's state only: the cell has no
+    error, nbclient raises nothing, and papermill exits with 0.
+    """
+    return [*_in_cells(notebook), *_in_widgets(notebook)]
+
+
+def is_lesson(cell: dict) -> bool:
+    """Tell a code cell that the reader counts from prose and from the one that papermill injects."""
+    return cell["cell_type"] == "code" and "injected-parameters" not in cell["metadata"].get("tags", [])
+
+
+def _in_cells(notebook: dict) -> Iterator[str]:
+    """Yield the errors in cells' own outputs."""
+    number = 0
+    for cell in notebook["cells"]:
+        number += is_lesson(cell)
+        for output in cell.get("outputs", []):
+            if output.get("output_type") == "error":
+                yield _traceback(output, f"in code cell {number}")
+
+
+def _in_widgets(notebook: dict) -> Iterator[str]:
+    """Yield the errors that Output widgets hold."""
+    state = notebook["metadata"].get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
+    for model in state.values():
+        if model.get("model_name") == "OutputModel":
+            for output in model.get("state", {}).get("outputs", []):
+                if output.get("output_type") == "error":
+                    yield _traceback(output, "inside a widget's callback or Output")
+
+
+def _traceback(output: dict, where: str) -> str:
+    """Return one error with its traceback, without terminal colours."""
+    lines = COLOURS.sub("", "\n".join(output.get("traceback", [])))
+    return f"{output.get('ename')}: {output.get('evalue')} ({where})\n{lines}".rstrip()
+
+
+# ------------------------------------------------------------------------------------------------------- the page
+
+TEMPLATE = """{%- extends 'index.html.j2' -%}
+{%- block html_head_js -%}{%- endblock -%}
+{%- block jupyter_widgets -%}{%- endblock -%}
+{%- block html_head_js_mathjax -%}{%- endblock -%}
+{%- block html_head_js_mermaidjs -%}{%- endblock -%}
+{%- block html_head_css -%}<style>
+body { max-width: 72rem; margin: 0 auto; padding: 1rem 1.25rem 3rem; }
+math[display=block] { margin: 1rem 0; overflow-x: auto; } img { max-width: 100%; height: auto; }
+.course { color: #5b6675; font: .85rem system-ui, sans-serif; } .course b { font-weight: 500; color: #1c2430; }
+</style>{%- endblock -%}
+{%- block body_header -%}{{ super() }}<p class="course"><a href="../index.html">the run</a></p>{%- endblock -%}
+{%- block body_footer -%}<p class="course">{{ nb.metadata.course_foot | escape_html }}</p>{{ super() }}{%- endblock -%}
+{%- macro picture(output, kind, data) -%}<div class="jp-RenderedImage jp-OutputArea-output"><img loading="lazy"
+alt="{{ (output.metadata.get(kind) or {}).get('alt') or 'made by the code above' | escape_html_keep_quotes }}"
+src="data:{{ kind }};base64,{{ data }}"></div>{%- endmacro -%}
+{%- block data_svg scoped -%}{{ picture(output, 'image/svg+xml', output.data['image/svg+xml'] | text_base64) }}
+{%- endblock -%}
+{%- block data_png scoped -%}{{ picture(output, 'image/png', output.data['image/png'] | escape_html) }}
+{%- endblock -%}
+{%- block data_jpg scoped -%}{{ picture(output, 'image/jpeg', output.data['image/jpeg'] | escape_html) }}
+{%- endblock -%}
+"""
+
+
+def to_html(notebook, title: str, foot: str = "") -> str:
+    """Return an executed notebook as one HTML page, whole in itself; `foot` is the line below it, plain text."""
+    from jinja2 import DictLoader
+    from nbconvert import HTMLExporter
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+    from rednet_lab.tex import formula
+
+    class Prose(IPythonRenderer):
+        """Markdown with mathematics as MathML."""
+
+        def block_math(self, body: str) -> str:
+            return formula(body, block=True)
+
+        def inline_math(self, body: str) -> str:
+            return formula(body)
+
+        def latex_environment(self, name: str, body: str) -> str:
+            return formula(f"\\begin{{{name}}}{body}\\end{{{name}}}", block=True)
+
+    def prose(text: str) -> str:
+        return MarkdownWithMath(renderer=Prose(escape=False, attachments=pictures)).render(text)
+
+    notebook, pictures = copy.deepcopy(notebook), {}
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata.update(title=title, course_foot=foot)
+    for cell in notebook.cells:
+        pictures.update(cell.get("attachments", {}))
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(WIDGET_VIEW, None)  # live only with a kernel
+            if latex := output.get("data", {}).get("text/latex"):
+                output["data"].setdefault("text/html", formula(latex.strip().strip("$"), block=True))
+    exporter = HTMLExporter(
+        extra_loaders=[DictLoader({"course.html.j2": TEMPLATE})], template_file="course.html.j2",
+        filters={"markdown2html": prose}, log=logging.getLogger("rednet.export"),
+    )  # fmt: skip
+    return exporter.from_notebook_node(notebook)[0]

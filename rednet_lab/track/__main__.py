@@ -1,0 +1,77 @@
+"""Track faces in your own videos, pictures or camera: `python -m rednet_lab.track FILE|FOLDER|camera ...`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+
+from data_prep.errors import DataError
+from rednet_lab.track.report import Choices, track
+from rednet_lab.track.video import sources
+from rednet_lab.workbench.shipped import WEIGHTS, open_weights
+
+EXAMPLES = """\
+examples (python3 go.py track ... does the same and makes the environment first):
+  %(prog)s holiday.mp4                      an annotated video, a table, a contact sheet and a page in tracked/holiday/
+  %(prog)s videos/ --faces 3                every video of a folder, up to three faces in each
+  %(prog)s photo.jpg                        one picture
+  %(prog)s camera --seconds 20              the camera of this machine
+  %(prog)s film.mp4 --steps                 with the response maps of every spatial step beside the picture
+  %(prog)s film.mp4 --box 320 200 180       the face in the first frame: centre x, centre y, side in pixels
+
+What is whole already is skipped; --again does it anew. Ctrl-C keeps what is finished.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    p = argparse.ArgumentParser(
+        prog="python -m rednet_lab.track", description="Find faces, follow them, write what was seen.", epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    p.add_argument("what", nargs="+", metavar="FILE|FOLDER|camera", help="videos, pictures, folders of them, a camera")
+    p.add_argument("--out", type=Path, default=Path("tracked"), metavar="FOLDER", help="default: tracked")
+    p.add_argument("--weights", default="", metavar="NAME", help=f"{' or '.join(WEIGHTS)}, or a file of your own")
+    p.add_argument("--faces", type=int, default=1, metavar="N", help="follow up to so many faces (default: 1)")
+    p.add_argument("--seconds", type=float, default=0.0, help="stop after so many (a camera: 10, if nothing is said)")
+    p.add_argument("--box", type=float, nargs=3, metavar=("X", "Y", "SIDE"), help="the face in the first frame")
+    p.add_argument("--steps", action="store_true", help="show the response maps of every spatial step")
+    p.add_argument("--check", type=int, default=5, metavar="K", help="see every K frames if a face is lost (0: never)")
+    p.add_argument("--no-video", action="store_true", help="write no annotated video")
+    p.add_argument("--again", action="store_true", help="do also what is done already")
+    p.add_argument("--threads", type=int, default=0, help="processor threads (default: torch's own choice)")
+    return p
+
+
+def main(words: list[str] | None = None) -> int:
+    """Track everything that is named; return 0, or 1 where something failed (the rest goes on)."""
+    given = parser().parse_args(words)
+    if given.faces < 1 or given.check < 0 or given.seconds < 0:
+        print("track: --faces is 1 or more, --check and --seconds 0 or more", file=sys.stderr)
+        return 2
+    if given.threads:
+        torch.set_num_threads(given.threads)
+    try:
+        found, net = sources(given.what), open_weights(given.weights)
+    except DataError as error:
+        print(f"track: {error}", file=sys.stderr)
+        return 2
+    choices = Choices(given.faces, given.check, given.seconds, given.box, given.steps, not given.no_video, given.again)
+    failed = 0
+    for source in found:
+        try:
+            track(net, source, given.out, choices)
+        except DataError as error:
+            failed += 1
+            print(f"{source.name}: {error}", file=sys.stderr)
+        except KeyboardInterrupt:
+            print("\nStopped. What is finished stays; the same command goes on.", file=sys.stderr)
+            return 130
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,229 @@
+"""Find faces in a picture, follow them through a video, notice when one is lost, and find it again.
+
+The height of the response maps does not tell whether there is a face: a network that was trained on faces alone draws
+high peaks on anything. What tells is whether the points stay where they are when the crop is moved. On a face they do;
+on anything else they move along with the crop. `slip` measures that:
+
+    slip = mean over +-x, +-y of  (movement of the mean point along the crop's movement) / (movement of the crop)
+
+0 is a face that holds the points, 1 is a mean shape that is carried around.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from data_prep.pose import estimate_pose
+from rednet_core import geometry
+from rednet_core.rednet import RedNet
+from rednet_core.tracking import Tracked, Tracker
+
+SHIFT = 0.08  # of the box's side: how far `slip` moves the crop
+LOST = (
+    0.7  # slip above this: no face. Chosen on validation faces and pictures without any (notebook 60 draws the curve)
+)
+CHECK_EVERY = 5  # frames between two looks at a face's slip
+SEARCH_EVERY = 10  # frames between two searches of the whole picture for faces that are not followed yet
+SEARCHED = 480  # pixels of the longer side of a picture that is searched
+SCALES = (0.22, 0.33, 0.5, 0.75)  # of the shorter side: the boxes of a search
+STEP = 0.45  # of a box's side: from one box of a search to the next
+VOTES = 3  # boxes of a search that must agree on a face
+BATCH = 64
+# Where the papers' face box lies in a Haar box: medians over 212 near-frontal photographs of YouTube Faces.
+HAAR_DOWN, HAAR_SIDE = 0.108, 1.20  # centre below the Haar box's, side, both in Haar widths
+
+
+def _points_in(tracker: Tracker, picture: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """Return the points (N, L, 2) that a network finds in boxes (N, 3) of a picture, each without a past."""
+    found = []
+    for some in np.array_split(boxes, -(-len(boxes) // BATCH)):
+        tracker.start(some)
+        found.append(tracker.update(np.broadcast_to(picture, (len(some), *picture.shape))).points)
+    return np.concatenate(found)
+
+
+def slip(net: RedNet | Tracker, picture: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """Return how much of a crop's movement the points follow, for boxes (N, 3): about 0 on a face, 1 elsewhere."""
+    tracker = net if isinstance(net, Tracker) else Tracker(net)
+    boxes = np.atleast_2d(np.asarray(boxes, np.float32))
+    moves = SHIFT * np.array([[1, 0], [-1, 0], [0, 1], [0, -1]], np.float32)
+    moved = np.repeat(boxes[:, None], 4, 1)
+    moved[..., :2] += moves * boxes[:, None, 2:]
+    middle = _points_in(tracker, picture, moved.reshape(-1, 3)).mean(1).reshape(len(boxes), 4, 2)
+    across, down = middle[:, 0, 0] - middle[:, 1, 0], middle[:, 2, 1] - middle[:, 3, 1]
+    return (across + down) / (4 * SHIFT * boxes[:, 2])
+
+
+def haar_boxes(picture: np.ndarray) -> np.ndarray:
+    """Return the papers' face boxes (N, 3) of frontal faces, by OpenCV's cascade; none where OpenCV has no cascades."""
+    if not hasattr(cv2, "CascadeClassifier"):
+        return np.empty((0, 3))
+    cascade = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
+    smallest = max(24, min(picture.shape[:2]) // 10)
+    found = cascade.detectMultiScale(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), 1.1, 5, minSize=(smallest, smallest))
+    found = np.asarray(found, np.float64).reshape(-1, 4)
+    x, y, width, height = found.T
+    return np.stack([x + (width - 1) / 2, y + (height - 1) / 2 + HAAR_DOWN * width, HAAR_SIDE * width], -1)
+
+
+def grid(picture: np.ndarray) -> np.ndarray:
+    """Return boxes (N, 3) all over a picture, of several sizes."""
+    height, width = picture.shape[:2]
+    boxes = []
+    for share in SCALES:
+        side = share * min(height, width)
+        places = (np.arange(side / 2, reach - side / 2 + 1, STEP * side) for reach in (width, height))
+        x, y = (a.ravel() for a in np.meshgrid(*places))
+        boxes.append(np.stack([x, y, np.full(len(x), side)], -1))
+    return np.concatenate(boxes)
+
+
+def near(box: np.ndarray) -> np.ndarray:
+    """Return boxes (27, 3) round one: where a face that was just lost will be."""
+    offsets = np.stack(np.meshgrid([-0.45, 0, 0.45], [-0.45, 0, 0.45], [0.8, 1.0, 1.25]), -1).reshape(-1, 3)
+    return np.column_stack([box[:2] + offsets[:, :2] * box[2], offsets[:, 2] * box[2]])
+
+
+def overlap(box: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return the intersection over union of a square (3,) with squares (N, 3)."""
+    half, halves = box[2] / 2, others[:, 2:] / 2
+    low = np.maximum(box[:2] - half, others[:, :2] - halves)
+    high = np.minimum(box[:2] + half, others[:, :2] + halves)
+    both = np.clip(high - low, 0, None).prod(1)
+    return both / (box[2] ** 2 + others[:, 2] ** 2 - both)
+
+
+def find_faces(
+    net: RedNet | Tracker, picture: np.ndarray, most: int = 1, boxes: np.ndarray | None = None
+) -> np.ndarray:
+    """Return the boxes (N, 3) of up to `most` faces of a picture (H, W, 3), the largest first; boxes: where to look.
+
+    Every box of a search is moved to the face that the network sees in it, twice. Where several end at one place and
+    the points hold there (`slip`), there is a face.
+    """
+    tracker = net if isinstance(net, Tracker) else Tracker(net)
+    scale = min(1.0, SEARCHED / max(picture.shape[:2]))
+    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else picture
+    if boxes is None:
+        frontal = haar_boxes(small)  # what is easy is found at once
+        held = _settled(tracker, small, frontal, 1)
+        if len(held) < most:
+            held = _settled(tracker, small, np.concatenate([grid(small), held]), VOTES, held)
+    else:
+        held = _settled(tracker, small, np.asarray(boxes) * scale, VOTES)
+    return held[np.argsort(-held[:, 2])][:most] / scale
+
+
+def _settled(tracker: Tracker, picture: np.ndarray, boxes: np.ndarray, least: int, sure=()) -> np.ndarray:
+    """Return the boxes (N, 3) of the faces at which at least so many of the boxes (M, 3) end, and those of `sure`."""
+    nothing = np.empty((0, 3))
+    for _ in range(2):
+        if not len(boxes):
+            return nothing
+        new = geometry.face_box(_points_in(tracker, picture, boxes), tracker.net.markup)
+        growth = new[:, 2] / boxes[:, 2]
+        boxes = new[np.isfinite(new).all(1) & (growth > 0.4) & (growth < 2.5)]
+    agree = np.stack([overlap(box, boxes) > 0.6 for box in boxes]) if len(boxes) else np.empty((0, 0), bool)
+    votes, places = agree.sum(1), list(sure)
+    for place in places:
+        votes[overlap(place, boxes) > 0.3] = 0
+    while len(votes) and votes.max() >= least:
+        places.append(np.median(boxes[agree[votes.argmax()]], 0))
+        votes[overlap(places[-1], boxes) > 0.3] = 0
+    places = np.array(places).reshape(-1, 3)
+    return places[slip(tracker, picture, places) < LOST] if len(places) else nothing
+
+
+@dataclass
+class Seen:
+    """One face in one frame: its number, box (3,) and points (L, 2) in the frame's pixels, its latest slip."""
+
+    face: int
+    box: np.ndarray
+    points: np.ndarray
+    slip: float
+    yaw: float
+    tracked: Tracked = field(repr=False)
+
+
+@dataclass
+class _Followed:
+    number: int
+    tracker: Tracker
+    slip: float = 0.0
+    doubts: int = 0
+    last: np.ndarray | None = None  # its last box that held
+    since: int = 0  # frames since it was lost
+
+
+class Follower:
+    """Follows up to `most` faces through the frames of one video; a face that comes back keeps its number.
+
+    check: look at a face's slip every so many frames (0: never, as the papers track). A face is lost after two looks
+    in a row that say so; then it is looked for round its last place, and with the others in the whole picture.
+    """
+
+    def __init__(self, net: RedNet, most: int = 1, check: int = CHECK_EVERY, lost: float = LOST):
+        self.most, self.check, self.limit = most, check, lost
+        self.probe = Tracker(net)  # of no face: for searches and looks
+        self.faces: list[_Followed] = []
+        self.gone: list[_Followed] = []
+        self.frames = 0
+        self.starts = 0
+
+    def start(self, box: np.ndarray, number: int | None = None) -> None:
+        """Begin to follow the face in a box (3,) of the next frame."""
+        number = self.starts if number is None else number
+        self.starts = max(self.starts, number + 1)
+        face = _Followed(number, Tracker(self.probe.net))
+        face.tracker.start(box)
+        face.last = np.asarray(box, np.float64)
+        self.faces.append(face)
+
+    def _search(self, picture: np.ndarray) -> None:
+        """Look for lost faces where they were, and now and then for faces anywhere."""
+        for face in list(self.gone):
+            found = find_faces(self.probe, picture, 1, near(face.last))
+            if len(found) and not self._known(found[0]):
+                self.gone.remove(face)
+                self.start(found[0], face.number)
+        if len(self.faces) < self.most and self.frames % SEARCH_EVERY == 0:
+            for box in find_faces(self.probe, picture, self.most):
+                if len(self.faces) < self.most and not self._known(box):
+                    back = min(self.gone, key=lambda f: _distance(f.last, box), default=None)
+                    if back is not None:
+                        self.gone.remove(back)
+                    self.start(box, None if back is None else back.number)
+
+    def _known(self, box: np.ndarray) -> bool:
+        return any(overlap(box, np.atleast_2d(face.last))[0] > 0.3 for face in self.faces)
+
+    def update(self, picture: np.ndarray) -> list[Seen]:
+        """Return the faces of the next frame (H, W, 3) uint8 RGB, in the order of their numbers."""
+        if len(self.faces) < self.most:
+            self._search(picture)
+        out = []
+        for face in list(self.faces):
+            seen = face.tracker.update(picture)
+            box, points = seen.box[0], seen.points[0]
+            if self.check and (self.frames + face.number) % self.check == 0:
+                face.slip = float(slip(self.probe, picture, geometry.face_box(points, self.probe.net.markup))[0])
+                face.doubts = face.doubts + 1 if face.slip > self.limit else 0
+            if face.doubts >= 2:
+                self.faces.remove(face)
+                self.gone.append(face)
+                continue
+            if not face.doubts:
+                face.last = face.tracker.box[0].cpu().numpy().astype(np.float64)
+            pose = estimate_pose(points, self.probe.net.markup, picture.shape[:2])
+            out.append(Seen(face.number, box, points, face.slip, pose.yaw, seen))
+        self.frames += 1
+        return sorted(out, key=lambda one: one.face)
+
+
+def _distance(box: np.ndarray, other: np.ndarray) -> float:
+    """Return how far two boxes are from each other, in sides, with their sizes."""
+    return float(np.hypot(*(box[:2] - other[:2])) / other[2] + abs(np.log(box[2] / other[2])))

@@ -1,0 +1,171 @@
+"""One source tracked and told: a table, an annotated video, a contact sheet and a page with the player."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from rednet_core.rednet import RedNet
+from rednet_lab.files import clock, read_json, write_json, write_whole
+from rednet_lab.progress import Progress
+from rednet_lab.show import draw
+from rednet_lab.track.follow import Follower, Seen
+from rednet_lab.track.video import Film, Shot, Source
+
+COLOURS = (draw.ORANGE, draw.SKY, draw.YELLOW, draw.PINK, draw.VERMILION, draw.BLUE)
+KEPT = 24  # frames of the contact sheet
+TILE = 240  # pixels of one of them
+CAMERA_SECONDS = 10.0
+DONE = "done.json"
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the command line chose; see `python -m rednet_lab.track --help`."""
+
+    faces: int = 1
+    check: int = 5
+    seconds: float = 0.0
+    box: list[float] | None = None
+    steps: bool = False
+    video: bool = True
+    again: bool = False
+
+
+def annotated(shot: Shot, seen: list[Seen], net: RedNet, steps: bool = False) -> np.ndarray:
+    """Return the frame with each face's box, points and number, with `steps` the response maps on its right."""
+    out = shot.picture.copy()
+    for one in seen:
+        colour = COLOURS[one.face % len(COLOURS)]
+        out = draw.box(out, one.box, colour)
+        out = draw.points(out, one.points, colour, net.markup, size=max(2, round(one.box[2] / 70)))
+        x, y = one.box[:2] - one.box[2] / 2
+        draw.write(out, f"{one.face + 1}", (int(x) + 3, int(y) + 2), 16, draw.WHITE, halo=draw.BLACK)
+    if not steps:
+        return out
+    return beside(out, seen[0] if seen else None, net)
+
+
+def beside(out: np.ndarray, first: Seen | None, net: RedNet) -> np.ndarray:
+    """Return the frame with what the network saw of one face and each step's response maps in a column on its right."""
+    steps = net.config.steps
+    size = out.shape[0] // (len(steps) + 1)
+    column = np.full((out.shape[0], size, 3), 30, np.uint8)
+    if first is not None:
+        panels = [draw.enlarge(draw.picture(first.tracked.inputs[0]), size)]
+        for kind, raw in zip(steps, first.tracked.prediction.maps, strict=True):
+            values = raw[0].sigmoid() if kind == "detection" else raw[0].clamp(0, 1)
+            panels.append(draw.label(draw.heat(values.amax(0).cpu().numpy(), size), kind))
+        column[: len(panels) * size] = np.concatenate(panels)
+    return np.concatenate([out, column], 1)
+
+
+def fingerprint(source: Source, net: RedNet, choices: Choices) -> str:
+    """Return a hash of what decides the outcome: the files' sizes and times, the weights, the choices."""
+    told = hashlib.sha256(repr(sorted(asdict(choices).items())).encode())
+    for path in (source.path, *source.pictures):
+        if path is not None:
+            told.update(f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}".encode())
+    for value in net.state_dict().values():
+        told.update(np.ascontiguousarray(value.float().cpu().numpy()).tobytes())
+    return told.hexdigest()
+
+
+HEAD = ("frame", "time", "face", "box_x", "box_y", "box_side", "slip", "yaw")
+
+
+def rows_of(shot: Shot, seen: list[Seen]) -> list[list[str]]:
+    """Return the table's rows of one frame: a face a row."""
+    out = []
+    for one in seen:
+        numbers = [f"{value:.2f}" for value in (*one.box, one.slip, one.yaw, *one.points.ravel())]
+        out.append([str(shot.number), f"{shot.time:.3f}", str(one.face + 1), *numbers])
+    return out
+
+
+def contact_sheet(kept: list[np.ndarray]) -> np.ndarray:
+    """Return the kept frames, reduced, in a grid."""
+    reduced = []
+    for picture in kept:
+        scale = TILE / max(picture.shape[:2])
+        small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        tile = np.full((TILE, TILE, 3), 255, np.uint8)
+        tile[: small.shape[0], : small.shape[1]] = small[:TILE, :TILE]
+        reduced.append(tile)
+    return draw.montage(reduced, min(6, len(reduced)), gap=4)
+
+
+class _Some:
+    """Keeps at most KEPT frames of a stream of unknown length, evenly spaced: when full, every other one goes."""
+
+    def __init__(self) -> None:
+        self.every, self.count, self.kept = 1, 0, []
+
+    def offer(self, picture) -> None:
+        if self.count % self.every == 0:
+            self.kept.append(picture())
+            if len(self.kept) > KEPT:
+                self.kept, self.every = self.kept[::2], 2 * self.every
+        self.count += 1
+
+
+def track(net: RedNet, source: Source, out: Path, choices: Choices) -> dict:
+    """Track one source and write all that is told of it to out/<name>/; return its facts.
+
+    Raise DataError, naming the file and the fix, where nothing can be read or written.
+    """
+    folder = out / source.name
+    mark = fingerprint(source, net, choices)
+    done = read_json(folder / DONE, {})
+    if done.get("fingerprint") == mark and not choices.again and source.camera is None:
+        print(f"{source.name}: done already ({folder}); --again does it anew")
+        return done
+    folder.mkdir(parents=True, exist_ok=True)
+    total, rate = source.told()
+    limit = choices.seconds or (CAMERA_SECONDS if source.camera is not None else 0.0)
+    follower, rows, times, spent, kept = Follower(net, choices.faces, choices.check), [], [], 0.0, _Some()
+    if choices.box is not None:
+        follower.start(np.array(choices.box))
+    frames_with, whole, film = 0, False, Film(folder / "annotated.mp4", rate)
+    try:
+        with Progress(source.name, "frame") as progress:
+            for shot in source:
+                if limit and shot.time > limit:
+                    break
+                began = time.perf_counter()
+                seen = follower.update(shot.picture)
+                spent += time.perf_counter() - began
+                rows += rows_of(shot, seen)
+                times.append(shot.time)
+                frames_with += bool(seen)
+                kept.offer(lambda shot=shot, seen=seen: annotated(shot, seen, net))
+                if choices.video:
+                    film.add(annotated(shot, seen, net, choices.steps), shot.time)
+                progress(len(times), max(total, len(times)), f"{len(seen)} face(s)")
+        whole = True
+    finally:
+        film.close(whole)
+    head = [*HEAD, *(f"{axis}{i}" for i in range(net.markup.n_points) for axis in "xy")]
+    write_whole(folder / "points.csv", lambda part: _write_table(part, head, rows))
+    sheet = contact_sheet(kept.kept)
+    write_whole(folder / "sheet.png", lambda part: part.write_bytes(draw.png(sheet)))
+    facts = {"frames": len(times), "frames_with_a_face": frames_with, "faces": follower.starts}
+    facts |= {"seconds": round(spent, 2), "frames_a_second": round(len(times) / max(spent, 1e-9), 1)}
+    facts["fingerprint"] = mark
+    write_json(folder / DONE, facts)
+    print(f"{source.name}: {frames_with} of {len(times)} frames with a face, {follower.starts} face(s), "
+          f"{facts['frames_a_second']:.0f} frames a second, {clock(spent)}; {folder}")  # fmt: skip
+    return facts
+
+
+def _write_table(part: Path, head: list[str], rows: list[list[str]]) -> None:
+    with open(part, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(head)
+        writer.writerows(rows)

@@ -1,0 +1,213 @@
+"""The networks that come with the course: how they are trained, and how they are opened.
+
+    python -m rednet_lab.workbench.shipped world                  # rendered faces alone; hours on two cores, resumable
+    python -m rednet_lab.workbench.shipped faces --data FOLDER    # goes on from world: YouTube Faces (Udacity layout)
+
+A recipe is made for boxes as a tracker or a detector gives them, not for annotated ones: half of the batches have
+boxes that are off by up to a fifth in place and size; low resolution and noise come on top. A trained network becomes
+rednet_lab/weights/NAME.safetensors (float16) with a card beside it, NAME.json: data, terms, figures, versions, code.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from data_prep.errors import DataError
+from data_prep.readers.face_world import FaceWorldStills
+from data_prep.readers.udacity import UdacityFaces
+from rednet_core import checkpoint, geometry, metrics
+from rednet_core.augment import Augmentation
+from rednet_core.batches import Batch, Stills
+from rednet_core.inputs import Inputs, still_inputs
+from rednet_core.rednet import NetConfig, RedNet
+from rednet_core.tracking import Tracker
+from rednet_core.training import TrainConfig, Trainer
+from rednet_lab.files import write_json, write_whole
+from rednet_lab.names import ROOT
+from rednet_lab.progress import Progress
+from rednet_lab.stamp import module_hash, versions
+from rednet_lab.workbench.sources import stored
+
+WEIGHTS = ("world", "faces")  # world: free of any data set's terms, the default
+PLACE = Path(__file__).resolve().parents[1] / "weights"
+TERMS = {
+    "world": "trained on rendered faces alone; no data set's terms apply",
+    "faces": "rendered faces, then YouTube Faces points in the Udacity layout (MIT licence of that repository)",
+}
+SIZE, MARGIN = 176, 1.8  # pixels of a stored crop; its side in face boxes
+NARROW = Augmentation(scale=0.1, turn=20.0, shift=0.05, contrast=0.25, brightness=0.12)
+WIDE = Augmentation(scale=0.25, turn=30.0, shift=0.22, contrast=0.4, brightness=0.2)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One training: the network, the data, and how long."""
+
+    net: NetConfig
+    train: TrainConfig
+    batch: int = 16
+    begins: str = ""  # the recipe whose network this one starts from
+
+
+NET = NetConfig(input_size=96, width=0.375, encoder_convs=(1,) * 5, decoder_convs=(1,) * 4, sigma=5.0)
+RECIPES = {
+    "world": Recipe(NET, TrainConfig(7000, "adamw", 8e-3, schedule="one_cycle", weight_decay=0.01)),
+    "faces": Recipe(NET, TrainConfig(5000, "adamw", 4e-3, schedule="one_cycle", weight_decay=0.01), begins="world"),
+}
+
+
+def worsened(x: Tensor, generator: torch.Generator) -> Tensor:
+    """Return pictures (N, 3, n, n) in [0, 1], some of them at a lower resolution, some with noise."""
+    n, size = len(x), x.shape[-1]
+    draw = torch.rand(n, 3, generator=generator)
+    small = [F.interpolate(x, size=size // k, mode="area") for k in (2, 3)]
+    small = [F.interpolate(s, size=size, mode="bilinear", align_corners=False) for s in small]
+    pick = draw[:, 0].to(x)[:, None, None, None]
+    x = torch.where(pick < 0.15, small[0], torch.where(pick < 0.22, small[1], x))
+    noise = torch.randn(x.shape, generator=generator).to(x) * 0.06 * draw[:, 2].to(x)[:, None, None, None]
+    return torch.where((draw[:, 1] < 0.3).to(x.device)[:, None, None, None], (x + noise).clamp(0, 1), x)
+
+
+def hard_inputs(batch: Batch, net: RedNet, generator: torch.Generator) -> Inputs:
+    """Return still inputs with a narrow or, every other time, a wide error of the box, and worse pictures."""
+    wide = float(torch.rand((), generator=generator)) < 0.5
+    inputs = still_inputs(batch, net, generator, WIDE if wide else NARROW)
+    return replace(inputs, x=worsened(inputs.x, generator))
+
+
+def reader_of(name: str, data: str):
+    """Return the reader of a recipe's training faces."""
+    return UdacityFaces(data) if name == "faces" else FaceWorldStills(0, 8000, 300, 300, size=200)
+
+
+def train(name: str, data: str, folder: Path, begin: RedNet | None = None) -> RedNet:
+    """Return the network of a recipe, trained in `folder`, where a killed run goes on."""
+    recipe = RECIPES[name]
+    store = stored(f"shipped-{name}", reader_of(name, data), SIZE, MARGIN)
+    rows = store.rows("train")
+    torch.manual_seed(recipe.train.seed)
+    net = RedNet(recipe.net) if begin is None else begin
+    if begin is None:
+        net.mean_shape.copy_(torch.from_numpy(geometry.mean_shape(np.array(store.table["points"][rows]), net.markup)))
+    stills = Stills(store, rows, recipe.batch, recipe.train.seed)
+    with Progress(name) as progress:
+
+        def show(run: Trainer, record) -> None:
+            progress(record.step + 1, run.config.steps, f"l_d {record.detection:.3f}  l_r {record.regression:.4f}")
+            if record.step % 500 == 499:
+                print(name, record.step + 1, f"{record.detection:.4f} {record.regression:.5f}", flush=True)
+
+        run = Trainer(net, recipe.train, stills.batch, hard_inputs, folder / f"{name}.run.pt", (show,))
+        run.run()
+    checkpoint.save_net(folder / f"{name}.pt", run.net, recipe=asdict(recipe.train))
+    return run.net
+
+
+def box_errors(net: RedNet, data, rows: np.ndarray, off: float, seed: int = 0, batch: int = 64) -> np.ndarray:
+    """Return the NME (M,) of stills whose boxes are off by up to `off` in place and size, uniformly."""
+    random, found = np.random.default_rng(seed), []
+    truth, mask = np.array(data.table["points"][rows]), np.array(data.table["mask"][rows])
+    boxes = geometry.face_box(truth, net.markup)
+    boxes[:, :2] += random.uniform(-off, off, (len(rows), 2)) * boxes[:, 2:]
+    boxes[:, 2] *= 1 + random.uniform(-off, off, len(rows))
+    tracker = Tracker(net)
+    for start in range(0, len(rows), batch):
+        tracker.start(boxes[start : start + batch])
+        found.append(tracker.update(data.crops[rows[start : start + batch]]).points)
+    return metrics.nme(np.concatenate(found), truth, net.markup, mask)
+
+
+def figures_of(name: str, net: RedNet, store, split: str) -> dict:
+    """Return the card's figures on a split's faces, persons never trained on: NME and failures by error of the box."""
+    out, rows = {}, store.rows(split)
+    yaw = np.abs(store.table["yaw"][rows])
+    for off in (0.0, 0.1, 0.2):
+        each = box_errors(net, store, rows, off)
+        groups = {"all": np.ones(len(rows), bool), "yaw to 30": yaw < 30, "yaw beyond 30": yaw >= 30}
+        out[f"box off by {off:.0%}"] = {
+            group: {"faces": int(keep.sum()), "NME": round(float(each[keep].mean()), 3),
+                    "failures": round(100 * float((each[keep] > metrics.FAILURE).mean()), 2)}
+            for group, keep in groups.items() if keep.any()
+        }  # fmt: skip
+    return out
+
+
+def export(name: str, net: RedNet, folder: Path, card: dict) -> Path:
+    """Write a network as NAME.safetensors in float16, with its card; return the weights' path."""
+    tensors = {key: value.contiguous().cpu() for key, value in net.state_dict().items()}
+    tensors = {key: v.half() if v.is_floating_point() else v for key, v in tensors.items()}
+    told = {"config": json.dumps(checkpoint.config_to_plain(net.config)), "name": name}
+    path = folder / f"{name}.safetensors"
+    write_whole(path, lambda part: save_file(tensors, part, told))
+    write_json(folder / f"{name}.json", card)
+    return path
+
+
+def open_weights(name: str = "") -> RedNet:
+    """Return a shipped network by its name ("" is the first that is there), or one of a .safetensors or .pt file.
+
+    Raise DataError, naming the file and the fix, where it is missing or damaged.
+    """
+    path = Path(name).expanduser()
+    if name in ("", *WEIGHTS):
+        there = [PLACE / f"{one}.safetensors" for one in ([name] if name else WEIGHTS)]
+        path = next((one for one in there if one.is_file()), there[0])
+    if not path.is_file():
+        fix = f"{', '.join(WEIGHTS)}, or a file that training left"
+        raise DataError("no such weights", path=path, field="weights", fix=fix)
+    if path.suffix == ".pt":
+        return checkpoint.load_net(path)
+    try:
+        with safe_open(path, "pt") as file:
+            config = checkpoint.config_from_plain(json.loads(file.metadata()["config"]))
+            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dictionary
+        net = RedNet(config)
+        net.load_state_dict({key: v.float() if v.is_floating_point() else v for key, v in state.items()})
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, checkpoint.CheckpointError) as error:
+        fix = "fetch it again, or train it: python -m rednet_lab.workbench.shipped"
+        raise DataError(f"damaged or of another version ({error})", path=path, field="weights", fix=fix) from None
+    return net.eval()
+
+
+def main() -> None:
+    """Train one of the recipes, print its errors, and write its weights."""
+    parser = argparse.ArgumentParser(prog="python -m rednet_lab.workbench.shipped", description=__doc__.splitlines()[0])
+    parser.add_argument("name", choices=WEIGHTS)
+    parser.add_argument("--data", default="", help="folder of YouTube Faces in the Udacity layout, for `faces`")
+    parser.add_argument("--folder", type=Path, default=ROOT / ".cache" / "shipped", help="where a killed run goes on")
+    parser.add_argument("--to", type=Path, default=PLACE, help="where the weights go")
+    given = parser.parse_args()
+    torch.set_num_threads(2)
+    begins = RECIPES[given.name].begins
+    begin = checkpoint.load_net(given.folder / f"{begins}.pt") if begins else None
+    began = time.perf_counter()
+    net = train(given.name, given.data, given.folder, begin)
+    store = stored(f"shipped-{given.name}", reader_of(given.name, given.data), SIZE, MARGIN)
+    card = {
+        "name": given.name,
+        "terms": TERMS[given.name],
+        "data": store.fingerprint,
+        "recipe": asdict(RECIPES[given.name]),
+        "stages": "stage 1 (stills, f_srn alone)",
+        "seconds": round(time.perf_counter() - began),
+        "versions": versions(),
+        "code": module_hash("rednet_lab.workbench.shipped"),
+        "test": figures_of(given.name, net, store, "test"),
+    }
+    print(json.dumps(card["test"], indent=1))
+    print(export(given.name, net, given.to, card))
+
+
+if __name__ == "__main__":
+    main()
