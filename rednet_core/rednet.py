@@ -157,8 +157,8 @@ class RedNet(RecurrentNet):
         if self._kind(step - 1) == "regression":
             raw = raw[:, list(self.markup.seven)]
         z = self.respond(raw, step - 1)
-        if z.shape[-1] != self.config.map_size:
-            z = F.interpolate(z, (self.config.map_size,) * 2, mode="bilinear")
+        if self.config.detection_maps == "half" and self._kind(step - 1) == "detection":
+            z = F.interpolate(z, scale_factor=2, mode="bilinear")
         return z.detach() if self.detached else z
 
     def points(self, prediction: Prediction, step: int = -1) -> Tensor:

@@ -3,6 +3,7 @@
 It does not know images, maps or spatial steps: it takes the codes e_p of T frames and gives their updates.
 """
 
+from contextlib import nullcontext
 from typing import Literal
 
 import torch
@@ -46,8 +47,9 @@ class TemporalRecurrence(nn.Module):
         runs in, f_trn runs in float32: errors of its state add up over the frames, and under autocast cuDNN's LSTM
         would be given float16, whatever type was asked for.
         """
-        with torch.autocast(e_p.device.type, enabled=False):
-            update, state = self._update(e_p.float(), frames, state)
+        kind, dtype = e_p.device.type, self.lstm.weight_hh_l0.dtype
+        with torch.autocast(kind, enabled=False) if kind != "meta" else nullcontext():
+            update, state = self._update(e_p.to(dtype), frames, state)
             return (e_p + update if self.update == "residual" else update).to(e_p.dtype), state
 
     def _update(self, e_p: Tensor, frames: int, state: State | None) -> tuple[Tensor, State]:

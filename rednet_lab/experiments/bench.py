@@ -121,7 +121,7 @@ class Bench:
                 return stages.stage2(net, data, role.rows, train, plan.batch, how, path, callbacks)
             choices = {name: getattr(config, name) for name in ("update", "hidden")}
             choices |= {"kind": role.kind, "temporal": config.temporal, "checkpoint": path, "callbacks": callbacks}
-            choices["each"] = plan.each
+            choices |= {"each": plan.each, "how": self.profile.clip_error}
             return stages.stage3(net, data, role.rows, train, plan.batch, plan.frames, **choices)
 
         return _name(variant, seed), key, plan, train, trainer, EccvNet if variant.eccv else RedNet

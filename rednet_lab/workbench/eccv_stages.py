@@ -53,7 +53,7 @@ def _third(lab: Lab, before: Trained, plan: Plan) -> Trained:
     train = plan.config(role.clips(plan.frames, plan.each), lab.seed)
     data = lab.marked(role.data, before.net.config.markup)
     choices = {"update": lab.profile.update, "hidden": lab.profile.hidden}
-    how = {"frames": plan.frames, "kind": role.kind, "each": plan.each, **choices}
+    how = {"frames": plan.frames, "kind": role.kind, "each": plan.each, "how": lab.profile.clip_error, **choices}
 
     def trainer(path: Path, callbacks: tuple) -> Trainer:
         return stages.stage3(

@@ -122,6 +122,7 @@ class Lab:
                 path,
                 callbacks,
                 plan.each,
+                self.profile.clip_error,
                 **choices,
             )
 
@@ -208,6 +209,7 @@ class Lab:
             "plan": asdict(plan),
             "train": asdict(train),
             "augmentation": asdict(self.profile.augmentation),
+            "clip_error": asdict(self.profile.clip_error),
             "device": self.device.type,
             "torch": torch.__version__.partition("+")[0],
             "code": module_hash("rednet_core.stages", "data_prep.synthetic", network.__module__),
