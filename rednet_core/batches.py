@@ -5,7 +5,7 @@ so a resumed run needs no sampler state. This module does not know what is done 
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,8 +30,9 @@ class Batch:
 
     def to(self, device: torch.device | str) -> "Batch":
         """Return the same batch on a device."""
-        moved = (t.to(device, non_blocking=True) for t in (self.crops, self.points, self.mask, self.identity))
-        return Batch(*moved, frames=self.frames)
+        parts = (self.crops, self.points, self.mask, self.identity)
+        crops, points, mask, identity = (part.to(device, non_blocking=True) for part in parts)
+        return Batch(crops, points, mask, identity, self.frames)
 
 
 def gather(data: FaceData, rows: np.ndarray, frames: int = 1, labels: np.ndarray | None = None) -> Batch:
@@ -78,11 +79,11 @@ class Ahead:
 
     def __init__(self, draw: Callable[[int], Batch]):
         self.draw, self._pool = draw, ThreadPoolExecutor(1, "batches")
-        self._step, self._next = -1, None
+        self._next: tuple[int, Future[Batch]] | None = None
 
     def __call__(self, step: int) -> Batch:
-        batch = self._next.result() if step == self._step else self.draw(step)
-        self._step, self._next = step + 1, self._pool.submit(self.draw, step + 1)
+        batch = self._next[1].result() if self._next and self._next[0] == step else self.draw(step)
+        self._next = step + 1, self._pool.submit(self.draw, step + 1)
         return batch
 
 

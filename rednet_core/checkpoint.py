@@ -62,7 +62,7 @@ def save_net(path: Path | str, net: RecurrentNet, **facts) -> None:
     write(path, {"config": asdict(net.config), "net": net.state_dict(), "facts": facts})
 
 
-def load_net(path: Path | str, device: torch.device | str = "cpu", network: type = RedNet) -> Any:
+def load_net(path: Path | str, device: torch.device | str = "cpu", network: type[RecurrentNet] = RedNet) -> Any:
     """Return the network of a file written by `save_net` or a training run, in evaluation mode; network: its class."""
     content = read(path, device)
     try:

@@ -19,6 +19,7 @@ class FoldedConv(nn.Module):
     def __init__(self, block: ConvNorm):
         super().__init__()
         conv, norm = block.conv, block.norm
+        assert isinstance(norm, StepBatchNorm2d)
         self.transposed, self.relu = isinstance(conv, nn.ConvTranspose2d), block.relu
         self.stride, self.padding = conv.stride, conv.padding
         shape = (1, -1, 1, 1) if self.transposed else (-1, 1, 1, 1)  # where the output channels are
@@ -34,7 +35,7 @@ class FoldedConv(nn.Module):
         """Turn x (N, C, H, W) into (N, C', H', W')."""
         row = step if len(self.weights) > 1 else 0
         convolve = F.conv_transpose2d if self.transposed else F.conv2d
-        x = convolve(x, self.weights[row], self.biases[row], self.stride, self.padding)
+        x = convolve(x, self.weights[row], self.biases[row], self.stride, self.padding)  # type: ignore[arg-type]
         return F.relu(x, inplace=True) if self.relu else x
 
 

@@ -13,6 +13,9 @@ class StepBatchNorm2d(nn.Module):
     steps=1 gives ordinary batch norm; `step` is then ignored.
     """
 
+    running_mean: Tensor
+    running_var: Tensor
+
     def __init__(self, channels: int, steps: int = 1, momentum: float = 0.1, eps: float = 1e-5):
         super().__init__()
         self.momentum, self.eps = momentum, eps
@@ -76,7 +79,7 @@ def pool(x: Tensor) -> tuple[Tensor, Tensor]:
 
 def unpool(x: Tensor, switches: Tensor) -> Tensor:
     """Put each value of x (N, C, H, W) back at its switch in (N, C, 2H, 2W); all other places are zero."""
-    return F.max_unpool2d(x, switches, 2)
+    return F.max_unpool2d(x, switches, (2, 2))
 
 
 def init_gaussian(module: nn.Module) -> None:

@@ -7,6 +7,7 @@ only the LSTM runs along time. "through": one state goes through all steps of a 
 must wait. "last": only the last step has f_trn; the others look at their frame alone.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -61,12 +62,21 @@ class Prediction:
 class RecurrentNet(nn.Module):
     """The loop f_srn; a paper's network says what its encoder, decoder and feedback are.
 
-    A subclass calls `add_branches` and `finish` when it has built its encoder-decoder, and has the methods look,
-    encode, decode, respond, feedback, draw_z0 and points.
+    A subclass calls `add_branches` and `finish` when it has built its encoder-decoder.
     """
 
+    Config: type = object
+    Answer: type[Prediction] = Prediction
     config: Any
     mean_shape: Tensor
+    # Of a subclass: what steps see of a picture, f_enc, f_dec with its head, responses in [0, 1], z of a step, z_0.
+    look: Callable[..., Tensor]
+    encode: Callable[..., Any]
+    decode: Callable[..., Tensor]
+    respond: Callable[..., Tensor]
+    feedback: Callable[..., Tensor]
+    draw_z0: Callable[..., Tensor]
+    encoder_blocks: Callable[[], list[nn.ModuleList]]
     f_trn: TemporalRecurrence | None
     f_cls: IdentityClassifier | None
 
@@ -84,7 +94,7 @@ class RecurrentNet(nn.Module):
             else None
         )
 
-    def finish(self, small: dict[nn.Module, float], **left_out) -> None:
+    def finish(self, small: dict[nn.Conv2d | nn.Linear, float], **left_out) -> None:
         """Initialise all weights, those of `small` layers with that deviation, and make a cascade's further networks.
 
         A cascade has a network of one step for each step behind the first, which is `self`. Of these only encoder,
@@ -100,7 +110,7 @@ class RecurrentNet(nn.Module):
         later = () if self.config.shared else self.config.steps[1:]
         alone = {"shared": True, "identities": 0, "temporal": False, **left_out}
         self.cascade = nn.ModuleList(type(self)(replace(self.config, steps=(step,), **alone)) for step in later)
-        self.to(memory_format=torch.channels_last)  # a layout that convolutions are faster in
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # a layout that convolutions are faster in
 
     @property
     def detached(self) -> bool:
@@ -129,7 +139,8 @@ class RecurrentNet(nn.Module):
         states = states or [None] * len(steps)
         if self.f_trn is not None and interleave == "through" and frames > 1:
             return self._frame_by_frame(x, z0, frames, states)
-        out, owner, z = self.Prediction(), self, z0
+        out, z = self.Answer(), z0
+        owner: Any = self  # whose weights step k has
         x = (x - MEAN_PIXEL) / PIXEL_SPREAD
         seen = self.look(x)  # what all steps see of the picture, computed once a frame
         for k in range(len(steps)):
@@ -166,7 +177,7 @@ class RecurrentNet(nn.Module):
         def in_a_row(parts: tuple[Tensor, ...]) -> Tensor:
             return torch.stack(parts, 1).flatten(0, 1)  # T times (B, ...) to (B * T, ...)
 
-        out = self.Prediction(states=states)
+        out = self.Answer(states=states)
         for name in ("maps", "e_i", "e_p"):
             steps = zip(*(getattr(one, name) for one in each), strict=True)
             setattr(out, name, [in_a_row(parts) for parts in steps])

@@ -8,8 +8,7 @@ from torch import Tensor
 
 from rednet_core import geometry, losses, maps
 from rednet_core.inputs import Inputs
-from rednet_core.network import Prediction
-from rednet_core.rednet import RedNet
+from rednet_core.network import Prediction, RecurrentNet
 
 TERMS = ("detection", "regression", "identity")
 
@@ -22,7 +21,7 @@ def identity_term(out: Prediction, inputs: Inputs) -> dict[str, Tensor]:
 
 
 @singledispatch  # by the kind of network: the ECCV paper's has losses of its own
-def terms(net: RedNet, out: Prediction, inputs: Inputs, weight: losses.Weight) -> dict[str, Tensor]:
+def terms(net: RecurrentNet, out: Prediction, inputs: Inputs, weight: losses.Weight) -> dict[str, Tensor]:
     """Return the raw terms l_d, l_r, l_cls that this network has, each a mean over pictures (and steps of a kind)."""
     config, seven = net.config, list(net.markup.seven)
     found: dict[str, list[Tensor]] = {}

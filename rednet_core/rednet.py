@@ -5,7 +5,7 @@ itself is in `network`.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -19,7 +19,7 @@ from rednet_core.vgg import DECODER_CONVS, ENCODER_CONVS, Code, VGGEncoderDecode
 
 __all__ = ["NetConfig", "Prediction", "RedNet", "count_parameters"]
 
-DESIGNS = {"vgg": VGGEncoderDecoder, "resnet": ResNetEncoderDecoder}
+DESIGNS: dict[str, Any] = {"vgg": VGGEncoderDecoder, "resnet": ResNetEncoderDecoder}
 POSITIVE = ("width", "radius", "sigma", "heat", "feedback_gain", "hidden", "identity_units")  # fields of NetConfig
 
 
@@ -99,7 +99,7 @@ class NetConfig:
 class RedNet(RecurrentNet):
     """The journal's network. `forward` runs all spatial steps on N pictures, or on B clips of T = frames."""
 
-    Config, Prediction = NetConfig, Prediction
+    Config = NetConfig
     config: NetConfig
 
     def __init__(self, config: NetConfig):

@@ -57,7 +57,8 @@ class Tracker:
 
     def keep(self, count: int) -> None:
         """Go on with the first `count` videos only (the others have ended)."""
-        self.box, self.points = self.box[:count], None if self.points is None else self.points[:count]
+        self.box = None if self.box is None else self.box[:count]
+        self.points = None if self.points is None else self.points[:count]
         if self.states:
             self.states = [s and (s[0][:, :count].contiguous(), s[1][:, :count].contiguous()) for s in self.states]
 

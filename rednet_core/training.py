@@ -107,7 +107,7 @@ class Trainer:
         self.path = Path(checkpoint_path) if checkpoint_path else None
         self.callbacks = callbacks
         self.device = net.mean_shape.device
-        net.to(memory_format=torch.channels_last)  # a third faster on CPUs, and what tensor cores want
+        net.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # a third faster on CPUs, and what tensor cores want
         self.optimiser = make_optimiser(net, config)
         self.balance = Balance(config.ratio)
         low = config.precision != "float32" and self.device.type in LOW_PRECISION_ON
@@ -170,6 +170,7 @@ class Trainer:
 
     def save(self) -> None:
         """Write the checkpoint now."""
+        assert self.path is not None
         rng = {"cpu": torch.get_rng_state()}
         if self.device.type == "cuda":
             rng["cuda"] = torch.cuda.get_rng_state(self.device)

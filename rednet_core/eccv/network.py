@@ -95,7 +95,7 @@ class LabelCode(Code):
 class EccvNet(RecurrentNet):
     """The ECCV network. `forward` runs all spatial steps on N pictures, or on B clips of T = frames."""
 
-    Config, Prediction = EccvConfig, EccvPrediction
+    Config, Answer = EccvConfig, EccvPrediction
     config: EccvConfig
 
     def __init__(self, config: EccvConfig):
@@ -114,7 +114,7 @@ class EccvNet(RecurrentNet):
         self.add_branches(c5 // 2, c5 // 2, squeeze=False)
         features = (c2, c4) if config.encoder_features else (0, 0)
         self.f_reg = ShapeRegressor(count, config.width, features, config.dropout) if config.regression else None
-        small: dict[nn.Module, float] = {self.head: 0.01}  # the first maps are flat, not noise
+        small: dict[nn.Conv2d | nn.Linear, float] = {self.head: 0.01}  # the first maps are flat, not noise
         if self.f_reg is not None:
             small[self.f_reg.locate] = 0.001  # the first prediction is nearly the mean face
         self.finish(small, regression=False)
