@@ -18,6 +18,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -84,9 +85,16 @@ def lab(arguments):
 
 
 def site(arguments):
-    """Make the static site of a run with rednet_lab.publish.site."""
+    """Make the static site of a run with rednet_lab.publish; Sphinx comes with the first one."""
     ensure_environment()
-    return become([venv_python(), "-m", "rednet_lab.publish.site"] + arguments)
+    if not succeeds([venv_python(), "-c", "import furo, myst_nb, sphinx"]):
+        with open(os.path.join(ROOT, "pyproject.toml"), encoding="utf-8") as file:
+            wanted = re.search(r"^docs = \[(.*?)^\]", file.read(), re.M | re.S).group(1)
+        print("Installing the docs extra (Sphinx, 100 MB) ...", flush=True)
+        failure = failure_of([venv_python(), "-m", "pip", "install", "--quiet"] + re.findall('"(.*?)"', wanted))
+        if failure:
+            raise SetupError("the docs extra could not be installed:\n%s" % failure)
+    return become([venv_python(), "-m", "rednet_lab.publish", "site"] + arguments)
 
 
 def track(arguments):

@@ -1,29 +1,69 @@
 """Counts for people: every item of a data set is kept or skipped, and each number is said with what it is of."""
 
-from collections import Counter
+import re
+from collections import defaultdict
 
 import numpy as np
 
+from data_prep.errors import readable
 from data_prep.item import SPLITS
 from data_prep.readers.base import counted
 from data_prep.store import Store
 from rednet_core.geometry import face_box
 
 SHOWN = 3  # examples of each kind of bad item
+KINDS = 12  # kinds of reasons, or of notes, that are told
+# What differs between two sentences that say the same of two items: what stands in quotes, file names, numbers.
+PARTICULAR = re.compile(r"'[^']*'|\"[^\"]*\"|\([^()]*\)|\S+\.\w{1,4}\b|[+-]?\d[\d.,e+-]*")
 
 
 def line(what: str, value: str) -> str:
     """Return one finding, its kind in a column of its own."""
-    return f"  {what:<9} {value}"
+    return readable(f"  {what:<9} {value}")
+
+
+def kinds_of(sentences: list[str]) -> list[tuple[str, list[int]]]:
+    """Return (the first of its kind, places of all of that kind), commonest first: names and numbers make no kind."""
+    places = defaultdict(list)
+    for place, sentence in enumerate(sentences):
+        places[PARTICULAR.sub("…", sentence)].append(place)
+    found = sorted(places.values(), key=lambda own: -len(own))
+    alike = (len({sentences[place] for place in own}) == 1 for own in found)
+    return [(f"{'' if same else 'such as: '}{sentences[own[0]]}", own) for same, own in zip(alike, found, strict=True)]
 
 
 def skipped_lines(skipped: list[tuple[str, str]]) -> list[str]:
-    """Return the reasons, commonest first, each with how often and a few examples; skipped are (where, why)."""
-    lines = []
-    for why, count in Counter(why for _, why in skipped).most_common():
-        lines.append(line("skipped", f"{count:,} x {why}"))
-        lines += [line("", f"  {where}") for where, reason in skipped if reason == why][:SHOWN]
+    """Return the reasons, commonest first, each with how often and a few examples; skipped are (where, why).
+
+    Reasons that differ by a name or a number only are one; the rarest of very many are counted, not told.
+    """
+    kinds, lines = kinds_of([why for _, why in skipped]), []
+    for why, places in kinds[:KINDS]:
+        lines.append(line("skipped", f"{len(places):,} x {why}"))
+        lines += [line("", f"  {skipped[place][0]}") for place in places[:SHOWN]]
+    if rest := kinds[KINDS:]:
+        count = sum(len(places) for _, places in rest)
+        lines.append(line("skipped", f"{count:,} for {len(rest):,} more kinds of reasons"))
     return lines
+
+
+def note_lines(notes: list[str]) -> list[str]:
+    """Return what is to be known of a data set as a whole, a line a kind; the rest of very many are counted."""
+    kinds = kinds_of(notes)
+    lines = [line("note", why if len(own) == 1 else f"{len(own):,} x {why}") for why, own in kinds[:KINDS]]
+    if rest := sum(len(own) for _, own in kinds[KINDS:]):
+        lines.append(line("note", f"{rest:,} more notes"))
+    return lines
+
+
+def noted_lines(noted: dict[str, list]) -> list[str]:
+    """Return how annotations depart from their format, by note: [how many, the first]."""
+    return [line("noted", f"{count:,} x {note}, first in {where}") for note, (count, where) in noted.items()]
+
+
+def top_reasons(skipped: list[tuple[str, str]], shown: int = 3) -> str:
+    """Return the commonest kinds of reasons in half a line."""
+    return "".join(f"; {len(places)} x {why}" for why, places in kinds_of([why for _, why in skipped])[:shown])
 
 
 def kept_lines(store: Store) -> list[str]:

@@ -129,6 +129,10 @@ class FromArchive(Wrapped):
         except BadItem as error:
             raise _renamed(error, self.root, self.archive) from None
 
+    def place(self, index: int) -> str:
+        """Return where an item comes from, in the archive."""
+        return self.reader.place(index).replace(str(self.root), str(self.archive))
+
     def problems(self) -> list[tuple[str, str]]:
         """Return the wrapped reader's, by places in the archive."""
         return [(where.replace(str(self.root), str(self.archive)), why) for where, why in super().problems()]

@@ -13,21 +13,23 @@ error.
 
 import argparse
 import errno
+import io
 import json
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
 
-from data_prep.account import kept_lines, line, skipped_lines
+from data_prep.account import kept_lines, line, note_lines, noted_lines, skipped_lines
 from data_prep.archive import FromArchive, folder_of
 from data_prep.datasets import DATASETS, dataset
-from data_prep.doctor import examine, nearest
-from data_prep.errors import DataError
+from data_prep.doctor import examine, nearest, require_folder
+from data_prep.errors import DataError, readable
 from data_prep.fixed_crop import FixedCrop
 from data_prep.landmark_subset import LandmarkSubset
 from data_prep.prepare import MARGIN
-from data_prep.resume import leftovers, prepare, work_key
+from data_prep.resume import bytes_done, leftovers, prepare, work_key
 from data_prep.sixty_eight import SixtyEightPoints
 from data_prep.store import Store
 
@@ -36,6 +38,9 @@ SIZE = 320  # the papers' 256 and the margin of augmentation
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; return 0, 1 for data that cannot be used (said on stderr), 130 where it was interrupted."""
+    for stream in (sys.stdout, sys.stderr):  # a file's name may have letters that the screen does not
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
         return options.run(options)
@@ -46,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         what = "no space left" if full else error.strerror or str(error)
-        print(f"error: {what} ({error.filename or 'while writing the store'})", file=sys.stderr)
+        print(f"error: {what} ({readable(error.filename or 'while writing the store')})", file=sys.stderr)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
@@ -97,33 +102,38 @@ def _list(options) -> int:
 
 
 def _doctor(options) -> int:
-    with folder_of(options.folder, name=options.dataset) as (folder, notes):
-        diagnosis = examine(folder, options.dataset, options.read, **_choices(options.set))
+    from tqdm import tqdm
+
+    with (
+        folder_of(options.folder, name=options.dataset) as (folder, notes),
+        tqdm(unit="item", disable=None if options.read else True) as bar,
+    ):
+
+        def step(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        diagnosis = examine(folder, options.dataset, options.read, step, **_choices(options.set))
         diagnosis.warnings = [*notes, *diagnosis.warnings]
-        print(diagnosis.text().replace(str(folder), str(options.folder)))
-    return 0 if diagnosis.dataset and not diagnosis.error else 1
+    print(diagnosis.text().replace(str(folder), str(options.folder)))
+    return 0 if diagnosis.dataset and not diagnosis.error and diagnosis.usable else 1
 
 
 def _choices(pairs: list[str]) -> dict[str, object]:
-    """Return options of a reader: numbers and true / false as such, anything else as text."""
+    """Return options of a reader as text; what each must be is known where the reader is opened."""
     choices = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name:
             raise DataError(f"{pair!r} is not OPTION=VALUE", field="--set")
-        try:
-            parsed = json.loads(value)
-        except ValueError:
-            parsed = value
-        choices[name.replace("-", "_")] = parsed if isinstance(parsed, int | float) else value
+        choices[name.replace("-", "_")] = value
     return choices
 
 
 def open_reader(folder: Path, name: str | None, choices: dict):
     """Return the reader of a folder, of the data set that is named or the nearest; raise DataError."""
     if name is None:
-        if not folder.is_dir():
-            raise DataError("no such folder", path=folder, field="data folder")
+        require_folder(folder)
         one, _ = nearest(folder)
         if one is None:
             raise DataError("no data set that is known here", path=folder, fix="python -m data_prep doctor FOLDER")
@@ -132,11 +142,12 @@ def open_reader(folder: Path, name: str | None, choices: dict):
 
 
 def _prepare(options) -> int:
-    if options.size < 8 or not options.margin > 0 or options.workers < 1:
-        raise DataError("size must be 8 or more, margin above 0, workers 1 or more", field="--size")
+    for name, low, high in (("size", 8, 4096), ("margin", 0.1, 100), ("workers", 1, 256)):
+        if not low <= (value := getattr(options, name)) <= high:
+            raise DataError(f"{value} is not between {low} and {high}", field=f"--{name}")
     with folder_of(options.folder, None if options.dry_run else options.store, options.dataset) as (folder, notes):
-        for note in notes:
-            print(f"note: {note}")
+        for note in note_lines(notes):
+            print(note)
         return _prepare_folder(options, folder)
 
 
@@ -155,11 +166,13 @@ def _prepare_folder(options, folder: Path) -> int:
     need = (len(reader) - len(bad)) * options.size**2 * 3
     size = f"at most {need / 1e9:.2f} GB"
     print(f"{name}: {len(reader):,} items, {len(bad):,} known to be bad, {size}, markup {reader.markup.name}")
-    for warning in getattr(reader, "warnings", []):
-        print(f"note: {warning}")
+    for warning in note_lines(getattr(reader, "warnings", [])):
+        print(warning)
     if _stands(options.store, reader, options.size, margin):
         print(f"{options.store}: already prepared, nothing to do")
         return 0
+    key = work_key(reader, options.folder, options.size, margin)
+    need = max(need - bytes_done(options.store, key), 0)
     free = shutil.disk_usage(_existing(options.store)).free
     if need > free:
         raise DataError(f"{need / 1e9:.2f} GB are needed, {free / 1e9:.2f} GB are free", path=options.store)
@@ -168,10 +181,10 @@ def _prepare_folder(options, folder: Path) -> int:
         print("\n".join([*(line("", what) for what in tally), *skipped_lines(bad)]))
         print("dry run: nothing was written")
         return 0
-    return _make(options, reader, margin)
+    return _make(options, reader, margin, key)
 
 
-def _make(options, reader, margin: float | None) -> int:
+def _make(options, reader, margin: float | None, key: str) -> int:
     from filelock import FileLock, Timeout
 
     path: Path = options.store
@@ -180,22 +193,21 @@ def _make(options, reader, margin: float | None) -> int:
         with FileLock(path.with_name(f".{path.name}.lock"), timeout=0):
             if _stands(path, reader, options.size, margin):
                 return 0
-            store, report = _work(options, reader, margin)
+            store, report = _work(options, reader, margin, key)
     except Timeout:
         raise DataError("another run is preparing this store", path=path, fix="wait for it") from None
     skipped = len(report.skipped)
     print(f"{path}: {report.kept:,} kept, {skipped:,} skipped, of {report.kept + skipped:,} items")
-    print("\n".join([*kept_lines(store), *skipped_lines(report.skipped)]))
+    print("\n".join([*kept_lines(store), *noted_lines(report.noted), *skipped_lines(report.skipped)]))
     if report.skipped:
         print(f"every skipped item and why: {path / 'skipped.json'}")
     return 0
 
 
-def _work(options, reader, margin: float | None):
+def _work(options, reader, margin: float | None, key: str):
     """Return store and report; go on where the same command was stopped, and says where a stop leaves what is done."""
     from tqdm import tqdm
 
-    key = work_key(reader, options.folder, options.size, margin)
     for left in leftovers(options.store):
         if f".{key}." not in left.name:  # another source, other options, or of workers that were killed
             shutil.rmtree(left) if left.is_dir() else left.unlink()
@@ -221,9 +233,31 @@ def _stands(path: Path, reader, size: int, margin: float | None) -> bool:
         return False
     store = Store(path)
     source = json.loads(json.dumps(reader.description))
-    if (store.meta.get("source"), store.size, store.meta.get("margin")) == (source, size, margin):
+    there = {"size": store.size, "margin": store.meta.get("margin"), **_flat(store.meta.get("source") or {})}
+    wanted = {"size": size, "margin": margin, **_flat(source)}
+    if there == wanted:
         return True
-    raise DataError("another store stands there", path=path, fix="remove it, or name another place")
+    parts = [_differs(name, there.get(name), wanted.get(name)) for name in dict.fromkeys([*there, *wanted])]
+    what = "; ".join([part for part in parts if part][:5])
+    raise DataError(f"another store stands there: {what}", path=path, fix="remove it, or name another place")
+
+
+def _flat(source: dict, prefix: str = "") -> dict:
+    """Return a description's entries, those of inner ones with the names of what they are in."""
+    found = {}
+    for name, value in source.items():
+        found |= _flat(value, f"{prefix}{name} ") if isinstance(value, dict) else {prefix + name: value}
+    return found
+
+
+def _differs(name: str, there, wanted) -> str:
+    """Return how an entry of two stores' descriptions differs, "" where it does not."""
+    if there == wanted:
+        return ""
+    texts = ["none" if value is None else str(value) for value in (there, wanted)]
+    if all(re.fullmatch("[0-9a-f]{64}|none", text) for text in texts):
+        return f"{name} changed since (a file's name, size or time; of a table its content)"
+    return f"{name} is {texts[0][:40]} there, {texts[1][:40]} is wanted"
 
 
 def _existing(path: Path) -> str:

@@ -1,12 +1,15 @@
 """The data sets that can be read: one line each for opening them, telling them, getting them, and what to expect."""
 
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
 
 from data_prep.errors import DataError
+from data_prep.readers.base import unreadable
 
 NON_COMMERCIAL = "non-commercial research only"
 VIEWS = ("frontal", "left*", "right*")  # MERL-RAV's folders
@@ -22,6 +25,11 @@ class Sign:
     what: str
     patterns: tuple[str, ...]
     optional: bool = False
+
+    @property
+    def specific(self) -> bool:
+        """Whether its patterns name files or folders, so that not any picture is the sign."""
+        return all(re.search("[A-Za-z0-9]", pattern.rpartition(".")[0]) for pattern in self.patterns)
 
 
 @dataclass(frozen=True)
@@ -59,16 +67,42 @@ class DataSet:
         return {name: one.default for name, one in parameters.items() if name not in given}
 
     def open(self, folder, **choices):
-        """Return the reader of a folder; raise DataError for an option it does not have and for a folder it cannot
-        read.
+        """Return the reader of a folder; options may be text, as from a command line.
+
+        Raise DataError for an option it does not have or of another type, and for a folder that it cannot read.
         """
+        known = self.choices()
         for name in choices:
-            if name not in self.choices():
-                known = ", ".join(self.choices()) or "none"
-                raise DataError(f"{self.name} has no option {name!r}, known: {known}", field=name)
-        reader = self.maker(folder, **dict(self.fixed), **choices)
+            if name not in known:
+                there = ", ".join(known) or "none"
+                raise DataError(f"{self.name} has no option {name!r}, known: {there}", field=name)
+        given = {name: _typed(name, value, known[name]) for name, value in choices.items()}
+        reader = self.maker(folder, **dict(self.fixed), **given)
+        reader.warnings = [*getattr(reader, "warnings", []), *unreadable(Path(folder))]
         reader.description = {"dataset": self.name, **reader.description}
         return reader
+
+
+YES, NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+
+
+def _typed(name: str, value, default):
+    """Return an option's value of the type of its default; raise DataError, in words, for any other.
+
+    Text, as from a command line, is read: no word is silently true, and no number silently another.
+    """
+    text = str(value).strip().lower()
+    if isinstance(default, bool):
+        if text not in (*YES, *NO):
+            raise DataError(f"{value!r} is neither yes nor no", field=name, fix=f"say {name}=yes or {name}=no")
+        return text in YES
+    if isinstance(default, int):
+        if isinstance(value, bool) or not re.fullmatch(r"[+-]?\d{1,18}", text, re.ASCII):
+            raise DataError(f"{value!r} is no whole number", field=name, fix=f"say for example {name}={default}")
+        if name == "base" and int(text) not in (0, 1):
+            raise DataError(f"pixels begin at 0 or at 1, not at {value}", field=name)
+        return int(text)
+    return value
 
 
 def _below(name: str, *patterns: str) -> tuple[str, ...]:

@@ -1,15 +1,20 @@
 """The doctor: looks at a folder without writing, and says which data set it seems to be and what is wrong with it."""
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from data_prep.account import line, skipped_lines
+import numpy as np
+
+from data_prep.account import line, note_lines, noted_lines, skipped_lines
 from data_prep.datasets import DATASETS, DataSet, Sign, dataset
-from data_prep.errors import BadItem, DataError
+from data_prep.errors import DataError
+from data_prep.prepare import add_notes, bad_item
 from data_prep.readers.base import listing, tree
 
 KINDS, FOLDERS = 8, 3  # of files that are told; folders that are told one by one
+OPENED, VIDEOS, FRAMES = 12, 3, 4  # pictures that are opened, or videos, and of each its first frames
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".rar", ".7z")
 
 
@@ -19,7 +24,8 @@ class Diagnosis:
 
     named: whether somebody said which data set it is; nearest is then the one it looks like more, if there is one.
     error: why its reader refuses the folder, "" where it does not. listed, usable: items in the listing, and those
-    of them with nothing known to be wrong. skipped: (where, why). elsewhere: (folder inside, data set it holds).
+    of them with nothing known to be wrong; opened: how many were read to know. skipped: (where, why). elsewhere:
+    (folder inside, data set it holds).
     """
 
     folder: Path
@@ -32,6 +38,8 @@ class Diagnosis:
     listed: int = 0
     usable: int = 0
     was_read: bool = False
+    opened: int = 0
+    noted: dict[str, list] = field(default_factory=dict)
     skipped: list[tuple[str, str]] = field(default_factory=list)
     tally: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -56,14 +64,15 @@ class Diagnosis:
             lines.append(line("nearest", f"{self.nearest.title}: leave --dataset out, or say {self.nearest.name}"))
         lines += [line("error", self.error)] * bool(self.error) + inside + self._files()
         if not self.error:
-            how = "read" if self.was_read else "as far as the listing tells; --read opens every picture"
+            how = f"as far as the listing and {self.opened:,} that were opened tell; --read opens every one"
+            how = "read" if self.was_read else how
             lines.append(line("items", f"{self.listed:,} listed, {self.usable:,} usable ({how})"))
             lines += [line("", what) for what in self.tally]
             fewer = f", {one.count - self.usable:,} more than here" if one.count > self.usable else ""
             expected = f"{one.count:,} usable in a whole copy{fewer}" if one.count else "how many is not known"
             lines += [line("expected", expected), line("Table 4", one.table4)]
         lines += skipped_lines(self.skipped)
-        lines += [line("note", warning) for warning in self.warnings] + self._archives()
+        lines += [*noted_lines(self.noted), *note_lines(self.warnings), *self._archives()]
         return "\n".join([*lines, line("get it", one.how_to_get), line("terms", one.terms)])
 
     def _headline(self, one: DataSet) -> str:
@@ -95,14 +104,29 @@ class Diagnosis:
         )
 
 
-def examine(folder: Path | str, name: str | None = None, read: bool = False, **choices) -> Diagnosis:
-    """Look at a folder; name says which data set it is to be taken for, read opens every picture too (slow).
+def require_folder(folder: Path) -> None:
+    """Raise DataError, with the remedy, for what is no folder."""
+    if folder.is_dir():
+        return
+    if folder.is_file() and folder.suffix.lower() in ARCHIVES:
+        raise DataError("an archive, no folder", path=folder, field="data folder", fix="unpack it, and name the folder")
+    problem = "a file, no folder" if folder.is_file() else "no such folder"
+    raise DataError(problem, path=folder, field="data folder")
+
+
+def examine(
+    folder: Path | str,
+    name: str | None = None,
+    read: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+    **choices,
+) -> Diagnosis:
+    """Look at a folder; name says which data set it is to be taken for, read opens every picture, not a few (slow).
 
     choices are the reader's options. Raise DataError where there is no such folder, data set or option.
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        raise DataError("no such folder", path=folder, field="data folder")
+    require_folder(folder)
     looks, _ = nearest(folder)
     one = dataset(name) if name else looks
     result = Diagnosis(folder, one, bool(name), elsewhere=_inside(folder, looks or one))
@@ -121,9 +145,13 @@ def examine(folder: Path | str, name: str | None = None, read: bool = False, **c
         return result
     result.listed, result.warnings = len(reader), list(getattr(reader, "warnings", []))
     result.was_read = read
-    result.skipped = _read_all(reader) if read else reader.problems()
-    result.usable = result.listed - len(result.skipped)
-    if hasattr(reader, "tally") and len(result.skipped) == len(reader.problems()):  # it is of what the listing tells
+    listed, chosen = reader.problems(), list(range(len(reader))) if read else _few(reader)
+    found = _read(reader, chosen, result.noted, progress)
+    result.opened, result.skipped = len(chosen), found if read else [*listed, *found]
+    # Where every one that was opened is bad there is nothing to hope for in the others.
+    hopeless = not read and chosen and len(found) == len(chosen)
+    result.usable = 0 if hopeless else result.listed - len(result.skipped)
+    if hasattr(reader, "tally") and len(result.skipped) == len(listed):  # it is of what the listing tells
         result.tally = reader.tally()
     return result
 
@@ -142,14 +170,17 @@ def _inside(folder: Path, one: DataSet | None) -> list[tuple[str, str]]:
 
 
 def nearest(folder: Path) -> tuple[DataSet | None, list[Sign]]:
-    """Return the data set of which the folder has the largest share of signs, its first among them if any, and those
-    signs.
+    """Return the data set of which the folder has the largest share of signs, and those signs.
+
+    Its first sign counts before all others, and a sign with a name of its own before one that any pictures give.
     """
-    best, most = (None, []), (False, 0.0)
+    best, most = (None, []), (False, 0.0, 0.0)
     for one in DATASETS.values():
         signs = [sign for sign in one.signs if not sign.optional]
         found = [sign for sign in signs if _has(folder, sign)]
-        rank = (signs[0] in found, len(found) / len(signs))
+        specific = [sign for sign in signs if sign.specific]
+        share = sum(sign in found for sign in specific) / max(len(specific), 1)
+        rank = (signs[0] in found, share, len(found) / len(signs))
         if found and rank > most:
             best, most = (one, found), rank
     return best
@@ -163,11 +194,30 @@ def _has(folder: Path, sign: Sign) -> bool:
     return False
 
 
-def _read_all(reader) -> list[tuple[str, str]]:
+def _few(reader) -> list[int]:
+    """Return items to open: a few, spread over those of which the listing knows nothing bad, of a few videos each."""
+    bad = {place for place, _ in reader.problems()}
+    good = [k for k in range(len(reader)) if not reader.entries[k].problem] if hasattr(reader, "entries") else []
+    if not hasattr(reader, "entries"):
+        good = list(range(len(reader)))[: None if not bad else 0]
+    runs = reader.runs() if hasattr(reader, "runs") else None
+    if runs is None:
+        return [good[k] for k in sorted({round(k) for k in np.linspace(0, len(good) - 1, OPENED)})] if good else []
+    known = set(good)
+    videos = [found for run in runs if (found := [k for k in run if k in known])]
+    spread = sorted({round(k) for k in np.linspace(0, len(videos) - 1, VIDEOS)}) if videos else []
+    return [k for place in spread for k in videos[place][:FRAMES]]
+
+
+def _read(reader, indices: list[int], noted: dict, progress) -> list[tuple[str, str]]:
+    """Return (where, why) of the items that cannot be read, and count in noted what their parsers note."""
     bad = []
-    for index in range(len(reader)):
+    for done, index in enumerate(indices, 1):
         try:
-            reader[index]
-        except BadItem as error:
+            add_notes(noted, reader[index])
+        except Exception as error:
+            error = bad_item(error, reader, index)
             bad.append((str(error.path), error.problem))
+        if progress:
+            progress(done, len(indices))
     return bad

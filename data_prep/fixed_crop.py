@@ -10,7 +10,7 @@ from collections import defaultdict
 import numpy as np
 
 from data_prep.errors import BadItem, DataError
-from data_prep.prepare import MARGIN, MIN_BOX, Cutter, cut
+from data_prep.prepare import MARGIN, MIN_BOX, Cutter, bad_item, cut
 from data_prep.wrapped import Wrapped
 from rednet_core import geometry
 
@@ -72,5 +72,5 @@ class FixedCropCutter(Cutter):
             crop, points = cut(item, box, self.size)
             item.image = None  # the picture stays in the worker
             return crop, item, points, box
-        except BadItem as error:
-            return error
+        except Exception as error:
+            return bad_item(error, self.reader, index)

@@ -1,11 +1,18 @@
 """Reading picture files: by content, whatever the name says, and from any folder name."""
 
+import struct
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from data_prep.errors import BadItem
+
+LARGEST_PICTURE = 1 << 28  # pixels; a header is believed up to here, and memory is taken as it says
+LARGEST_FILE = 1 << 30  # bytes
+PNG = b"\x89PNG\r\n\x1a\n"
+# Of the chunks that a PNG need not have: the others change no pixel, and libpng warns of some without naming the file.
+KEPT_CHUNKS = (b"tRNS", b"eXIf")
 
 
 def read_image(path: Path, upright: bool = True) -> np.ndarray:
@@ -15,13 +22,80 @@ def read_image(path: Path, upright: bool = True) -> np.ndarray:
     """
     try:
         # Not cv2.imread: it cannot open non-ASCII paths on Windows and says nothing about why it failed.
-        data = np.fromfile(path, np.uint8)
+        with open(path, "rb") as file:
+            data = file.read(LARGEST_FILE + 1)
     except FileNotFoundError:
         raise BadItem("image file is missing", path=path) from None
-    except OSError as error:
-        raise BadItem(f"image file cannot be read ({error.strerror})", path=path) from None
+    except (OSError, MemoryError, ValueError) as error:
+        raise BadItem(f"image file cannot be read ({getattr(error, 'strerror', '') or error})", path=path) from None
+    if len(data) > LARGEST_FILE:
+        raise BadItem(f"image file of more than {LARGEST_FILE >> 20} MiB", path=path)
+    return decode_image(data, path, upright)
+
+
+def decode_image(data: bytes, path: Path | str, upright: bool = True) -> np.ndarray:
+    """Return the picture (H, W, 3) uint8 RGB that bytes are a file of; raise BadItem, with the path, for any others."""
+    if problem := _promises(data):
+        raise BadItem(problem, path=path)
+    if data.startswith(PNG):
+        data = _bare_png(data)
     how = cv2.IMREAD_COLOR if upright else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    image = cv2.imdecode(data, how) if data.size else None
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), how) if data else None
+    except cv2.error as error:
+        raise BadItem(f"not a readable image ({first_line(error)})", path=path) from None
+    except MemoryError:
+        raise BadItem("not a readable image (larger than memory)", path=path) from None
     if image is None:
         raise BadItem("not a readable image (empty, truncated or no image at all)", path=path)
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image)
+
+
+def first_line(error: Exception) -> str:
+    """Return what OpenCV says of an error, without its place in OpenCV's source."""
+    return str(error).strip().splitlines()[0].rpartition(") ")[2][:120] if str(error).strip() else "no reason given"
+
+
+def _promises(data: bytes) -> str:
+    """Return what is wrong with a PNG, JPEG or BMP as its header has it, "" where nothing is."""
+    size, start = None, 0
+    if data.startswith(PNG) and len(data) >= 24:
+        size = struct.unpack(">II", data[16:24])
+    elif data.startswith(b"BM") and len(data) >= 26:
+        size = tuple(map(abs, struct.unpack("<ii", data[18:26])))
+    elif data.startswith(b"\xff\xd8"):
+        size, start = _jpeg_size(data)
+        if start and data.rfind(b"\xff\xd9", start) < 0:  # the decoder would fill what is missing with grey
+            return "not a readable image (a JPEG that is cut off)"
+    if size and size[0] * size[1] > LARGEST_PICTURE:
+        return f"image of {size[0]:,} x {size[1]:,} pixels by its header, more than is read"
+    return ""
+
+
+def _jpeg_size(data: bytes) -> tuple[tuple[int, int] | None, int]:
+    """Return (width, height) of a JPEG by its header, None where it has none, and where its picture begins, or 0."""
+    place, size = 2, None
+    while place + 9 < len(data) and data[place] == 0xFF:
+        kind = data[place + 1]
+        if kind == 0xFF:
+            place += 1
+            continue
+        if 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack(">HH", data[place + 5 : place + 9])
+            size = width, height
+        if kind == 0xDA:
+            return size, place
+        place += 2 + int.from_bytes(data[place + 2 : place + 4], "big")
+    return size, 0
+
+
+def _bare_png(data: bytes) -> bytes:
+    """Return a PNG without the chunks that change no pixel: of some the decoder warns without naming the file."""
+    parts, place = [PNG], len(PNG)
+    while place + 12 <= len(data):
+        (length,), kind = struct.unpack(">I", data[place : place + 4]), data[place + 4 : place + 8]
+        end = place + 12 + length
+        if kind[:1].isupper() or kind in KEPT_CHUNKS:
+            parts.append(data[place:end])
+        place = end
+    return data if len(parts) == 1 else b"".join([*parts, data[place:]])

@@ -20,7 +20,7 @@ class Item:
     yaw, pitch, roll: degrees, NaN where unknown (yaw > 0: nose to the viewer's left; pitch > 0: looking up;
     roll > 0: head tilted counter-clockwise on the screen). group: the papers' test group, "" where none.
     box: the data set's own face box (3,) = centre x, centre y, side, None where it has none; it is used where the
-    points do not give one.
+    points do not give one. notes: how its annotation departs from its format in ways that leave no doubt.
     """
 
     key: str
@@ -37,6 +37,7 @@ class Item:
     split: str = "train"
     group: str = ""
     box: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
 
 
 class Reader(Protocol):

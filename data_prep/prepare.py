@@ -5,13 +5,15 @@ The crop convention of every store, once and for all: the authors' face box of t
 shall walk through give margin None: the whole (square) picture is kept, so the face moves in it.
 """
 
+import contextlib
 import json
 import os
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from multiprocessing import get_context, parent_process
 from pathlib import Path
@@ -19,6 +21,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from data_prep.account import top_reasons
 from data_prep.errors import BadItem, DataError
 from data_prep.item import Item, Reader
 from data_prep.store import Store, StoreWriter
@@ -26,6 +29,8 @@ from rednet_core import geometry
 
 MARGIN = 1.5  # room for scale 0.9, rotation 15 degrees and a shift of 7 px in 256: 1.36 + 0.05, and some more
 CHUNK = 32  # items a worker is given at a time
+KILLED = "the process that read it was killed (out of memory, or a fault in a decoder)"
+PATIENCE = 3  # items of a job whose worker may be killed
 MIN_BOX = 8.0  # pixels; a smaller face box has nothing in it
 
 
@@ -35,12 +40,17 @@ class PrepareReport:
 
     kept: int = 0
     skipped: list[tuple[str, str]] = field(default_factory=list)  # (where, why)
+    noted: dict[str, list] = field(default_factory=dict)  # what a parser noted: [in how many, where first]
 
     def summary(self) -> str:
         """Return one line for people, with the commonest reasons."""
-        reasons = Counter(why for _, why in self.skipped).most_common(3)
-        tail = "".join(f"; {count} x {why}" for why, count in reasons)
-        return f"{self.kept} kept, {len(self.skipped)} skipped{tail}"
+        return f"{self.kept} kept, {len(self.skipped)} skipped{top_reasons(self.skipped)}"
+
+
+def add_notes(noted: dict[str, list], item: Item) -> None:
+    """Count what the parser of an item's annotation has noted: {note: [in how many, where first]}."""
+    for note in item.notes:
+        noted.setdefault(note, [0, item.key])[0] += 1
 
 
 def cut(item: Item, box: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -82,6 +92,19 @@ def crop_box(item: Item, reader: Reader, margin: float | None) -> np.ndarray:
     return box
 
 
+def bad_item(error: Exception, reader: Reader, index: int) -> BadItem:
+    """Return an item's error as a BadItem: what no reader has foreseen is named by its type."""
+    if isinstance(error, BadItem):
+        return error
+    text = " ".join(str(error).split())[:160]
+    return BadItem(f"cannot be read ({type(error).__name__}: {text})", path=place_of(reader, index))
+
+
+def place_of(reader: Reader, index: int) -> str:
+    """Return where an item of a reader comes from, as far as the reader tells."""
+    return reader.place(index) if hasattr(reader, "place") else f"item {index}"
+
+
 class Cutter:
     """Reads and cuts item number i; a class, so that worker processes can be sent one."""
 
@@ -95,8 +118,8 @@ class Cutter:
             crop, points = cut(item, box, self.size)
             item.image = None  # the picture stays in the worker
             return crop, item, points, box
-        except BadItem as error:
-            return error
+        except Exception as error:  # one item stops no other, whatever is wrong with it
+            return bad_item(error, self.reader, index)
 
 
 def jobs(reader: Reader) -> tuple[list[range], bool]:
@@ -117,18 +140,68 @@ def results_of(cutter: Cutter, workers: int, folder: Path) -> Iterator:
     ranges, are_runs = jobs(cutter.reader)
     # A video's crops wait on disk for their turn: they are too many for memory.
     places = [folder / f"run-{k}" if are_runs else None for k in range(len(ranges))]
-    # spawn: the same on every system, and safe where threads (OpenMP, a kernel's) are already running.
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start_worker, initargs=(cutter,))
+    open_pool = partial(_pool, workers, cutter)
+    pool, waiting, ahead = open_pool(), zip(ranges, places, strict=True), deque()
     try:
-        waiting = zip(ranges, places, strict=True)
-        ahead = deque((pool.submit(_work, *job), job[1]) for job in islice(waiting, 2 * workers))
-        while ahead:
-            future, place = ahead.popleft()
-            results = future.result()
-            ahead.extend((pool.submit(_work, *job), job[1]) for job in islice(waiting, 1))
-            yield from results if place is None else _from_disk(results, place, cutter.size)
+        while True:
+            for job in islice(waiting, 2 * workers - len(ahead)):
+                ahead.append((job, _submit(pool, job)))
+            if not ahead:
+                return
+            job, future = ahead.popleft()
+            try:
+                results = future.result()
+            except BrokenExecutor:  # a worker was killed, by the system for want of memory or by a decoder's fault
+                pool.shutdown(cancel_futures=True)
+                results = _one_by_one(job, cutter)
+                pool = open_pool()
+                ahead = deque((other, _submit(pool, other)) for other, _ in ahead)
+            yield from results if job[1] is None else _from_disk(results, job[1], cutter.size)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _pool(workers: int, cutter: Cutter) -> ProcessPoolExecutor:
+    # spawn: the same on every system, and safe where threads (OpenMP, a kernel's) are already running.
+    return ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start_worker, initargs=(cutter,))
+
+
+def _submit(pool: ProcessPoolExecutor, job: tuple) -> Future:
+    try:
+        return pool.submit(_work, *job)
+    except BrokenExecutor as error:  # broken since the last look: as if the job had been in it
+        future = Future()
+        future.set_exception(error)
+        return future
+
+
+def _one_by_one(job: tuple[range, Path | None], cutter: Cutter) -> list:
+    """Return the results of a job whose worker was killed: again as a whole, then item by item in a worker of its own.
+
+    An item whose worker is killed again is bad; after a few of them the rest of the job is, too, and is not tried.
+    """
+    indices, place = job
+    open_one = partial(_pool, 1, cutter)
+    with open_one() as pool:
+        with contextlib.suppress(BrokenExecutor):
+            return pool.submit(_work, indices, place).result()
+    results, kills, pool = [], 0, open_one()
+    with open(place, "wb") if place else contextlib.nullcontext() as file:
+        for index in indices:
+            result = BadItem(KILLED, path=place_of(cutter.reader, index))
+            if kills < PATIENCE:
+                try:
+                    result = pool.submit(_work, range(index, index + 1), None).result()[0]
+                except BrokenExecutor:
+                    kills += 1
+                    pool.shutdown()
+                    pool = open_one()
+            if file and not isinstance(result, BadItem):
+                file.write(np.ascontiguousarray(result[0]))
+                result = (None, *result[1:])
+            results.append(result)
+    pool.shutdown()
+    return results
 
 
 def _from_disk(results: list, place: Path, size: int) -> Iterator:
@@ -196,6 +269,7 @@ def prepare(
             else:
                 writer.add(*result)
                 report.kept += 1
+                add_notes(report.noted, result[1])
             if progress:
                 progress(done, total)
         if not report.kept:

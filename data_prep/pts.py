@@ -67,7 +67,7 @@ def coordinates(line: str) -> tuple[float, float] | str:
         fields = [field.strip() for field in line.split(",")]
         if len(fields) != 2:
             return f"{line[:40]!r} is not two numbers"
-    if not 2 <= len(fields) <= 3:
+    if len(fields) != 2:  # an index before them or a flag behind them: which are x and y is a guess
         return f"{len(fields)} fields instead of 2"
     x, y = number(fields[0]), number(fields[1])
     if x is None or y is None:
@@ -107,8 +107,6 @@ def parse_points(data: bytes, count: int, path: Path | str | None = None) -> tup
         pair = coordinates(line)
         if isinstance(pair, str):
             raise BadItem(pair, path=path, field=f"point {place}")
-        if line.count(" ") + line.count("\t") > 1 and "," not in line and len(line.split()) > 2:
-            notes.append("a third field")
         points.append(pair)
     return np.array(points, np.float64).reshape(count, 2), tuple(dict.fromkeys(notes))
 

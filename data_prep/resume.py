@@ -25,7 +25,8 @@ import numpy as np
 from data_prep.errors import BadItem, DataError
 from data_prep.fixed_crop import FixedCropCutter
 from data_prep.item import Item, Reader
-from data_prep.prepare import CHUNK, PrepareReport, results_of
+from data_prep.prepare import CHUNK, PrepareReport, add_notes, place_of, results_of
+from data_prep.readers.base import digest, tree
 from data_prep.store import Store, StoreWriter, row_type
 
 ROWS_AT_ONCE = 64  # read while checking
@@ -44,21 +45,19 @@ def work_key(reader: Reader, folder: Path, size: int, margin: float | None) -> s
 
 
 def _files(folder: Path) -> str:
-    found = hashlib.sha256()
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(name for name in names if not name.startswith(".")):
-            path = Path(place, name)
-            with contextlib.suppress(OSError):  # a link to nowhere is no data
-                facts = path.stat()
-                found.update(f"{path.relative_to(folder)}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
-    return found.hexdigest()
+    return digest([path for path in tree(folder) if path.exists()], folder)  # a link to nowhere is no data
 
 
 def leftovers(path: Path) -> list[Path]:
     """Return what stopped runs have left beside a store's place; only to be touched while its lock is held."""
     kind = re.compile(rf"\.{re.escape(path.name)}\.[^.]+\.(part|journal)")
     return sorted(p for p in path.parent.iterdir() if kind.fullmatch(p.name)) if path.parent.is_dir() else []
+
+
+def bytes_done(path: Path, key: str) -> int:
+    """Return how much a stopped run of this key has already written of a store."""
+    crops = path.with_name(f".{path.name}.{key}.part") / "crops.npy"
+    return crops.stat().st_size if crops.is_file() else 0
 
 
 class KeptWriter(StoreWriter):
@@ -77,6 +76,7 @@ class KeptWriter(StoreWriter):
         self._count, self.items = 0, 0
         self._names: dict[str, dict[str, int]] = {"identity": {}, "video": {}, "group": {}}
         self.skipped: list[tuple[str, str]] = []
+        self.noted: dict[str, list] = {}
         self._row_type = row_type(markup)
         self._crops, self._table = (_opened(self.work / name) for name in ("crops.npy", "table.npy"))
         self._write_headers()
@@ -104,6 +104,7 @@ class KeptWriter(StoreWriter):
         self._table.seek(end)
         new = {kind: list(names)[self._noted[kind] :] for kind, names in self._names.items()}
         line = {"items": items, "rows": self._count, "names": new, "skipped": self.skipped[self._noted["skipped"] :]}
+        line["noted"] = self.noted
         line |= {"crops": self._digest.hexdigest(), "table": self._rows_digest.hexdigest()}
         with open(self.journal, "a", encoding="utf-8", newline="\n") as file:
             file.write(json.dumps(line) + "\n")
@@ -127,6 +128,7 @@ class KeptWriter(StoreWriter):
                 break
             self._digest, self._rows_digest, self._count, good = crops, rows, line["rows"], good + length
             self.skipped += [tuple(one) for one in line["skipped"]]
+            self.noted = line["noted"]
             for kind, names in line["names"].items():
                 for name in names:
                     self._index(kind, name)
@@ -170,6 +172,10 @@ class _Rest:
     def __getitem__(self, index: int) -> Item:
         return self.reader[index + self.start]
 
+    def place(self, index: int) -> str:
+        """Return where an item comes from."""
+        return place_of(self.reader, index + self.start)
+
     def square(self, index: int) -> np.ndarray:
         """Return the square (3,) that an item of a reader with fixed crops is cut by."""
         return self.reader.square(index + self.start)
@@ -207,11 +213,12 @@ def prepare(
                     writer.skipped.append((str(result.path), result.problem))
                 else:
                     writer.add(*result)
+                    add_notes(writer.noted, result[1])
                 if done % CHUNK == 0:
                     writer.note(done)
                 if progress:
                     progress(done, total)
-            report = PrepareReport(len(writer), writer.skipped)
+            report = PrepareReport(len(writer), writer.skipped, writer.noted)
             if not report.kept:
                 writer.items = 0  # nothing of it is worth keeping
                 raise DataError(f"no usable item among {total}: {report.summary()}", path=path)

@@ -1,7 +1,10 @@
 """Video files read forward: a frame is what the decoder gives at that count, never what a seek claims it is.
 
-Seeking and CAP_PROP_FRAME_COUNT are unreliable in AVI files (DATASETS 8.5). A video stays open between two reads, so
-frames asked for in order are decoded once; frames between are passed over without being converted.
+Seeking and CAP_PROP_FRAME_COUNT are unreliable in AVI files (DATASETS 8.5): a recorder that drops a frame leaves an
+empty one, which the header counts and no decoder delivers. The times of the frames tell: they are read from the stream
+without decoding it. A video stays open between two reads, so frames asked for in order are decoded once; frames between
+are passed over without being converted. Pixels are as stored: a rotation that the file asks for is not applied, as
+EXIF's is not, because the points are on the pixels as stored.
 """
 
 from pathlib import Path
@@ -10,7 +13,11 @@ import cv2
 import numpy as np
 
 from data_prep.errors import BadItem
+from data_prep.images import LARGEST_PICTURE, first_line
 
+LONGEST = 10_000_000  # frames
+LATE = 1.0  # milliseconds
+UNEVEN = 0.2  # share of the steps between frames from which on a stream has no even step
 SLACK = 3  # frames by which a video may differ from its annotation at the end (DATASETS 8.5)
 
 
@@ -20,9 +27,11 @@ class Video:
     def __init__(self, path: Path):
         self.path = Path(path)
         self._decoder, self._next = None, 0
+        self._times: list[float] | None = None
+        self._late, self._even = 0.0, True
 
     def __getstate__(self):
-        return {"path": self.path, "_decoder": None, "_next": 0}
+        return {**self.__dict__, "_decoder": None, "_next": 0, "_times": None}
 
     def close(self) -> None:
         """Let go of the file."""
@@ -38,23 +47,48 @@ class Video:
             if not self._decoder.grab():
                 raise self._ended()
             self._next += 1
-        found, image = self._decoder.read()
+        try:
+            found, image = self._decoder.read()
+        except cv2.error as error:
+            raise BadItem(f"frame {number + 1} cannot be decoded ({first_line(error)})", path=self.path) from None
         if not found:
             raise self._ended()
+        if self._times and number < len(self._times):
+            late, before = self._decoder.get(cv2.CAP_PROP_POS_MSEC) - self._times[number], self._late
+            self._late = late
+            # Not a frame's time in the stream: it may lack a frame that no decoder can make anything of.
+            if number and abs(late - before) > LATE and self._even and (lost := len(self._times) - self._decodable()):
+                self._even = lost < 0
+            if not self._even:
+                problem = f"a frame before number {number + 1} is damaged and not delivered: none after it fits"
+                raise BadItem(problem, path=self.path)
         self._next += 1
         return cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image)
 
-    def count(self) -> int:
-        """Return how many frames can be decoded, by going through them."""
-        self._open()
-        while self._decoder.grab():
-            self._next += 1
-        count = self._next
-        self.close()
+    def times(self) -> list[float]:
+        """Return when each frame of the stream is shown, in milliseconds and in order, without decoding any."""
+        if self._times is None:
+            self._open()
+            raw = self._decoder.set(cv2.CAP_PROP_FORMAT, -1)
+            found = []
+            while (self._decoder.read()[0] if raw else self._decoder.grab()) and len(found) < LONGEST:
+                found.append(self._decoder.get(cv2.CAP_PROP_POS_MSEC))
+            self.close()
+            # A stream has its frames in the order in which they are decoded; what comes before time 0 is not shown.
+            self._times = sorted(time for time in found if time > -LATE)
+        return self._times
+
+    def _decodable(self) -> int:
+        """Return how many frames a decoder delivers, by going through them."""
+        other, count = Video(self.path), 0
+        other._open()
+        while other._decoder.grab():
+            count += 1
+        other.close()
         return count
 
     def claimed_count(self) -> int:
-        """Return how many frames the file says it has, without decoding; 0 where it does not say."""
+        """Return how many frames the file says it has; 0 where it does not say."""
         self._open()
         return max(int(self._decoder.get(cv2.CAP_PROP_FRAME_COUNT)), 0)
 
@@ -65,6 +99,9 @@ class Video:
         decoder = cv2.VideoCapture(str(self.path))
         if not decoder.isOpened():
             raise BadItem("video file cannot be opened (no video, or no decoder for it)", path=self.path)
+        if decoder.get(cv2.CAP_PROP_FRAME_WIDTH) * decoder.get(cv2.CAP_PROP_FRAME_HEIGHT) > LARGEST_PICTURE:
+            raise BadItem(f"frames of more than {LARGEST_PICTURE / 1e6:g} million pixels", path=self.path)
+        decoder.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
         self._decoder = decoder
 
     def _ended(self) -> BadItem:
@@ -73,17 +110,43 @@ class Video:
         return ended
 
 
-def check_length(video: Video, annotated: int) -> str:
+def gaps(times: list[float]) -> int:
+    """Return how many frames are missing between the first and the last of a stream, by their times (milliseconds).
+
+    The step is the middle one: a stream that is even but for a few gaps has lost frames; one that is uneven throughout
+    was recorded so.
+    """
+    steps = np.diff(times)
+    if not len(steps):
+        return 0
+    step = float(np.median(steps))
+    if step <= 0 or np.mean(np.abs(steps - step) > 0.25 * step) > UNEVEN:
+        return 0
+    return int(np.round(steps / step - 1).clip(0).sum())
+
+
+def check_length(video: Video, annotated: int, exact: bool = False) -> str:
     """Return what is wrong with a video of which `annotated` frames are annotated, "" where nothing is.
 
-    The file's own count is believed where it agrees; where it does not, all frames are decoded once to know.
+    As many frames as annotations fit. A few more or fewer at the end do, too (not where exact), unless frames are
+    missing in the middle: then all behind the gap would have other frames' points.
     """
     try:
-        if abs(video.claimed_count() - annotated) <= SLACK:
-            return ""
-        count = video.count()
+        times = video.times()
+        claimed = video.claimed_count()
     except BadItem as error:
         return error.problem
-    if abs(count - annotated) <= SLACK:
+    except cv2.error as error:
+        return f"cannot be read ({first_line(error)})"
+    count = len(times)
+    if count == annotated:
         return ""
-    return f"the video has {count} frames, but {annotated} are annotated: they cannot be matched"
+    numbers = f"the video has {count} frames, but {annotated} are annotated"
+    lost = gaps(times)
+    if lost:
+        return f"{numbers}, and {lost} are missing between its first and last: they cannot be matched"
+    if exact or abs(count - annotated) > SLACK:
+        return f"{numbers}: they cannot be matched"
+    if claimed == annotated and len(set(times)) < 2 < count:
+        return f"{numbers}, as its header claims, and it has no times: they cannot be matched"
+    return ""

@@ -15,6 +15,10 @@ class Wrapped:
     def __getitem__(self, index: int) -> Item:
         return self.reader[index]
 
+    def place(self, index: int) -> str:
+        """Return where an item of the wrapped reader comes from."""
+        return self.reader.place(index) if hasattr(self.reader, "place") else f"item {index}"
+
     def runs(self) -> list[range] | None:
         """Return the wrapped reader's."""
         return self.reader.runs() if hasattr(self.reader, "runs") else None

@@ -159,7 +159,7 @@ def test_the_workshop_can_be_read_in_an_hour():
     house = [file for file in files if file not in added]
     assert len(house) <= 65, len(house)
     assert sum(lines[file] for file in house) <= 8000, sum(lines[file] for file in house)
-    assert len(added) <= 20 and sum(lines[file] for file in added) <= 2500
+    assert len(added) <= 21 and sum(lines[file] for file in added) <= 2500
 
 
 ADDED = ("endpoints.py", "shipped.py", "architecture.py", "esr.py", "cfan.py", "tcdcn.py", "dcnc.py", "neural.py")

@@ -35,6 +35,7 @@ class Aflw(Listed):
     """
 
     markup = AFLW21
+    any_pose = True
     how_to_get = HOW_TO_GET
 
     def __init__(

@@ -1,6 +1,7 @@
 """What the readers of real data sets share: a list of entries made at opening, and how folders are looked through."""
 
 import hashlib
+import os
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -8,12 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from data_prep.errors import BadItem, DataError
+from data_prep.errors import BadItem, DataError, readable
 from data_prep.item import SPLITS, Item
+from data_prep.pts import LARGEST
 from data_prep.store import KEY_LENGTH
 from rednet_core.markup import Markup
 
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp")
+UNHEARD_OF = 1e30  # float32 holds it
+FAR = 20.0  # a point farther from the face's middle than this many medians of the distance is none of the face
+TURNED, PROFILE = 0.5, 0.2  # distance of the eyes over that to the mouth: heads turned by about 55 and 75 degrees
 NOT_DATA = {"thumbs.db", "desktop.ini", "__macosx"}
 
 
@@ -37,6 +42,7 @@ class Listed:
     markup: Markup
     description: dict
     how_to_get = ""
+    any_pose = False  # whether its heads turn to profile: see `plausible`
 
     def __init__(self):
         self.entries: list[ListedItem] = []
@@ -52,15 +58,23 @@ class Listed:
             raise BadItem(entry.problem, path=entry.path)
         if len(entry.key) > KEY_LENGTH:
             raise BadItem(f"name longer than {KEY_LENGTH} characters", path=entry.path, field="key")
-        return self.read(entry)
+        if readable(entry.key) != entry.key:
+            raise BadItem("its name, or a folder's above it, is not UTF-8", path=entry.path, field="key")
+        item = self.read(entry)
+        check_points(item.points, item.mask, self.markup, entry.path, self.any_pose)
+        return item
 
     def read(self, entry: ListedItem) -> Item:
         """Return the Item of an entry; raise BadItem."""
         raise NotImplementedError
 
+    def place(self, index: int) -> str:
+        """Return where an item comes from."""
+        return readable(self.entries[index].path)
+
     def problems(self) -> list[tuple[str, str]]:
         """Return (where, why) of the entries that are known to be bad from the listing alone."""
-        return [(str(entry.path), entry.problem) for entry in self.entries if entry.problem]
+        return [(readable(entry.path), entry.problem) for entry in self.entries if entry.problem]
 
     def tally(self) -> list[str]:
         """Return what the good entries of each split are, for people."""
@@ -109,16 +123,57 @@ def is_data(path: Path) -> bool:
 
 
 def listing(folder: Path) -> list[Path]:
-    """Return what is in a folder, by name, without hidden and system files; empty where there is no such folder."""
-    return sorted(path for path in folder.iterdir() if is_data(path)) if folder.is_dir() else []
+    """Return what is in a folder, by name, without hidden and system files; empty where it is none or cannot be opened.
+
+    `unreadable` names the folders that cannot be opened.
+    """
+    try:
+        return sorted(path for path in folder.iterdir() if is_data(path)) if folder.is_dir() else []
+    except OSError:
+        return []
 
 
 def tree(folder: Path) -> list[Path]:
-    """Return all files below a folder, in order of name, without hidden and system files and folders."""
-    files = []
-    for path in listing(folder):
-        files += tree(path) if path.is_dir() else [path]
-    return files
+    """Return all files below a folder, in order of name, without hidden and system files and folders.
+
+    Links to folders are followed, and each folder is gone through once, however many links lead to it or in a circle.
+    """
+    seen, files, links = {_identity(folder)}, [], []
+
+    def go(place: Path) -> None:
+        for path in listing(place):
+            if not path.is_dir():
+                files.append(path)
+            elif path.is_symlink():
+                links.append(path)  # after all that is really there, so that its own place counts
+            elif (own := _identity(path)) not in seen:
+                seen.add(own)
+                go(path)
+
+    go(folder)
+    while links:
+        if (own := _identity(path := links.pop(0))) not in seen:
+            seen.add(own)
+            go(path)
+    return sorted(files, key=lambda path: path.parts)
+
+
+def _identity(folder: Path) -> tuple:
+    try:
+        facts = folder.stat()
+    except OSError:
+        return (str(folder),)
+    return facts.st_dev, facts.st_ino
+
+
+def unreadable(folder: Path) -> list[str]:
+    """Return a sentence for each folder below one that cannot be opened: what is in it is not there for any reader."""
+    found: list[OSError] = []
+    for _, folders, _ in os.walk(folder, onerror=found.append):
+        folders[:] = [name for name in folders if is_data(Path(name))]
+    return [
+        f"{readable(error.filename)}: cannot be opened ({error.strerror}), what is in it is left out" for error in found
+    ]
 
 
 def digest(paths: Iterable[Path], root: Path) -> str:
@@ -126,7 +181,8 @@ def digest(paths: Iterable[Path], root: Path) -> str:
     result = hashlib.sha256()
     for path in paths:
         facts = path.stat()
-        result.update(f"{path.relative_to(root).as_posix()}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
+        name = os.fsencode(path.relative_to(root).as_posix())
+        result.update(name + f"\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
     return result.hexdigest()
 
 
@@ -141,8 +197,9 @@ def pair_up(files: Iterable[Path], root: Path, annotations: tuple[str, ...] = ("
         suffix = path.suffix.lower()
         if suffix in PICTURES:
             pictures[path.stem].append(path)
-        elif suffix in annotations:
-            texts[path.stem].append(path)
+        elif suffix in annotations:  # some tools name the annotation of a.jpg not a.pts but a.jpg.pts
+            stem = Path(path.stem)
+            texts[stem.stem if stem.suffix.lower() in PICTURES else path.stem].append(path)
     entries = []
     for stem in sorted(pictures.keys() | texts.keys()):
         found, marks = pictures.get(stem, []), texts.get(stem, [])
@@ -160,24 +217,88 @@ def pair_up(files: Iterable[Path], root: Path, annotations: tuple[str, ...] = ("
     return entries
 
 
-def whole(points: np.ndarray) -> dict:
-    """Return the fields of an Item whose points (L, 2) are all annotated, visible as far as one knows."""
+def whole(points: np.ndarray, notes: tuple[str, ...] = ()) -> dict:
+    """Return the fields of an Item whose points (L, 2) are all annotated, visible as far as one knows.
+
+    notes are what the parser of its annotation says of it: they go into the report.
+    """
     annotated = np.ones(len(points), bool)
-    return {"points": points.astype(np.float32), "mask": annotated, "visible": annotated}
+    # A number that no float32 can hold is told by `check_points`.
+    points = np.clip(points, -UNHEARD_OF, UNHEARD_OF).astype(np.float32)
+    return {"points": points, "mask": annotated, "visible": annotated, "notes": notes}
 
 
-def plausible(points: np.ndarray, markup: Markup, path: Path) -> None:
+def check_points(
+    points: np.ndarray, mask: np.ndarray, markup: Markup, path: Path | str, any_pose: bool = False
+) -> None:
+    """Raise BadItem where the annotated points (L, 2) of a face cannot be places of a face in its picture.
+
+    Every reader's points go through here: numbers of pixels, no places that are codes, none far from the face, and
+    eyes and mouth that lie as a face's do (`plausible`).
+    """
+    points, mask = np.asarray(points, np.float64), np.asarray(mask, bool)
+    known = points[mask]
+    if not np.isfinite(known).all():
+        raise BadItem("a coordinate is not finite", path=path, field="points")
+    if not len(known):
+        return
+    if np.abs(known).max() > LARGEST:
+        problem = f"coordinate {np.abs(known).max():g} is not a number of pixels (the largest is {LARGEST:g})"
+        raise BadItem(problem, path=path, field="points")
+    if coded := _codes(known):
+        raise BadItem(coded, path=path, field="points")
+    spread = np.sqrt(((known - np.median(known, 0)) ** 2).sum(1))
+    if len(known) > 4 and spread.max() > FAR * np.median(spread):
+        place = known[spread.argmax()]
+        raise BadItem(f"point ({place[0]:g}, {place[1]:g}) is nowhere near the face", path=path, field="points")
+    plausible(points, markup, path, mask, any_pose)
+
+
+def _codes(known: np.ndarray) -> str:
+    """Return what is wrong where points (N, 2) stand for "hidden" or "covered" instead of for a place, else ""."""
+    below = (known <= 0).all(1)
+    if not below.any():
+        return ""
+    low = known[below]
+    flipped = np.where(below[:, None], -known, known)
+    middle = np.median(flipped, 0)
+    reach = np.median(np.sqrt(((flipped - middle) ** 2).sum(1)))
+    twice = len(low) > len(np.unique(low, axis=0))
+    if not twice and np.abs(middle).min() < 2 * reach and np.abs(middle).max() < 4 * reach:
+        return ""  # a face at the picture's first corner has points beyond it
+    return (
+        f"{len(low)} points, such as ({low[0][0]:g}, {low[0][1]:g}), are codes and no places: MERL-RAV codes hidden "
+        "points as (-1, -1) and covered ones as (-x, -y) (--dataset merl_rav)"
+    )
+
+
+def plausible(
+    points: np.ndarray, markup: Markup, path: Path | str, mask: np.ndarray | None = None, any_pose: bool = False
+) -> None:
     """Raise BadItem unless the eye corners go round from the viewer's left to right and the mouth is below them.
 
-    In the face's own frame, so that a tilted head passes; it catches points of another markup, which would give
-    plausible nonsense (DATASETS 6).
+    In the face's own frame, so that a tilted head passes; it catches mirrored faces, x and y swapped, and points of
+    another markup, all of which would give plausible nonsense (DATASETS 6). What is not annotated (mask) is not looked
+    at. any_pose is for data sets of profiles: the nearer the eyes to each other, for their distance to the mouth, the
+    more the head is turned; from about 55 degrees on a corner may lie behind another, from 75 on nothing is certain.
     """
-    seven = np.asarray(points, np.float64)[list(markup.seven)]
-    eyes, mouth = seven[:4], seven[5:]
-    across = eyes[2:].mean(0) - eyes[:2].mean(0)
+    places = list(markup.seven)
+    seven = np.asarray(points, np.float64)[places]
+    known = np.ones(7, bool) if mask is None else np.asarray(mask, bool)[places]
+    left, right = seven[:2][known[:2]], seven[2:4][known[2:4]]
+    eyes, mouth = seven[:4][known[:4]], seven[5:][known[5:]]
+    if not (len(left) and len(right) and len(mouth)):
+        return
+    across = right.mean(0) - left.mean(0)
     down = np.array([-across[1], across[0]])
-    order = eyes @ across
-    low = (mouth.mean(0) - eyes.mean(0)) @ down
-    if not (np.diff(order) > 0).all() or not low > 0 or not (mouth[1] - mouth[0]) @ across > 0:
+    below = mouth.mean(0) - (left.mean(0) + right.mean(0)) / 2
+    width, height = np.hypot(*across), np.hypot(*below)
+    if any_pose and width < PROFILE * height:
+        return
+    wrong = not below @ down > 0
+    if not any_pose or width >= TURNED * height:
+        wrong |= not (np.diff(eyes @ across) > 0).all()
+        wrong |= len(mouth) == 2 and not (mouth[1] - mouth[0]) @ across > 0
+    if wrong:
         problem = f"eye and mouth corners are not where those of a face in the {markup.name} markup are"
         raise BadItem(problem, path=path, field="points")

@@ -5,21 +5,31 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.errors import BadItem
-from data_prep.readers.base import Listed, ListedItem, listing
+from data_prep.pts import read_points
+from data_prep.readers.base import Listed, ListedItem, check_points, listing
 from data_prep.video import Video, check_length
 
 
 class VideoListed(Listed):
     """A Listed whose entries are frames: facts["video"] names the video, facts["number"] counts from 1.
 
+    A subclass has `base`, which is subtracted from coordinates, and may `parse` annotations in its own way.
+
     A video is opened when its first frame is asked for and closed when another's is: one is open at a time.
     """
+
+    base = 0
 
     def __init__(self):
         super().__init__()
         self._lengths: dict[Path, int] = {}  # video file: frames annotated
         self._video: Video | None = None
         self._wrong: dict[Path, str] = {}
+        self._from_zero: set[Path] = set()  # videos whose annotations are numbered from 0
+        self._parsed: tuple[str, dict] = ("", {})  # video, {annotation: (points, notes)} or what is wrong
+
+    def __getstate__(self):
+        return {**self.__dict__, "_parsed": ("", {})}
 
     def frame(self, entry: ListedItem) -> np.ndarray:
         """Return the picture (H, W, 3) of an entry from its video; raise BadItem where the two cannot be matched."""
@@ -29,7 +39,7 @@ class VideoListed(Listed):
                 self._video.close()
             self._video = Video(path)
         if path not in self._wrong:
-            self._wrong[path] = check_length(self._video, self._lengths[path])
+            self._wrong[path] = check_length(self._video, self._lengths[path], path in self._from_zero)
         if self._wrong[path]:
             raise BadItem(self._wrong[path], path=path)
         return self._video.frame(entry.facts["number"] - 1)
@@ -45,19 +55,49 @@ class VideoListed(Listed):
 
     def points(self, entry: ListedItem) -> np.ndarray:
         """Return the points (L, 2) of an entry, 0-based; raise BadItem."""
-        raise NotImplementedError
+        return self.marked(entry)[0]
+
+    def marked(self, entry: ListedItem) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Return the points (L, 2) of an entry, 0-based, and the parser's notes; raise BadItem.
+
+        Those of one video are kept: a fixed crop needs them all before the first frame is read.
+        """
+        path, video = entry.facts["annotation"], entry.facts["video"]
+        if self._parsed[0] != video:
+            self._parsed = video, {}
+        kept = self._parsed[1]
+        if path not in kept:
+            try:
+                points, notes = self.parse(path)
+                points = points - self.base
+                check_points(points, np.ones(len(points), bool), self.markup, path)
+                kept[path] = points, notes
+            except BadItem as error:
+                kept[path] = error
+        if isinstance(kept[path], BadItem):
+            raise kept[path]
+        return kept[path]
+
+    def parse(self, path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Return the points (L, 2) as an annotation file has them, and notes; raise BadItem."""
+        return read_points(path, self.markup.n_points)
 
     def add_video(self, file: Path, annotations: Path, name: str, **facts) -> list[Path]:
         """Append an entry for every numbered .pts of a folder, in order, and return those files."""
         texts = [path for path in listing(annotations) if path.suffix.lower() == ".pts" and path.stem.isdecimal()]
         texts.sort(key=lambda path: (int(path.stem), path.name))
         numbers: dict[int, Path] = {}
+        first = 1
+        if any(int(path.stem) == 0 for path in texts):  # proves that this video's are counted from 0
+            first = 0
+            self._from_zero.add(file)
+            self.warnings.append(f"{name}: its annotations are numbered from 0, and are counted so")
         absent = not file.is_file()
         for path in texts:
             number, key = int(path.stem), f"{name}/{path.stem}"
-            problem = f"second annotation of frame {number}" if number in numbers else ""
+            number += 1 - first
+            problem = f"second annotation of frame {int(path.stem)}" if number in numbers else ""
             problem = "its video file is missing" if absent else problem
-            problem = "frame 0: annotations are numbered from 1" if number < 1 else problem
             numbers.setdefault(number, path)
             more = {"file": file, "video": name, "number": number, "annotation": path}
             self.entries.append(ListedItem(key, path, problem, {**more, **facts}))

@@ -107,6 +107,7 @@ class Cofw(Listed):
     """Reader of COFW in colour: a point that is covered is annotated but not visible."""
 
     markup = COFW29
+    any_pose = True
     how_to_get = HOW_TO_GET
 
     def __init__(self, folder: Path | str, base: int = 1):
@@ -148,6 +149,7 @@ class Cofw68(Listed):
     """Reader of COFW-68: COFW's test pictures with 68 points, of which some are covered."""
 
     markup = IBUG68
+    any_pose = True
     how_to_get = HOW_TO_GET_68
 
     def __init__(self, folder: Path | str, base: int = 1):

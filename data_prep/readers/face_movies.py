@@ -13,7 +13,7 @@ from data_prep.errors import BadItem
 from data_prep.images import read_image
 from data_prep.item import Item
 from data_prep.pts import coordinates, read_bytes, read_points, text_lines
-from data_prep.readers.base import ListedItem, digest, listing, open_folder, pair_up, plausible, whole
+from data_prep.readers.base import ListedItem, digest, listing, open_folder, pair_up, whole
 from data_prep.readers.clips import VideoListed
 from rednet_core.markup import IBUG68
 
@@ -50,17 +50,16 @@ class FaceMovies(VideoListed):
                 self.warnings.append(f"{what}: {count:,} here, {EXPECTED[what]:,} in the papers")
         self.description = {"reader": "face_movies", "files": digest(files, self.folder), "base": base}
 
-    def points(self, entry: ListedItem) -> np.ndarray:
-        path = entry.facts["annotation"]
-        points = read_points(path, 68)[0] if path.suffix.lower() == ".pts" else parse_plain(read_bytes(path), path)
-        plausible(points, IBUG68, path)
-        return points - self.base
+    def parse(self, path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
+        if path.suffix.lower() == ".pts":
+            return read_points(path, IBUG68.n_points)
+        return parse_plain(read_bytes(path), path), ()
 
     def read(self, entry: ListedItem) -> Item:
-        points = self.points(entry)
+        marked = self.marked(entry)
         image = self.frame(entry) if "file" in entry.facts else read_image(entry.path, upright=False)
         facts = {name: entry.facts[name] for name in ("video", "identity", "split")} | {"frame": entry.facts["number"]}
-        return Item(key=entry.key, image=image, **whole(points), **facts)
+        return Item(key=entry.key, image=image, **whole(*marked), **facts)
 
 
 def _frames(place: Path, files: list[Path], root: Path) -> list[ListedItem]:

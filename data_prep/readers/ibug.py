@@ -75,10 +75,10 @@ class IbugFaces(Listed):
         self.description |= {"test_half": test_half}
 
     def read(self, entry: ListedItem) -> Item:
-        points, _ = read_points(entry.facts["annotation"], IBUG68.n_points)
+        points, notes = read_points(entry.facts["annotation"], IBUG68.n_points)
         image = read_image(entry.path, upright=False)
         facts = {name: entry.facts[name] for name in ("split", "group", "box")}
-        return Item(key=entry.key, image=image, **whole(points - self.base), **facts)
+        return Item(key=entry.key, image=image, **whole(points - self.base, notes), **facts)
 
     def _boxes(self, name: str, given: Path | str | None) -> dict[str, np.ndarray]:
         """Return boxes (3,) = centre x, centre y, side by stem, empty where there is no such file."""

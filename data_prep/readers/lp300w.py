@@ -56,6 +56,7 @@ class Lp300W(_Fitted):
     """
 
     markup = IBUG68
+    any_pose = True
 
     def __init__(self, folder: Path | str, points: str = "2d", flips: bool = False, made: bool = True, base: int = 1):
         super().__init__(folder, base)
@@ -92,6 +93,7 @@ class Aflw2000(_Fitted):
     """Reader of AFLW2000-3D, all for testing."""
 
     markup = IBUG68_3D
+    any_pose = True
 
     def __init__(self, folder: Path | str, base: int = 1):
         super().__init__(folder, base)

@@ -29,6 +29,7 @@ class MerlRav(Listed):
     """Reader of MERL-RAV; covered points are annotated but not visible, hidden ones are masked."""
 
     markup = IBUG68
+    any_pose = True
     how_to_get = HOW_TO_GET
 
     def __init__(self, folder: Path | str, base: int = 0):
@@ -54,7 +55,7 @@ class MerlRav(Listed):
         self.description = {"reader": "merl_rav", "files": digest(files, root), "base": base}
 
     def read(self, entry: ListedItem) -> Item:
-        coded, _ = read_points(entry.facts["annotation"], IBUG68.n_points)
+        coded, notes = read_points(entry.facts["annotation"], IBUG68.n_points)
         points, mask, visible = decode(coded)
         if mask.sum() < LEAST:
             raise BadItem("fewer than two points have a place", path=entry.facts["annotation"], field="points")
@@ -62,7 +63,7 @@ class MerlRav(Listed):
         plausible_at_any_yaw(points, mask, IBUG68, entry.path)
         image = read_image(entry.path, upright=False)
         facts = {name: entry.facts[name] for name in ("split", "group")}
-        return Item(entry.key, image, points.astype(np.float32), mask, visible, **facts)
+        return Item(entry.key, image, points.astype(np.float32), mask, visible, **facts, notes=notes)
 
 
 def decode(coded: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -15,7 +15,7 @@ from data_prep.images import read_image
 from data_prep.item import Item
 from data_prep.markups import TALKING_FACE68
 from data_prep.pts import read_points
-from data_prep.readers.base import Listed, ListedItem, digest, open_folder, pair_up, plausible, tree, whole
+from data_prep.readers.base import Listed, ListedItem, check_points, digest, open_folder, pair_up, tree, whole
 
 HOW_TO_GET = "download the Talking Face Video from INRIA's FGNet page or T. Cootes' page (Manchester); free"
 
@@ -51,11 +51,16 @@ class TalkingFace(Listed):
 
     def points(self, entry: ListedItem) -> np.ndarray:
         """Return the points (68, 2) of an entry, 0-based; raise BadItem where they are no Talking Face."""
-        points, _ = read_points(entry.facts["annotation"], TALKING_FACE68.n_points)
-        plausible(points, TALKING_FACE68, entry.facts["annotation"])
-        return points - self.base
+        return self._marked(entry)[0]
+
+    def _marked(self, entry: ListedItem) -> tuple[np.ndarray, tuple[str, ...]]:
+        path = entry.facts["annotation"]
+        points, notes = read_points(path, TALKING_FACE68.n_points)
+        points = points - self.base
+        check_points(points, np.ones(len(points), bool), TALKING_FACE68, path)
+        return points, notes
 
     def read(self, entry: ListedItem) -> Item:
-        points = self.points(entry)
+        marked = self._marked(entry)
         facts = {name: entry.facts[name] for name in ("identity", "video", "split")} | {"frame": entry.facts["number"]}
-        return Item(key=entry.key, image=read_image(entry.path, upright=False), **whole(points), **facts)
+        return Item(key=entry.key, image=read_image(entry.path, upright=False), **whole(*marked), **facts)

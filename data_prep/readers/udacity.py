@@ -19,7 +19,7 @@ from data_prep.errors import BadItem, DataError
 from data_prep.images import read_image
 from data_prep.item import SPLITS, Item
 from data_prep.pose import estimate_pose
-from data_prep.readers.base import counted, many
+from data_prep.readers.base import Listed, ListedItem, check_points, counted, many, whole
 from rednet_core.markup import IBUG68
 
 HALVES = ("training", "test")
@@ -29,7 +29,7 @@ TEST_SHARE, VALIDATION_SHARE = 0.15, 0.10
 HOW_TO_GET = "git clone https://github.com/udacity/P1_Facial_Keypoints and point at its data folder"
 
 
-class UdacityFaces:
+class UdacityFaces(Listed):
     """Reader of the Udacity layout; `folder` holds training/ and test/, or a data/ folder that does.
 
     split_seed draws which persons are test, validation and train. Raises DataError where the folder or a table
@@ -37,67 +37,58 @@ class UdacityFaces:
     """
 
     markup = IBUG68
+    how_to_get = HOW_TO_GET
 
     def __init__(self, folder: Path | str, split_seed: int = 0):
+        super().__init__()
         self.folder = _find_folder(Path(folder))
-        self._rows: list[tuple[str, str, list[str], str]] = []  # half, name, values, problem
         tables = {}
         for half in HALVES:
             table = self.folder / f"{half}_frames_keypoints.csv"
             if table.is_file():
                 tables[half] = hashlib.sha256(table.read_bytes()).hexdigest()
-                self._rows += [(half, *row) for row in _read_table(table, self.folder / half)]
+                for name, values, problem in _read_table(table, self.folder / half):
+                    facts = {"half": half, "name": name, "values": values}
+                    self.entries.append(ListedItem(f"{half}/{name}", self.folder / half / name, problem, facts))
             elif (self.folder / half).is_dir():
                 raise DataError("missing, though its images are there", path=table, fix=HOW_TO_GET)
-        if not self._rows:
-            raise DataError("neither rows nor images found", path=self.folder, fix=HOW_TO_GET)
-        persons = sorted({_person(name) for _, name, _, problem in self._rows if not problem})
+        self._require(self.folder, "row or image")
+        persons = sorted({_person(entry.facts["name"]) for entry in self.entries if not entry.problem})
         self._split = split_persons(persons, split_seed)
         self.description = {"reader": "udacity", "tables": tables, "split_seed": split_seed}
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def problems(self) -> list[tuple[str, str]]:
-        """Return (where, why) of the rows that are known to be bad from the tables alone."""
-        return [(str(self.folder / half / name), why) for half, name, _, why in self._rows if why]
 
     def tally(self) -> list[str]:
         """Return how the items come about: rows and images of each half, and persons of each split."""
         lines = []
         for half in HALVES:
-            whys = [why for own, _, _, why in self._rows if own == half]
+            whys = [entry.problem for entry in self.entries if entry.facts["half"] == half]
             lone = sum(why.startswith(NO_ROW) for why in whys)
             bad = sum(bool(why) for why in whys) - lone
             rows = f"{many(len(whys) - lone, 'row')} in the table, {bad:,} of them bad"
             lines.append(f"{half}: {rows}, and {many(lone, 'image')} without a row")
-        sides = [{_person(name) for own, name, _, why in self._rows if own == half and not why} for half in HALVES]
+        good = [entry.facts for entry in self.entries if not entry.problem]
+        sides = [{_person(facts["name"]) for facts in good if facts["half"] == half} for half in HALVES]
         shared = f"{len(sides[0] & sides[1]):,} of {many(len(self._split), 'person')} are in both halves"
         lines.append(f"{shared}: the split into train, validation and test is ours, by person")
-        good = [_person(name) for _, name, _, why in self._rows if not why]
+        persons = [_person(facts["name"]) for facts in good]
         for split in SPLITS:
-            here = [person for person in good if self._split[person] == split]
+            here = [person for person in persons if self._split[person] == split]
             lines += [counted(split, len(here), len(set(here)), 0)] * bool(here)
         return lines
 
-    def __getitem__(self, index: int) -> Item:
-        half, name, values, problem = self._rows[index]
-        path = self.folder / half / name
-        if problem:
-            raise BadItem(problem, path=path)
-        points = _numbers(values, path)
+    def read(self, entry: ListedItem) -> Item:
+        path = entry.path
+        points = _numbers(entry.facts["values"], path)
+        check_points(points, np.ones(len(points), bool), IBUG68, path)  # before a pose is made of them
         image = read_image(path, upright=False)
         pose = estimate_pose(points, IBUG68, image.shape[:2])
         person, _, video_frame = path.stem.rpartition("_")
-        annotated = np.ones(IBUG68.n_points, bool)
         return Item(
-            key=f"{half}/{name}",
+            key=entry.key,
             image=image,
-            points=points,
-            mask=annotated,
-            visible=annotated,
+            **whole(points),
             identity=person,
-            video=f"{half}/{person}_{video_frame[:-1]}",
+            video=f"{entry.facts['half']}/{person}_{video_frame[:-1]}",
             frame=int(video_frame[-1]),
             yaw=pose.yaw,
             pitch=pose.pitch,
@@ -171,7 +162,7 @@ def _read_table(table: Path, images: Path) -> list[tuple[str, list[str], str]]:
 
 def _numbers(values: list[str], path: Path) -> np.ndarray:
     try:
-        points = np.array([_float(value) for value in values], np.float32).reshape(IBUG68.n_points, 2)
+        points = np.array([_float(value) for value in values], np.float64).reshape(IBUG68.n_points, 2)
     except ValueError:
         bad = next(i for i, value in enumerate(values) if not _is_number(value))
         raise BadItem(f"coordinate {values[bad]!r} is not a number", path=path, field=str(bad)) from None

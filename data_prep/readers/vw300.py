@@ -17,7 +17,6 @@ import numpy as np
 from data_prep.errors import DataError
 from data_prep.item import Item
 from data_prep.mat import LARGEST, read_mat
-from data_prep.pts import read_points
 from data_prep.readers.base import ListedItem, digest, listing, open_folder, whole
 from data_prep.readers.clips import VideoListed
 from data_prep.readers.vw300_split import default_split, read_split
@@ -68,16 +67,13 @@ class VW300(VideoListed):
         self.description = {"reader": "vw300", "files": digest(files, self.folder), "base": base}
         self.description |= {"excluded": skip.total, "split": roles}
 
-    def points(self, entry: ListedItem) -> np.ndarray:
-        return read_points(entry.facts["annotation"], IBUG68.n_points)[0] - self.base
-
     def read(self, entry: ListedItem) -> Item:
-        points = self.points(entry)
+        marked = self.marked(entry)
         facts = {name: entry.facts[name] for name in ("video", "split", "group", "identity")}
         return Item(
             key=entry.key,
             image=self.frame(entry),
-            **whole(points),
+            **whole(*marked),
             **facts,
             frame=entry.facts["number"],
         )
@@ -116,10 +112,12 @@ def _zipped(archive: Path) -> dict:
     """Return NNN: (name, bytes) of the .mat files in a zip; read in memory, nothing is unpacked."""
     try:
         with zipfile.ZipFile(archive) as opened:
-            members = [info for info in opened.infolist() if re.search(r"(^|/)\d{3}\.mat$", info.filename)]
-            if sum(info.file_size for info in members) > LARGEST:
+            # Some tools write backslashes between folders, against the format.
+            members = {info.filename.replace("\\", "/"): info for info in opened.infolist()}
+            members = {name: info for name, info in members.items() if re.search(r"(^|/)\d{3}\.mat$", name)}
+            if sum(info.file_size for info in members.values()) > LARGEST:
                 raise DataError("unpacks to more than 64 MiB", path=archive, fix=HOW_TO_GET)
-            held = {Path(info.filename).stem: opened.read(info) for info in members if "__MACOSX" not in info.filename}
+            held = {name[-7:-4]: opened.read(info) for name, info in members.items() if "__MACOSX" not in name}
     except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError) as error:
         raise DataError(f"not a readable archive ({error})", path=archive, fix=HOW_TO_GET) from None
     return {stem: (archive / f"{stem}.mat", data) for stem, data in held.items()}

@@ -32,6 +32,7 @@ class Wflw(Listed):
     """Reader of WFLW; only names an attribute, and then test faces without it are left out (such as only=pose)."""
 
     markup = WFLW98
+    any_pose = True
     how_to_get = HOW_TO_GET
 
     def __init__(self, folder: Path | str, base: int = 0, only: str = ""):

@@ -5,25 +5,25 @@ test items. What a variant needs from an earlier stage is trained once and share
 """
 
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
-import torch
 
-from rednet_core import checkpoint, metrics, stages
-from rednet_core.eccv import EccvNet
+from rednet_core import metrics
+from rednet_core.eccv import EccvConfig
 from rednet_core.evaluation import Result, predict_stills, predict_videos
-from rednet_core.geometry import mean_shape
 from rednet_core.markup import MARKUPS
-from rednet_core.rednet import RedNet
-from rednet_lab.experiments.plans import ablation_profile
-from rednet_lab.experiments.variants import Variant
+from rednet_core.rednet import NetConfig
+from rednet_lab.experiments.variants import Variant, ablation_profile
 from rednet_lab.experiments.watch import PARTS, Watcher, chosen_stills, read_watched, read_watched_faces
 from rednet_lab.progress import Progress
 from rednet_lab.stamp import module_hash
 from rednet_lab.workbench import cache
 from rednet_lab.workbench.lab import Lab, Trained
+from rednet_lab.workbench.profiles import Plan
+from rednet_lab.workbench.stages import STAGES, Training, pictures, stage_config
 
 PROBED = 3  # steps timed to say beforehand what a training costs
 
@@ -60,94 +60,56 @@ class Bench:
         self.profile = ablation_profile(lab.profile)
         lab.results.stamp["training_seeds"] = self.seeds
 
-    # --- configurations ---
+    # --- trainings ---
 
-    def config(self, variant: Variant):
-        """The network's configuration: the profile's, with what this variant and those before it change."""
-        before = self.config(variant.after) if variant.after else None
-        base = before or (self.profile.eccv if variant.eccv else self.profile.net)
+    def config(self, variant: Variant) -> NetConfig | EccvConfig:
+        """Return the configuration: the profile's, with what this variant and those before it change."""
+        if variant.after:
+            base = self.config(variant.after)
+        else:
+            base = self.profile.eccv if variant.eccv else self.profile.net
         changes = dict(variant.net)
-        if variant.stage == "clips":
-            changes = {"temporal": True, "update": self.profile.update, "hidden": self.profile.hidden, **changes}
-        if variant.stage == "people":
-            changes = {"identity_units": self.profile.identity_units, **changes}
         if variant.more_steps:
             changes["steps"] = base.steps + base.steps[-1:] * variant.more_steps
-        return replace(base, **changes)
+        return replace(stage_config(base, variant.stage, self.profile), **changes)
 
-    def _plan(self, variant: Variant):
+    def _plan(self, variant: Variant) -> Plan:
         p = self.profile
         if variant.stage == "stills":
             return p.eccv_demo if variant.eccv else p.stage1
         plan = p.stage2 if variant.stage == "people" else p.stage3
         if variant.pictures != 1.0:  # from nothing, with the pictures of all three stages, at the first one's rate
-            sets = {"stills": p.stage1, "people": p.stage2, "clips": p.stage3}
-            total = sum(s.config(self._count(name), 0).steps * s.batch * s.frames for name, s in sets.items())
+            total = 0.0
+            for stage, own in zip(STAGES, (p.stage1, p.stage2, p.stage3), strict=True):
+                epoch = pictures(stage, getattr(self.lab.source, stage)(), own)
+                total += own.config(epoch, 0).steps * own.batch * own.frames
             steps = round(total / (plan.batch * plan.frames))
             plan = replace(plan, train=replace(plan.train, steps=steps, rate=p.stage1.train.rate), epochs=0.0)
         return plan
 
-    def _count(self, stage: str) -> float:
-        """Training pictures (or clips) of a stage's epoch."""
-        role, plan = self._role(stage), self.profile.stage3
-        return role.clips(plan.frames, plan.each) if stage == "clips" else len(role.rows)
-
-    def _role(self, stage: str):
-        return getattr(self.lab.source, stage)()
-
-    # --- training ---
-
-    def _job(self, variant: Variant, seed: int) -> tuple:
-        """What `Lab.trained` wants for one training."""
-        role, plan, config = self._role(variant.stage), self._plan(variant), self.config(variant)
-        train = replace(plan.config(self._count(variant.stage), seed), **variant.train)
-        key = {"variant": variant.key(), "net": asdict(config), "data": role.data.fingerprint}
+    def training(self, variant: Variant, seed: int) -> Training:
+        """Return a variant's training with one seed, as the Lab wants it."""
+        config, plan = self.config(variant), self._plan(variant)
+        changes = dict(variant.train)
+        if "rate_share" in changes:
+            changes["rate"] = plan.train.rate * changes.pop("rate_share")
+        more = {"seed": seed, "changes": tuple(changes.items())}
         if variant.after:
-            key["before"] = cache.digest(self._full_key(variant.after, seed))
-        how, device = self.profile.augmentation, self.lab.device
-        data = self.lab.marked(role.data, config.markup)
-
-        def trainer(path, callbacks):
-            if variant.watch:
-                callbacks = (*callbacks, Watcher(self, config.markup, path and path.parent, train.steps))
-            if variant.stage == "stills":
-                network = EccvNet if variant.eccv else RedNet
-                return stages.stage1(
-                    config, data, role.rows, train, plan.batch, how, device, path, callbacks, network=network
-                )
-            net = self.trained(variant.after, seed).net if variant.after else self._untrained(config, role, seed)
-            if variant.stage == "people":
-                net = checkpoint.grow(net, identity_units=config.identity_units)
-                return stages.stage2(net, data, role.rows, train, plan.batch, how, path, callbacks)
-            choices = {name: getattr(config, name) for name in ("update", "hidden")}
-            choices |= {"kind": role.kind, "temporal": config.temporal, "checkpoint": path, "callbacks": callbacks}
-            choices |= {"each": plan.each, "how": self.profile.clip_error}
-            return stages.stage3(net, data, role.rows, train, plan.batch, plan.frames, **choices)
-
-        return _name(variant, seed), key, plan, train, trainer, EccvNet if variant.eccv else RedNet
-
-    def _full_key(self, variant: Variant, seed: int) -> dict:
-        """Everything that decides what a training ends with, those before it included."""
-        name, key, plan, train, _, network = self._job(variant, seed)
-        return self.lab.full_key(name, key, plan, train, network)
-
-    def _untrained(self, config, role, seed: int) -> RedNet:
-        """A new network with the mean face of a role's pictures, to begin stage 3 from nothing."""
-        torch.manual_seed(seed)
-        net = RedNet(replace(config, temporal=False)).to(self.lab.device)
-        net.mean_shape.copy_(torch.from_numpy(_mean_shape(role, net.markup)))
-        return net
+            more["before"] = self.training(variant.after, seed)
+        if variant.watch:
+            more["watch"] = partial(Watcher, self.lab, config.markup)
+        return self.lab.training(f"{variant.name}, seed {seed}", variant.stage, config, plan, **more)
 
     def trained(self, variant: Variant, seed: int) -> Trained:
-        """A variant's training with one seed, from the cache or made now."""
-        return self.lab.trained(*self._job(variant, seed))
+        """Return a variant trained with one seed, from the cache or now."""
+        return self.lab.trained(self.training(variant, seed))
 
     def watched(self, variant: Variant, seed: int) -> pd.DataFrame:
-        """What was measured along a training that is watched: a row for each place, see `watch`."""
+        """Return what was measured along a training that is watched: a row for each place, see `watch`."""
         return read_watched(self.trained(variant, seed).folder)
 
     def watched_faces(self, variant: Variant) -> tuple[np.ndarray, np.ndarray]:
-        """Accuracies (S, places, M, parts) of every face along the trainings, and the faces' persons (M,)."""
+        """Return accuracies (S, places, M, parts) of every face along the trainings, and the faces' persons (M,)."""
         every = np.stack([read_watched_faces(self.trained(variant, seed).folder) for seed in self.seeds])
         parts = np.stack([np.nanmean(every[..., list(which)], -1) for which in PARTS.values()], -1)
         test = self.lab.source.test_stills()
@@ -155,11 +117,8 @@ class Bench:
 
     # --- what it costs ---
 
-    def _kept(self, variant: Variant, seed: int) -> bool:
-        return cache.made(self.lab.kind(_name(variant, seed)), self._full_key(variant, seed))
-
     def cost(self, variants: tuple[Variant, ...]) -> pd.DataFrame:
-        """What trainings of these variants, and of what they start from, will cost; those in the cache cost nothing.
+        """Return what trainings of these variants, and of what they start from, will cost; those in the cache nothing.
 
         Seconds are from a few steps timed here and now, measuring afterwards not counted.
         """
@@ -168,22 +127,22 @@ class Bench:
             chain = [variant]
             while chain[0].after:
                 chain.insert(0, chain[0].after)
-            wanted.update({cache.digest(v.key()): v for v in chain})
+            for each in chain:
+                wanted.setdefault(cache.digest(self.training(each, self.seeds[0]).key(self.lab.device)), each)
         rows = []
         for variant in wanted.values():
-            plan, train = self._job(variant, self.seeds[0])[2:4]
-            missing = sum(not self._kept(variant, seed) for seed in self.seeds)
-            pace = self._pace(variant) if missing else 0.0
-            pictures = train.steps * plan.batch * plan.frames
-            minutes = missing * train.steps * pace / 60
-            rows.append((variant.name, variant.stage, train.steps, pictures, missing, minutes))
+            training = self.training(variant, self.seeds[0])
+            names = [self.lab.asset_name(self.training(variant, seed)) for seed in self.seeds]
+            missing = sum(not cache.made(*name) for name in names)
+            steps, plan = training.train.steps, training.plan
+            minutes = missing * steps * (self._pace(training) if missing else 0.0) / 60
+            rows.append((variant.name, variant.stage, steps, steps * plan.batch * plan.frames, missing, minutes))
         columns = ["variant", "stage", "steps", "pictures", "trainings to do", "minutes"]
         return pd.DataFrame(rows, columns=columns).round(1)
 
-    def _pace(self, variant: Variant) -> float:
-        """Seconds a training step."""
-        plain = replace(variant, watch=False, after=None)  # timed without the stage before: weights do not matter
-        trainer = self._job(plain, self.seeds[0])[4](None, ())
+    def _pace(self, training: Training) -> float:
+        """Return the seconds of a training step, without the stage before: weights do not matter."""
+        trainer = training.trainer(None, self.lab.device)
         steps = min(PROBED, trainer.config.steps - 1)
         trainer.run(1)
         began = time.perf_counter()
@@ -224,7 +183,7 @@ class Bench:
     def _measure_one(self, variant, seed, what, data, rows, predict, choices, markup) -> dict[str, np.ndarray]:
         kind, fingerprint = what
         full = {
-            "net": cache.digest(self._full_key(variant, seed)),
+            "net": cache.digest(self.training(variant, seed).key(self.lab.device)),
             "what": kind,
             "data": fingerprint,
             "rows": cache.digest({"rows": rows.tolist()}),
@@ -241,17 +200,6 @@ class Bench:
         folder, _ = cache.asset(f"measured-{kind}", full, make)
         with np.load(folder / "measured.npz", allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
-
-
-def _name(variant: Variant, seed: int) -> str:
-    """What the cache calls a training."""
-    return f"ablation-{variant.name.replace(' ', '-').replace(',', '')}-{seed}"
-
-
-def _mean_shape(role, markup) -> np.ndarray:
-    """Return the mean face (L, 2) of a role's pictures."""
-    table = role.data.table[role.rows]
-    return mean_shape(np.array(table["points"]), markup, np.array(table["mask"]))
 
 
 def _persons(table: np.ndarray) -> np.ndarray:

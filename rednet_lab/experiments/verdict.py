@@ -1,4 +1,4 @@
-"""What an interval allows to say of a claim, written down beside the results: verdicts.json, read by the ledger."""
+"""The one rule of what an interval says of a claim; verdicts.json beside the results, which the ledger reads."""
 
 from dataclasses import dataclass
 
@@ -7,32 +7,36 @@ import pandas as pd
 from rednet_lab.experiments.statistics import LEAST_SEEDS, Effect
 from rednet_lab.files import write_json
 
-SAME, CONTRADICTED, UNDECIDED, REPRODUCED = (
-    "same direction on other data",
-    "contradicted",
-    "undecided",
-    "reproduced",
-)
-WANTED = ("lower", "higher", "alike")
+REPRODUCED, SAME, CONTRADICTED = "reproduced", "same direction on other data", "contradicted"
+UNDECIDED = "undecided"
+ALIKE = "alike"  # wanted: no difference beyond a margin that was set beforehand
+WANTED = ("lower", "higher", ALIKE)
 
 
-def status(found: Effect, wanted: str, trained: bool = True, margin: float = 0.0) -> str:
-    """The verdict on a claim that the effect is "lower" (below nought), "higher", or "alike" (within +-margin).
+def direction(wanted: str, low: float, high: float, margin: float = 0.0) -> str:
+    """Return what an interval says of an effect that is wanted "lower" (below zero), "higher", or "alike".
 
-    Other data than the papers' never reproduces: at best it shows the same direction. trained=False is for what no
-    training seed changes (time); else too few seeds decide nothing. "alike" is decided by an interval that lies inside
-    the margin, or outside it; a wide interval round nought proves nothing.
+    Other data than the papers' never reproduces: at best it shows the same direction. "alike" is decided by an
+    interval that lies inside +-margin, or outside it; a wide interval round zero proves nothing. Raise ValueError for
+    another wish.
     """
     if wanted not in WANTED:
         raise ValueError(f"wanted {wanted!r}, known: {', '.join(WANTED)}")
-    if trained and found.seeds < LEAST_SEEDS:
-        return UNDECIDED
-    if wanted == "alike":
-        inside, outside = abs(found.mean) + found.half <= margin, abs(found.mean) - found.half > margin
+    if wanted == ALIKE:
+        inside, outside = max(abs(low), abs(high)) <= margin, low > margin or high < -margin
         return SAME if inside else CONTRADICTED if outside else UNDECIDED
-    if not found.sure:
+    if low <= 0 <= high:
         return UNDECIDED
-    return SAME if (found.high < 0) == (wanted == "lower") else CONTRADICTED
+    return SAME if (high < 0) == (wanted == "lower") else CONTRADICTED
+
+
+def status(wanted: str, low: float, high: float, margin: float = 0.0, seeds: int | None = None) -> str:
+    """Return the verdict on a claim: `direction`, but too few training seeds decide nothing.
+
+    seeds None is for what no training changes (time).
+    """
+    said = direction(wanted, low, high, margin)
+    return UNDECIDED if seeds is not None and seeds < LEAST_SEEDS else said
 
 
 @dataclass
@@ -59,8 +63,8 @@ class Verdicts:
         trained: bool = True,
         margin: float = 0.0,
     ) -> str:
-        """Judge one part of a claim (see `status`); paper is (without, with) as printed. Returns the status."""
-        judged = status(found, wanted, trained, margin)
+        """Judge one part of a claim (see `status`) and return the status; paper is (without, with) as printed."""
+        judged = status(wanted, found.low, found.high, margin, found.seeds if trained else None)
         ours = {
             "without": found.first,
             "with": found.second,
@@ -69,7 +73,7 @@ class Verdicts:
             "high": found.high,
         }
         errors = {"test": found.test, "train": found.train, "clusters": found.clusters, "each": list(found.each)}
-        if wanted == "alike":
+        if wanted == ALIKE:
             errors["margin"] = margin
         seeds = None if trained else []
         self._keep(claim, part, paper, {**ours, **errors, "unit": unit}, wanted, judged, note, seeds=seeds)
@@ -87,7 +91,7 @@ class Verdicts:
         note: str = "",
         exact: bool = True,
     ) -> str:
-        """A claim that is arithmetic: paper and ours are (without, with), holds says whether they agree.
+        """Judge a claim that is arithmetic: paper and ours are (without, with), holds says whether they agree.
 
         exact=False: our figures bear the claim out but are not those printed.
         """
@@ -115,7 +119,7 @@ class Verdicts:
         write_json(self.results.folder / "verdicts.json", {"stamp": self.results.stamp, "verdicts": self.rows})
 
     def table(self) -> pd.DataFrame:
-        """The verdicts as a table to look at."""
+        """Return the verdicts as a table to look at."""
         rows = []
         for row in self.rows:
             ours, paper = row["ours"], row["paper"]
@@ -135,7 +139,7 @@ class Verdicts:
         return pd.DataFrame(rows)
 
     def why(self) -> str:
-        """What stands behind the intervals, in a sentence."""
+        """Return what stands behind the intervals, in a sentence."""
         few = "" if len(self.seeds) >= LEAST_SEEDS else f" Fewer than {LEAST_SEEDS} training seeds: no verdict."
         return (
             f"{len(self.seeds)} training seed(s): {', '.join(map(str, self.seeds))}; the same test items for all.{few}"

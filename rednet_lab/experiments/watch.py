@@ -12,9 +12,10 @@ import torch
 from rednet_core import geometry, maps, metrics
 from rednet_core.augment import resample
 from rednet_core.markup import MARKUPS
-from rednet_lab.experiments.plans import EPOCHS
+from rednet_core.training import TrainConfig
 from rednet_lab.files import write_whole
 
+EPOCHS = 8  # places along a training
 PICTURES = 100  # of the test stills
 PARTS = {"left eye": (0, 1), "right eye": (2, 3), "nose": (4,), "mouth": (5, 6)}  # of the seven detection channels
 
@@ -30,15 +31,15 @@ class Watcher:
     watched-<step>.csv is a table of one row, the means; watched-<step>.npy (M, 7) the accuracy of every face.
     """
 
-    def __init__(self, bench, markup: str, folder: Path | None, steps: int):
-        test = bench.lab.source.test_stills()
+    def __init__(self, lab, markup: str, folder: Path, train: TrainConfig):
+        test = lab.source.test_stills()
         self.rows = chosen_stills(test.rows)
-        self.data, self.markup, self.folder = bench.lab.marked(test.data, markup), MARKUPS[markup], folder
-        self.places = {max(1, round(steps * n / EPOCHS)) for n in range(1, EPOCHS + 1)}
+        self.data, self.markup, self.folder = lab.marked(test.data, markup), MARKUPS[markup], folder
+        self.places = {max(1, round(train.steps * n / EPOCHS)) for n in range(1, EPOCHS + 1)}
 
     def __call__(self, run, record) -> None:
         """Measure where this step is one of the places."""
-        if run.step in self.places and self.folder:
+        if run.step in self.places:
             error, right = self.measure(run.net)
             means = {part: float(np.nanmean(right[:, list(which)])) for part, which in PARTS.items()}
             row = pd.DataFrame([{"step": run.step, "error": error, **means}])

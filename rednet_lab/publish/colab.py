@@ -1,4 +1,4 @@
-"""The cell that fetches the course where it is missing, on Colab say: `python -m rednet_lab.publish.colab [--write]`.
+"""The cell that fetches the course where it is missing, on Colab say: `python -m rednet_lab.publish colab [--write]`.
 
 It is the same in every notebook and stands right behind the parameters, which stay the first code of all. In a
 checkout it looks for one package and does nothing. Colab's own packages stay as they are: newer ones under a kernel
@@ -8,9 +8,7 @@ that runs already would break it. The repository's address comes from pyproject.
 
 from __future__ import annotations
 
-import argparse
 import re
-import sys
 from pathlib import Path
 
 import nbformat
@@ -87,31 +85,19 @@ def links(url: str, path: str = "notebooks/00_tour.ipynb", branch: str = "main")
     )
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Check, or with --write mend, every notebook; print the README's badges where the address is known."""
-    p = argparse.ArgumentParser(prog="python -m rednet_lab.publish.colab", description=__doc__.split("\n")[0])
-    p.add_argument("--write", action="store_true", help="put the cell into every notebook, or mend it there")
-    p.add_argument("--notebooks", type=Path, default=ROOT / "notebooks", metavar="FOLDER")
-    args = p.parse_args(argv)
-    url, wrong, files = address(), 0, sorted(args.notebooks.glob("*.ipynb"))
+def mend(write: bool, folder: Path = ROOT / "notebooks") -> int:
+    """Look at every notebook, with `write` mend it; print what was found, and the badges where the address is known."""
+    url, wrong, files = address(), 0, sorted(folder.glob("*.ipynb"))
     for file in files:
         notebook = nbformat.read(file, as_version=nbformat.NO_CONVERT)
         if fitted(notebook, url):
             continue
-        if args.write:
+        if write:
             fit(notebook, url)
             write_text(file, nbformat.writes(notebook) + "\n")
-        else:
-            wrong += 1
-        print(f"{'written' if args.write else 'not as it should be'}: {file.name}")
-    if not url:
-        print('pyproject.toml names no address: add [project.urls] with Repository = "https://github.com/...",'
-              " then say --write again")  # fmt: skip
-    else:
-        print(links(url))
+        wrong += not write
+        print(f"{'written' if write else 'not as it should be'}: {file.name}")
+    missing = 'pyproject.toml names no address: add [project.urls] with Repository = "https://github.com/..."'
+    print(links(url) if url else missing + ", then say --write again")
     print(f"{len(files)} notebooks, {wrong} without the cell as it should be")
     return 1 if wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,51 +1,39 @@
-"""Small copies of executed notebooks, tracked with the code: `python -m rednet_lab.publish.snapshots RUN_FOLDER`.
+"""Executed snapshots: small copies of executed notebooks, tracked with the evidence.
 
-GitHub shows them as they are, and the site is made of them where nothing was executed. Widgets give way to their
-pictures, pictures to smaller ones, what is too long to its beginning; code, text, tables and stamps stay whole.
+GitHub shows them as they are, and the site is made of them where nothing was executed. Players and widgets give way to
+their pictures, pictures to smaller ones, what is too long to its beginning; code, text, tables and stamps stay whole.
 """
 
 from __future__ import annotations
 
-import argparse
 import io
 import re
-import sys
 from base64 import b64decode, b64encode
-from pathlib import Path
 
-import nbformat
 from PIL import Image
 
-from rednet_lab.files import write_text
-from rednet_lab.names import ROOT
-from rednet_lab.publish.site.build import SNAPSHOTS
-from rednet_lab.show.placeholder import PLAYER, without_widgets
+from rednet_lab.names import RUNS
 
-MOST_KB, MOST_TEXT = 30, 8_000  # of a picture or a piece of HTML, in KB; of what a cell printed, in characters
+MOST, MOST_TEXT = 30_000, 8_000  # bytes of a picture or a piece of HTML; characters of what a cell printed
 # Where results and kernels lay on one machine: nothing that a reader elsewhere could use.
 OUT = re.compile(r"""^out = (["'])(?:/|~|[A-Za-z]:).*\1$""", re.M)
 KERNEL = re.compile(r"\S*ipykernel_\d+[/\\]")
+WIDGET = "application/vnd.jupyter.widget-view+json"
 JPEG = b"\xff\xd8"  # what such a file begins with
 STEPS = (1.0, 0.85, 0.7, 0.55, 0.45, 0.35, 0.25)
 
 
-def strip(notebook, most: int, players: bool = False) -> None:
-    """Make an executed notebook small, in place; no picture or piece of HTML is left of more than `most` bytes.
-
-    Players that come with a picture give way to it, or stay whole with `players`.
-    """
-    without_widgets(notebook)
+def strip(notebook, most: int = MOST) -> None:
+    """Make an executed notebook small, in place; no picture or piece of HTML is left of more than `most` bytes."""
+    notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
         if "injected-parameters" in cell.metadata.get("tags", []):
-            cell.source = OUT.sub('out = "figures"', cell.source)
+            cell.source = OUT.sub(f'out = "{RUNS}"', cell.source)
         for output in cell.get("outputs", []):
             if output.output_type == "stream":
                 output.text = shortened(KERNEL.sub("", output.text))
             data = output.get("data", {})
-            if players and PLAYER in data.get("text/html", ""):
-                data.pop("image/png", None)  # the player has its picture inside
-                data.pop("image/jpeg", None)
-                continue
+            data.pop(WIDGET, None)
             pictures = [kind for kind in ("image/png", "image/jpeg") if kind in data]
             for kind in pictures:
                 packed = smaller(b64decode(data.pop(kind)), most)
@@ -93,32 +81,3 @@ def _packed(image: Image.Image, kind: str) -> bytes:
         image = image.quantize(128, dither=Image.Dither.NONE)
     image.save(packed, kind, optimize=True, quality=75)
     return packed.getvalue()
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Write the small copies of a run and say how large they are; 2 if there is nothing to copy."""
-    p = argparse.ArgumentParser(prog="python -m rednet_lab.publish.snapshots", description=__doc__.split("\n")[0])
-    p.add_argument("run", type=Path, nargs="?", default=ROOT / "figures" / "runs" / "quick", metavar="RUN FOLDER")
-    p.add_argument("--to", type=Path, metavar="FOLDER", help=f"where they go (default: {SNAPSHOTS}/ in the run folder)")
-    p.add_argument("--most", type=int, default=MOST_KB, metavar="KB", help=f"of one picture (default: {MOST_KB})")
-    p.add_argument("--players", action="store_true", help="keep the players, up to 400 KB each")
-    args = p.parse_args(argv)
-    files = [file for file in sorted((args.run / "executed").glob("*.ipynb")) if file.stem.count(".") == 0]
-    if not files:
-        print(f"{args.run}: no executed notebooks. Make them with: python3 go.py run", file=sys.stderr)
-        return 2
-    before = after = 0
-    for file in files:
-        notebook = nbformat.read(file, as_version=4)
-        strip(notebook, args.most * 1000, args.players)
-        text = nbformat.writes(notebook) + "\n"
-        write_text((args.to or args.run / SNAPSHOTS) / file.name, text)
-        sizes = file.stat().st_size, len(text.encode())
-        before, after = before + sizes[0], after + sizes[1]
-        print(f"  {file.stem:<28}{sizes[0] / 1000:8.0f} KB -> {sizes[1] / 1000:6.0f} KB")
-    print(f"  {'all':<28}{before / 1000:8.0f} KB -> {after / 1000:6.0f} KB in {args.to or args.run / SNAPSHOTS}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -5,26 +5,31 @@ progress bar. Nothing of the method is here.
 """
 
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import torch
 
 from data_prep.landmark_subset import seven_of
-from rednet_core import checkpoint, stages
+from rednet_core import checkpoint
 from rednet_core.eccv import EccvConfig, EccvNet
 from rednet_core.markup import MARKUPS
 from rednet_core.rednet import NetConfig, RedNet
 from rednet_core.training import COLUMNS, Trainer
-from rednet_lab.names import DEVICES, ROOT, run_name
+from rednet_lab.names import DEVICES, ROOT, THREADS, run_name
 from rednet_lab.progress import Progress, in_batch
 from rednet_lab.show import plots, style
-from rednet_lab.stamp import make_stamp, module_hash
+from rednet_lab.show.svg import Drawing
+from rednet_lab.stamp import make_stamp
 from rednet_lab.workbench.cache import asset
+from rednet_lab.workbench.prepared import PreparedSource
 from rednet_lab.workbench.profiles import PROFILES, Plan, Profile
 from rednet_lab.workbench.results import Results
-from rednet_lab.workbench.sources import MAKERS
+from rednet_lab.workbench.sources import FaceWorldSource, UdacitySource
+from rednet_lab.workbench.stages import STAGES, Training, eccv_plans, stage_config
+
+SOURCES = {"face_world": FaceWorldSource, "udacity": UdacitySource, "prepared": PreparedSource}
 
 
 @dataclass(frozen=True)
@@ -58,131 +63,111 @@ class Lab:
     def __init__(self, notebook: str, profile: str, source: str, data: str, device: str, seed: int, out: str):
         if profile not in PROFILES:
             raise ValueError(f"profile {profile!r}, known: {', '.join(PROFILES)}")
-        if source not in MAKERS:
-            raise ValueError(f"source {source!r}, known: {', '.join(MAKERS)}")
+        if source not in SOURCES:
+            raise ValueError(f"source {source!r}, known: {', '.join(SOURCES)}")
         self.profile: Profile = PROFILES[profile]
         self.seed, self.device = seed, choose_device(device)
-        self.source = MAKERS[source](self.profile, data, seed)
+        self.source = SOURCES[source](self.profile, data, seed)
         if markup := getattr(self.source, "markup", ""):  # the data decides how many points the network has
             self.profile = replace(self.profile, net=replace(self.profile.net, markup=markup))
         self.run = run_name(profile, source, seed)
         folder = Path(out).expanduser()
         parameters = {"profile": profile, "source": source, "data": data, "seed": seed, "device": str(self.device)}
         self.folder = (folder if folder.is_absolute() else ROOT / folder) / self.run
-        self.results = Results(self.folder / notebook, make_stamp(parameters))
+        self.results = Results(self.folder / notebook, make_stamp(parameters) | {"threads": THREADS})
         self.caption = f"profile {profile}, {self.source.what}, seed {seed}"
         self.watchers: list = []  # each makes, of a stage's name, one more callback for its training
+        torch.set_num_threads(THREADS)  # the one place; trainings have it in their keys
         torch.manual_seed(seed)
         style.use()
 
     # --- trained stages, each made from the one before ---
 
+    def training(
+        self, name: str, stage: str, config: NetConfig | EccvConfig, plan: Plan, before: Training | None = None, **more
+    ) -> Training:
+        """Return a stage's description, on this run's data; more are further fields of Training."""
+        role = getattr(self.source, stage)()
+        how = self.profile.clip_error if stage == "clips" else self.profile.augmentation
+        fields = {"how": how, "seed": self.seed, "before": before, **more}
+        return Training(name, stage, config, role, self.marked(role.data, config.markup), plan, **fields)
+
     @cached_property
     def stage1(self) -> Trained:
         """The network after stage 1."""
-        return self._on_stills("stage1", self.profile.net, self.profile.stage1, RedNet)
+        return self.trained(self._chain[0])
 
     @cached_property
     def stage2(self) -> Trained:
         """The network after stage 2."""
-        role, plan, before = self.source.people(), self.profile.stage2, self.stage1
-        train = plan.config(len(role.rows), self.seed)
-        units = self.profile.identity_units
-
-        def trainer(path, callbacks) -> Trainer:
-            net = checkpoint.grow(before.net, identity_units=units)
-            return stages.stage2(
-                net, role.data, role.rows, train, plan.batch, self.profile.augmentation, path, callbacks
-            )
-
-        key = {"before": self._key_of("stage1"), "data": role.data.fingerprint, "units": units}
-        return self.trained("stage2", key, plan, train, trainer)
+        return self.trained(self._chain[1])
 
     @cached_property
     def stage3(self) -> Trained:
         """The network after stage 3."""
-        return self.stage3_with()
+        return self.trained(self._chain[2])
 
-    def stage3_with(self, name: str = "stage3", temporal: bool = True, **choices) -> Trained:
-        """Stage 3 with other choices than the profile's (no f_trn, another update), kept under its own name."""
-        role, plan, before = self.source.clips(), self.profile.stage3, self.stage2
-        train = plan.config(role.clips(plan.frames, plan.each), self.seed)
-        choices = {"update": self.profile.update, "hidden": self.profile.hidden, **choices}
+    @cached_property
+    def _chain(self) -> list[Training]:
+        return self._stages(
+            "stage {}", self.profile.net, (self.profile.stage1, self.profile.stage2, self.profile.stage3)
+        )
 
-        def trainer(path, callbacks) -> Trainer:
-            return stages.stage3(
-                before.net,
-                role.data,
-                role.rows,
-                train,
-                plan.batch,
-                plan.frames,
-                role.kind,
-                temporal,
-                path,
-                callbacks,
-                plan.each,
-                self.profile.clip_error,
-                **choices,
-            )
+    def _stages(self, name: str, config: NetConfig | EccvConfig, plans: tuple[Plan, Plan, Plan]) -> list[Training]:
+        """Return the papers' three stages (5.1) of a network."""
+        chain: list[Training] = []
+        for number, (stage, plan) in enumerate(zip(STAGES, plans, strict=True), 1):
+            config = stage_config(config, stage, self.profile)
+            chain.append(self.training(name.format(number), stage, config, plan, chain[-1] if chain else None))
+        return chain
 
-        key = {"before": self._key_of("stage2"), "data": role.data.fingerprint, "synthetic": role.synthetic, **choices}
-        return self.trained(name, {**key, "temporal": temporal}, plan, train, trainer)
+    def stage3_with(self, **choices) -> Trained:
+        """Return stage 3 with other choices than the profile's: NetConfig fields (temporal, update, hidden)."""
+        last = self._chain[2]
+        return self.trained(replace(last, config=replace(last.config, **choices)))
 
     def demo(self, name: str, **choices) -> Trained:
-        """A small stage-1 training of its own, for an experiment inside a notebook; choices are NetConfig fields."""
-        return self._on_stills(f"demo-{name}", replace(self.profile.net, **choices), self.profile.demo, RedNet)
+        """Return a small stage-1 training for an experiment inside a notebook; choices are NetConfig fields."""
+        config = replace(self.profile.net, **choices)
+        return self.trained(self.training(f"demo-{name}", "stills", config, self.profile.demo))
 
     def demo_eccv(self, name: str = "labels", **choices) -> Trained:
-        """The ECCV network trained for a while, as `demo` does the journal's; choices are EccvConfig fields."""
-        return self.stills_eccv(self.profile.eccv_demo, name, **choices)
+        """Return the ECCV network trained for a while, as `demo` does the journal's; choices are EccvConfig fields."""
+        config = replace(self.profile.eccv, **choices)
+        return self.trained(self.training(f"eccv-{name}", "stills", config, self.profile.eccv_demo))
 
-    def stills_eccv(self, plan: Plan, name: str = "labels", **choices) -> Trained:
-        """The ECCV network trained from nothing on the stills by a plan: its stage 1 (`eccv_stages`)."""
-        return self._on_stills(f"eccv-{name}", replace(self.profile.eccv, **choices), plan, EccvNet)
-
-    def _on_stills(self, name: str, config: NetConfig | EccvConfig, plan: Plan, network: type) -> Trained:
-        """A network trained from nothing on the stills: stage 1 of either paper, at full length or as a demo."""
-        role = self.source.stills()
-        train = plan.config(len(role.rows), self.seed)
-        data = self.marked(role.data, config.markup)
-
-        def trainer(path, callbacks) -> Trainer:
-            how = self.profile.augmentation
-            return stages.stage1(
-                config, data, role.rows, train, plan.batch, how, self.device, path, callbacks, network=network
-            )
-
-        key = {"net": asdict(config), "data": role.data.fingerprint}
-        return self.trained(name, key, plan, train, trainer, network)
+    def eccv_stages(self, **choices) -> dict[str, Trained]:
+        """Return the ECCV network after each of its three stages (ECCV 5.1), by name; choices are EccvConfig fields."""
+        config = replace(self.profile.eccv, **choices)
+        chain = self._stages("eccv stage {}", config, eccv_plans(self.profile))
+        return {f"stage {number}": self.trained(each) for number, each in enumerate(chain, 1)}
 
     def marked(self, data, markup: str):
-        """Prepared data with the points of that markup: all of them, or the papers' seven."""
+        """Return prepared data with the points of that markup: all of them, or the papers' seven."""
         own = self.profile.net.markup
         return data if markup == own else seven_of(data, MARKUPS[own])
 
     # --- how they are kept ---
 
-    _keys: dict[str, dict]
+    def asset_name(self, training: Training) -> tuple[str, dict]:
+        """Return what the cache calls a training, and its key."""
+        return f"{self.profile.name}-{training.kind}", training.key(self.device)
 
-    def _key_of(self, name: str) -> dict:
-        return self._keys[name]
-
-    def trained(self, name: str, key: dict, plan, train, trainer, network: type = RedNet) -> Trained:
-        """A trained network from the cache, or trained now (resuming a run that was killed) with a progress bar."""
-        full_key = self.full_key(name, key, plan, train, network)
-        self.__dict__.setdefault("_keys", {})[name] = full_key
+    def trained(self, training: Training) -> Trained:
+        """Return a training from the cache, or train now (going on where a run was killed) with a progress bar."""
 
         def make(folder: Path) -> dict:
+            before = self.trained(training.before).net if training.before else None
             began = time.perf_counter()
-            with Progress(name.replace("stage", "stage ")) as progress:
+            with Progress(training.name) as progress:
 
                 def show(run: Trainer, record) -> None:
                     note = f"l_d {record.detection:.3f}  l_r {record.regression:.4f}"
                     note += "" if record.identity != record.identity else f"  l_cls {record.identity:.2f}"
                     progress(record.step + 1, run.config.steps, note)
 
-                run = trainer(folder / "run.pt", (show, *(watcher(name) for watcher in self.watchers)))
+                callbacks = (show, *(watcher(training.name) for watcher in self.watchers))
+                run = training.trainer(before, self.device, folder / "run.pt", callbacks)
                 resumed = run.step
                 history = run.run()
             seconds = time.perf_counter() - began
@@ -192,28 +177,10 @@ class Lab:
             (folder / "run.pt").unlink()
             return facts
 
-        folder, facts = asset(self.kind(name), full_key, make)
-        net = checkpoint.load_net(folder / "net.pt", self.device, network)
+        folder, facts = asset(*self.asset_name(training), make)
+        net = checkpoint.load_net(folder / "net.pt", self.device, training.network)
         history = checkpoint.read(folder / "history.pt")["history"]
         return Trained(net, history, COLUMNS, facts["seconds"], facts["factors"], folder)
-
-    def kind(self, name: str) -> str:
-        """What the cache calls a training of this profile."""
-        return f"{self.profile.name}-{name}"
-
-    def full_key(self, name: str, key: dict, plan: Plan, train, network: type = RedNet) -> dict:
-        """Everything that decides what a training ends with; `cache.made` tells whether it is there."""
-        return {
-            "name": name,
-            **key,
-            "plan": asdict(plan),
-            "train": asdict(train),
-            "augmentation": asdict(self.profile.augmentation),
-            "clip_error": asdict(self.profile.clip_error),
-            "device": self.device.type,
-            "torch": torch.__version__.partition("+")[0],
-            "code": module_hash("rednet_core.stages", "data_prep.synthetic", network.__module__),
-        }
 
     # --- results ---
 
@@ -221,6 +188,10 @@ class Lab:
         """Show a figure and save it with the run's facts in its caption."""
         self.results.figure(figure, name, f"{caption} ({self.caption})", alt, hero, vector)
         style.show(figure)
+
+    def drawing(self, drawing: Drawing, name: str, caption: str, hero: bool = False) -> Drawing:
+        """Save a ready SVG drawing and return it for display; it shows no data, so the caption needs no run."""
+        return self.results.drawing(drawing, name, caption, hero)
 
     def pictures(
         self, pictures: list, columns: int, name: str, caption: str, alt: str, hero: bool = False, width: float = 7.0

@@ -17,7 +17,7 @@ import numpy as np
 from data_prep.errors import DataError
 from data_prep.joined import PREPARE, Joined, StoredFaces
 from rednet_lab.workbench.profiles import Profile
-from rednet_lab.workbench.roles import Role, TestVideos, hold_back, synthetic_test_videos
+from rednet_lab.workbench.sources import Role, TestVideos, hold_back, synthetic_test_videos
 
 COMMON = 30.0  # degrees: |yaw| below is the papers' common group
 JUDGE = "aflw"  # whose test faces judge the papers' Tables 5 to 7, where they are there
@@ -91,7 +91,7 @@ class PreparedSource:
         return hold_back(data, rows)
 
     def clips(self) -> Role:
-        """Training videos; without a store of videos, the training stills, to be set in motion, marked as made."""
+        """Training videos; without a store of videos, the training stills, to be set in motion, ."""
         if self._videos is None:
             return Role(self._stills, self.stills().rows, synthetic=True)
         rows = self._videos.rows("train")

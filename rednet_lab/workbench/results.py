@@ -12,6 +12,7 @@ import pandas as pd
 from PIL import Image
 
 from rednet_lab.files import write_json, write_whole
+from rednet_lab.show.svg import Drawing
 
 PNG_LIMIT = 100_000  # bytes
 
@@ -33,6 +34,13 @@ class Results:
             write_whole(path, lambda part: part.write_bytes(small_png(figure)))
         self._add("figures", name, {"file": path.name, "caption": caption, "alt": alt, "hero": hero})
         return figure
+
+    def drawing(self, drawing: Drawing, name: str, caption: str, hero: bool = False) -> Drawing:
+        """Save a ready SVG drawing as <name>.svg and return it; it brings its own words for alt."""
+        path = self.folder / f"{name}.svg"
+        write_whole(path, lambda part: part.write_text(drawing.svg, encoding="utf-8", newline="\n"))
+        self._add("figures", name, {"file": path.name, "caption": caption, "alt": drawing.alt, "hero": hero})
+        return drawing
 
     def table(self, frame: pd.DataFrame, name: str, caption: str) -> pd.DataFrame:
         """Save a table as <name>.csv and return it."""

@@ -3,24 +3,101 @@
 The papers' own data sets come prepared, by `python -m data_prep`: see `rednet_lab.workbench.prepared`.
 """
 
+import hashlib
 import os
-from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+
+import numpy as np
 
 from data_prep.prepare import MARGIN
 from data_prep.readers.face_world import FaceWorldPeople, FaceWorldStills, FaceWorldVideos
 from data_prep.readers.udacity import UdacityFaces
 from data_prep.resume import leftovers, prepare
 from data_prep.store import Store
+from data_prep.synthetic import SyntheticClips, synthetic_videos
+from rednet_core.batches import Clips
 from rednet_lab.files import remove
 from rednet_lab.progress import Progress
 from rednet_lab.stamp import module_hash
 from rednet_lab.workbench.cache import asset, digest
-from rednet_lab.workbench.prepared import PreparedSource
 from rednet_lab.workbench.profiles import Profile
-from rednet_lab.workbench.roles import Role, TestVideos, hold_back, synthetic_test_videos
 
 FACES = "faces"  # where in its asset's folder a store is: rows of a killed run stay there until it is gone on with
+SYNTHETIC_TEST_VIDEOS = 40  # stills of test persons that are set in motion, for sources without video
+HELD_BACK = 8  # where a source has no pictures set apart, every eighth of a person is
+
+
+@dataclass(frozen=True)
+class Role:
+    """What one stage trains on: a store, its training rows, and whether its clips are synthetic (made of stills).
+
+    held_back are other pictures of the same persons, to test recognition with.
+    """
+
+    data: object
+    rows: np.ndarray
+    synthetic: bool = False
+    held_back: np.ndarray | None = None
+
+    @property
+    def kind(self) -> type[Clips]:
+        """Return the class of this role's clips."""
+        return SyntheticClips if self.synthetic else Clips
+
+    def clips(self, frames: int, each: int | None = None) -> float:
+        """How many clips of so many frames an epoch has: as many as fill the rows, or `each` of every video."""
+        if each is None or self.synthetic:
+            return len(self.rows) / frames
+        return each * len(np.unique(self.data.table["video"][self.rows]))
+
+
+@dataclass(frozen=True)
+class TestVideos:
+    """Videos to track: anything with crops and table, the rows of each group, and what they are."""
+
+    data: object
+    groups: dict[str, np.ndarray]
+    what: str
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of the videos: the prepared store's, or of the frames themselves where they were made in memory."""
+        if own := getattr(self.data, "fingerprint", ""):
+            return own
+        found = hashlib.sha256(np.ascontiguousarray(self.data.crops))
+        found.update(np.ascontiguousarray(self.data.table).tobytes())
+        return found.hexdigest()
+
+
+def hold_back(data, rows: np.ndarray) -> Role:
+    """The Role of training rows of known persons, every eighth picture of each held back.
+
+    Where nobody has eight, it is the last picture of everybody who has more than one.
+    """
+    rows = rows[np.argsort(data.table["identity"][rows], kind="stable")]
+    _, first = np.unique(data.table["identity"][rows], return_index=True)
+    many = np.diff([*first, len(rows)])
+    place, many = np.arange(len(rows)) - np.repeat(first, many), np.repeat(many, many)
+    held = place % HELD_BACK == HELD_BACK - 1
+    if not held.any():
+        held = (place == many - 1) & (many > 1)
+    return Role(data, np.sort(rows[~held]), held_back=np.sort(rows[held]))
+
+
+def synthetic_test_videos(data, rows: np.ndarray, frames: int, seed: int) -> TestVideos:
+    """Videos of so many frames made of some of these stills: smooth motion, drifting light, a passing disc in some.
+
+    They are grouped by yaw; those whose yaw is neither told nor estimated are a group of their own.
+    """
+    chosen = rows[np.linspace(0, len(rows) - 1, min(SYNTHETIC_TEST_VIDEOS, len(rows))).astype(int)]
+    yaw = np.abs(data.table["yaw"][chosen])
+    videos = synthetic_videos(data, chosen, frames, seed=seed)
+    groups = {"common": yaw < 30, "challenging": yaw >= 30, "yaw unknown": np.isnan(yaw)}
+    places = videos.table["video"]
+    found = {name: np.flatnonzero(keep[places]) for name, keep in groups.items() if keep.any()}
+    return TestVideos(videos, found, "synthetic videos of real stills under a moving camera; grouped by estimated yaw")
 
 
 def workers() -> int:
@@ -126,7 +203,7 @@ class UdacitySource:
         return hold_back(store, store.rows("train"))
 
     def clips(self) -> Role:
-        """The same stills, to be set in motion (`data_prep.synthetic`): there is no video here."""
+        """The same stills, to be set in motion (`rednet_core.clips`): there is no video here."""
         store = self._store()
         return Role(store, store.rows("train"), synthetic=True)
 
@@ -136,7 +213,7 @@ class UdacitySource:
         return Role(store, store.rows("test"))
 
     def test_videos(self) -> TestVideos:
-        """Made videos of test persons: stills under smooth motion, drifting light, a passing disc in some."""
+        """Synthetic videos of test persons: stills under smooth motion, drifting light, a passing disc in some."""
         store = self._store()
         return synthetic_test_videos(store, store.rows("test"), self.profile.videos[3], self.seed)
 
@@ -144,6 +221,3 @@ class UdacitySource:
 def _rendered(stored_size: int) -> int:
     # A still is rendered a little finer than it is stored: the cut resamples it.
     return round(stored_size * 4 / 3)
-
-
-MAKERS: dict[str, Callable] = {"face_world": FaceWorldSource, "udacity": UdacitySource, "prepared": PreparedSource}

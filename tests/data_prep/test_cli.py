@@ -158,9 +158,12 @@ def test_expected_and_found_counts_and_the_reasons_are_told(tmp_path):
 
 
 def test_a_picture_that_cannot_be_read_is_found_by_reading(tmp_path):
-    MAKERS["helen"](tmp_path)
-    put(tmp_path / "trainset" / "10040_1.jpg", b"nothing")
-    assert examine(tmp_path).usable == 2 and examine(tmp_path, read=True).usable == 1
+    for k in range(40):
+        pair(tmp_path / "trainset", f"{k}_1", 0, "jpg")
+    put(tmp_path / "trainset" / "10_1.jpg", b"nothing")  # second by name: not among those that are opened
+    few, all_of_them = examine(tmp_path), examine(tmp_path, read=True)
+    assert (few.usable, few.opened) == (40, 12) and (all_of_them.usable, all_of_them.opened) == (39, 40)
+    assert "12 that were opened" in few.text()
 
 
 def test_a_data_set_one_folder_further_in_is_pointed_at(tmp_path):
@@ -284,7 +287,7 @@ def test_a_dry_run_writes_nothing(tmp_path, capsys):
     before = tree_of(tmp_path)
     assert main(["prepare", str(tmp_path / "x"), str(tmp_path / "a" / "store"), "--dry-run"]) == 0
     said = capsys.readouterr().out
-    assert "3 items, 0 known to be bad" in said and "dry run" in said and "note: no split file" in said
+    assert "3 items, 0 known to be bad" in said and "dry run" in said and "note      no split file" in said
     assert tree_of(tmp_path) == before
 
 
@@ -302,9 +305,9 @@ def test_skipped_items_are_counted_and_listed(tmp_path, capsys):
 @pytest.mark.parametrize(
     "change, reason",
     [
-        (["--size", "24"], "another store stands there"),
-        (["--margin", "2"], "another store stands there"),
-        (["--set", "base=0"], "another store stands there"),
+        (["--size", "24"], "another store stands there: size is 16 there, 24 is wanted"),
+        (["--margin", "2"], "another store stands there: margin is 1.5 there, 2.0 is wanted"),
+        (["--set", "base=0"], "another store stands there: base is 1 there, 0 is wanted"),
     ],
 )
 def test_another_store_is_not_replaced(tmp_path, capsys, change, reason):
@@ -322,7 +325,10 @@ def test_another_store_is_not_replaced(tmp_path, capsys, change, reason):
         (["prepare", "{}/absent", "{}/s"], "no such folder"),
         (["prepare", "{}", "{}/s"], "no data set that is known here"),
         (["prepare", "{}", "{}/s", "--dataset", "aflw"], "no aflw.sqlite"),
-        (["prepare", "{}", "{}/s", "--size", "0"], "size must be 8 or more"),
+        (["prepare", "{}", "{}/s", "--size", "0"], "[--size] 0 is not between 8 and 4096"),
+        (["prepare", "{}", "{}/s", "--margin", "inf"], "[--margin] inf is not between"),
+        (["prepare", "{}", "{}/s", "--margin", "nan"], "[--margin] nan is not between"),
+        (["prepare", "{}", "{}/s", "--workers", "0"], "[--workers] 0 is not between"),
         (["prepare", "{}", "{}/s", "--set", "base"], "'base' is not OPTION=VALUE"),
         (["doctor", "{}/absent"], "no such folder"),
     ],

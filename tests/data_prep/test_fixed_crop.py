@@ -114,7 +114,7 @@ def test_frames_without_a_face_do_not_move_the_square(films, tmp_path):
 
 def test_a_video_without_a_face_is_skipped_and_said(films, tmp_path):
     for path in (films / "001" / "annot").iterdir():
-        path.write_bytes(pts(np.full((68, 2), 50.0)))
+        path.write_bytes(pts(face((50, 50), 4)))
     store, report = prepare(FixedCrop(VW300(films)), tmp_path / "store", 32, None, "key")
     assert store.videos == ["002"] and set(report.skipped) == {("001", "no frame of its video has a face box")}
 

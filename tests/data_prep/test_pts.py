@@ -70,7 +70,6 @@ def test_braces_need_no_line_of_their_own():
         (text(end=""), "no closing brace"),
         (text(header="version: 3\nn_points: {n}\n"), "unknown version"),
         (text(header=""), "n_points is not given"),
-        (text().replace(b"20.25", b"20.25 1"), "a third field"),
     ],
 )
 def test_what_leaves_no_doubt_is_taken_and_noted(data, note):
@@ -101,6 +100,10 @@ def test_what_leaves_no_doubt_is_taken_and_noted(data, note):
         (text().replace(b"20.25", b"\xb2"), "[point 1] coordinate"),
         (text().replace(b"10.5 20.25", b"10.5"), "[point 1] 1 fields"),
         (text().replace(b"10.5 20.25", b"1 2 3 4"), "[point 1] 4 fields"),
+        (text().replace(b"10.5 20.25", b"0 10.5 20.25"), "[point 1] 3 fields"),
+        (text().replace(b"20.25", b"20.25 1"), "[point 1] 3 fields"),
+        (text().replace(b"10.5 20.25", b"0\t10.5\t20.25"), "[point 1] 3 fields"),
+        (text().replace(b"10.5 20.25", b"0,10.5,20.25"), "[point 1] '0,10.5,20.25' is not two numbers"),
         (text().replace(b"10.5 20.25", b"10,5 20,25"), "[point 1] '10,5 20,25' is not two numbers"),
         (text().replace(b"10.5 20.25", b"10,5 20"), "[point 1] coordinate '5 20' is not a number"),
         (text().replace(b"10.5 20.25", b"10.5 20.25 # eye"), "[point 1] 4 fields"),

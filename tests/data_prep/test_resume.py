@@ -30,7 +30,7 @@ def helen(root, count=70):
     return root
 
 
-class Stopped(Exception):
+class Stopped(BaseException):
     """Stands for whatever ends a process."""
 
 

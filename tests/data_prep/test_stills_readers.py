@@ -225,7 +225,7 @@ def test_bad_annotations_are_named(original):
     assert len(items) == 3
     reasons = {path.replace("\\", "/").split("/")[-1]: why for path, why in problems.items()}
     assert "a second time" in reasons["face 0.jpg"] and "image face 9 is missing" in reasons["5.txt"]
-    assert "193 points instead of 194" in reasons["6.txt"] and "is not a number" in reasons["7.txt"]
+    assert "193 points instead of 194" in reasons["6.txt"] and "3 fields instead of 2" in reasons["7.txt"]
     assert "empty" in reasons["8.txt"] and "no picture name" in reasons["9.txt"] + reasons["10.txt"]
     assert reasons["unknown.jpg"] == "image without annotation"
 

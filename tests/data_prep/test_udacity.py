@@ -136,9 +136,9 @@ def test_the_order_is_that_of_the_table_and_the_reader_is_picklable(folder):
 
 def test_negative_coordinates_are_points_like_others(tmp_path):
     points = points_of(0)
-    points[0] = -23, -4
+    points[0], points[1] = (-23, 40), (30, -4)
     item = only(tmp_path, ("Ada_Lovelace_00.jpg", points, encode(picture(), "png")))[0]
-    np.testing.assert_array_equal(item.points[0], [-23, -4])
+    np.testing.assert_array_equal(item.points[:2], [[-23, 40], [30, -4]])
     assert item.mask.all()
 
 
@@ -256,8 +256,7 @@ def test_something_that_is_no_number_is_named_with_its_column(tmp_path, value):
     assert f"[17] coordinate {value!r} is not a number" in problem(reader, 0)
 
 
-@pytest.mark.filterwarnings("ignore:overflow")  # 1e39 is more than a 32-bit number holds
-@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e39"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
 def test_a_number_that_is_not_finite_is_named_with_its_column(tmp_path, value):
     values = row("Ada_Lovelace_00.jpg", points_of(0))
     values[1 + 135] = value
@@ -310,7 +309,7 @@ def test_a_bad_name_is_named(tmp_path, name, reason):
 def test_points_in_one_place_are_skipped_by_the_preparation_and_do_not_stop_it(tmp_path):
     reader = only(tmp_path, good(), ("Alan_Turing_00.jpg", np.full((68, 2), 40.0), encode(picture(), "png")))
     _, report = prepare(reader, tmp_path / "store", size=32)
-    assert report.kept == 1 and "face box smaller" in report.skipped[0][1]
+    assert report.kept == 1 and "where those of a face" in report.skipped[0][1]
 
 
 def test_a_preparation_counts_all_that_is_bad(tmp_path):
@@ -364,7 +363,7 @@ def test_a_half_without_its_table_is_named(folder):
 
 
 def test_tables_without_rows_or_images_are_refused(tmp_path):
-    with pytest.raises(DataError, match="neither rows nor images"):
+    with pytest.raises(DataError, match="no row or image"):
         only(tmp_path)
 
 
@@ -449,7 +448,7 @@ def test_real_faces_are_read(tmp_path):
 @needs_real_faces
 def test_hardly_a_real_face_is_skipped(tmp_path):
     reader = UdacityFaces(REAL_FACES)
-    annotated = [k for k in range(len(reader)) if not reader._rows[k][3]]
+    annotated = [k for k in range(len(reader)) if not reader.entries[k].problem]
 
     class Some(type(reader)):
         def __init__(self):

@@ -1,24 +1,30 @@
-"""The hand-written half of the ledger: entries/*.yaml read into Entry, with errors that name file, id and field."""
+"""The hand-written half of the ledger: entries/*.yaml read into LedgerEntry, and where their links lead.
+
+Errors name file, id and field. Code and tests are looked up in the source, results in their files; nothing is run.
+"""
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 
 import yaml
+
+from rednet_lab.files import read_json
+from rednet_lab.names import ROOT
+from rednet_lab.publish.ledger.verdicts import LedgerError, Part
 
 HERE = Path(__file__).resolve().parent
 KINDS = ("claim", "equation", "hyper-parameter", "table", "figure", "reading")
 PAPERS = ("journal", "ECCV", "both", "authors' code")
 LISTS = ("code", "tests", "notebooks", "results", "claims")
-
-
-class LedgerError(ValueError):
-    """An entry or a verdict file is wrong; the text names the file, the field and the fix."""
+READS = ("rednet_lab/publish/ledger/*.yaml", "rednet_lab/publish/ledger/entries/*.yaml")
 
 
 @dataclass(frozen=True)
-class Entry:
+class LedgerEntry:
     """One thing that a paper says, where, and what here belongs to it.
 
     code is "path" or "path::Object.attribute"; tests "path::test_name"; notebooks names without .ipynb; results
@@ -50,27 +56,25 @@ class Entry:
         return (self.id,) if self.kind == "claim" else self.claims
 
 
-FIELDS = {field.name for field in fields(Entry)}
+FIELDS = {field.name for field in fields(LedgerEntry)}
 
 
-def load(folder: Path = HERE / "entries") -> list[Entry]:
-    """All entries, by kind and then in the order of the files; raises LedgerError for what is no entry."""
-    found: list[Entry] = []
+def load(folder: Path = HERE / "entries") -> list[LedgerEntry]:
+    """Return all entries, by kind and then in the order of the files. Raise LedgerError for what is no entry."""
+    found: list[LedgerEntry] = []
     for file in sorted(folder.glob("*.yaml")):
         content = _read(file)
         common = {name: content[name] for name in ("kind", "paper") if name in content}
-        for plain in content.get("entries") or []:
-            found.append(_entry(file, {**common, **plain}))
+        found += [_entry(file, {**common, **plain}) for plain in content.get("entries") or []]
     ids = [entry.id for entry in found]
     if twice := sorted({i for i in ids if ids.count(i) > 1}):
         raise LedgerError(f"{folder}: ids given twice: {', '.join(twice)}")
     return sorted(found, key=lambda e: (KINDS.index(e.kind), e.kind != "claim" and PAPERS.index(e.paper)))
 
 
-def awaited(file: Path = HERE / "awaited.yaml") -> dict[str, tuple[str, ...]]:
-    """Names of notebooks that are still to be written ("notebooks") or run ("results")."""
-    content = _read(file)
-    return {name: tuple(content.get(name) or ()) for name in ("notebooks", "results")}
+def awaited(file: Path = HERE / "awaited.yaml") -> tuple[str, ...]:
+    """Return the notebooks whose results are still to come: entries may name them before they are published."""
+    return tuple(_read(file).get("results") or ())
 
 
 def _read(file: Path) -> dict:
@@ -83,7 +87,7 @@ def _read(file: Path) -> dict:
     return content
 
 
-def _entry(file: Path, plain: dict) -> Entry:
+def _entry(file: Path, plain: dict) -> LedgerEntry:
     where = f"{file.name}, {plain.get('id', 'an entry without id')}"
     if unknown := set(plain) - FIELDS:
         raise LedgerError(f"{where}: unknown {', '.join(sorted(unknown))}; known: {', '.join(sorted(FIELDS))}")
@@ -100,4 +104,94 @@ def _entry(file: Path, plain: dict) -> Entry:
             raise LedgerError(f"{where}: {name} {plain[name]!r}, known: {', '.join(known)}")
     if isinstance(plain.get("value"), list):
         plain["value"] = tuple(plain["value"])
-    return Entry(**plain)
+    return LedgerEntry(**plain)
+
+
+# ---------------------------------------------------------------------------------------------------------- the links
+
+
+def problems(
+    entries: list[LedgerEntry], parts: list[Part], results: Path, to_come: tuple[str, ...] = (), root: Path = ROOT
+) -> list[str]:
+    """Return a sentence for every link that leads nowhere and every verdict without a claim.
+
+    `results` is the folder of the evidence; notebooks in `to_come` need not be in it yet.
+    """
+    found = [f"{entry.id}: {what}" for entry in entries for what in _of_entry(entry, results, to_come, root)]
+    claims = {entry.id: entry for entry in entries if entry.kind == "claim"}
+    for entry in entries:
+        found += [f"{entry.id}: claim {claim} is not in the ledger" for claim in entry.claims if claim not in claims]
+    for part in parts:
+        told = f"{part.claim}: {part.run}/{part.notebook} has a verdict on it"
+        if part.claim not in claims:
+            found.append(f"{told}, the ledger has no such claim")
+        elif part.notebook not in claims[part.claim].notebooks:
+            found.append(f"{told}; add it to its notebooks")
+    judged = {part.claim for part in parts}
+    for claim in claims.values():
+        if claim.id not in judged and not claim.not_attempted and not set(claim.notebooks) & set(to_come):
+            found.append(f"{claim.id}: no verdicts.json under {results.name}/ has a part of it")
+    return found
+
+
+def _of_entry(entry: LedgerEntry, results: Path, to_come: tuple[str, ...], root: Path) -> list[str]:
+    if entry.not_attempted:
+        linked = [name for name in LISTS if getattr(entry, name)]
+        return [f"is not attempted, yet has {', '.join(linked)}"] if linked else []
+    found = [] if entry.code or entry.default else ["has no code (or say why under not_attempted)"]
+    found += [] if entry.tests else ["has no test"]
+    code = [*entry.code, *([entry.default] if entry.default else [])]
+    found += [f"code {link} is not there" for link in code if not in_source(link, root)]
+    found += [f"test {link} is not there" for link in entry.tests if "::test_" not in link or not in_source(link, root)]
+    found += [
+        f"notebook {n} is not there" for n in entry.notebooks if not (root / "notebooks" / f"{n}.ipynb").is_file()
+    ]
+    for link in entry.results:
+        if link.split("/")[1] not in to_come and looked_up(link, results) is None:
+            found.append(f"result {link} is not there; run its notebook")
+    return found
+
+
+def in_source(link: str, root: Path = ROOT) -> bool:
+    """Tell whether "path" is a file, or "path::Name.attribute" is defined in that file."""
+    path, _, name = link.partition("::")
+    file = root / path
+    return file.is_file() and (not name or _defined(_tree(str(file)).body, name.split(".")))
+
+
+@cache
+def _tree(file: str) -> ast.Module:
+    return ast.parse(Path(file).read_text(encoding="utf-8"))
+
+
+def _defined(body: list[ast.stmt], names: list[str]) -> bool:
+    """Tell whether a dotted name is defined: classes and functions, what is assigned in them, and their arguments.
+
+    An attribute of what was assigned (SEVEN.n_points) is that of an object: only its first name is looked for.
+    """
+    if not names:
+        return True
+    for node in body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == names[0]:
+            arguments = node.args.args + node.args.kwonlyargs if isinstance(node, ast.FunctionDef) else []
+            inside = [*node.body, *(ast.AnnAssign(ast.Name(a.arg), ast.Name("_"), None, 1) for a in arguments)]
+            return _defined(inside, names[1:])
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if isinstance(node, ast.Assign | ast.AnnAssign) and names[0] in {
+            name.id for target in targets if target for name in ast.walk(target) if isinstance(name, ast.Name)
+        }:
+            return True
+    return False
+
+
+def looked_up(link: str, results: Path) -> dict | None:
+    """Return the number, figure or table of "run/notebook/results.json#numbers.name" below `results`, or None."""
+    path, _, key = link.partition("#")
+    kind, _, name = key.partition(".")
+    content = read_json(results / path, {})
+    if kind == "numbers":
+        return content.get("numbers", {}).get(name)
+    for item in content.get(kind, []) if kind in ("figures", "tables") else []:
+        if Path(item["file"]).stem == name and (results / path).with_name(item["file"]).is_file():
+            return item
+    return None

@@ -14,11 +14,10 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from rednet_lab.experiments.verdict import ALIKE, CONTRADICTED, REPRODUCED, SAME, UNDECIDED, status
 from rednet_lab.files import read_json
-from rednet_lab.publish.ledger.entries import LedgerError
 
-REPRODUCED, SAME, CONTRADICTED = "reproduced", "same direction on other data", "contradicted"
-UNDECIDED, NOT_ATTEMPTED, BUILT = "undecided", "not attempted", "built and tested"
+NOT_ATTEMPTED, BUILT = "not attempted", "built and tested"
 STATUSES = (REPRODUCED, SAME, CONTRADICTED, UNDECIDED, NOT_ATTEMPTED)
 DECIDED = (REPRODUCED, SAME, CONTRADICTED)
 SYMBOLS = {REPRODUCED: "✓✓", SAME: "✓", CONTRADICTED: "✗", UNDECIDED: "?", NOT_ATTEMPTED: "–", BUILT: "■"}
@@ -32,10 +31,12 @@ MEANINGS = {
 }
 OWN_DATA = ("computed", "prepared")  # sources on which a paper's finding can be reproduced and not only resembled
 SIGN = {"lower": -1, "higher": 1}
-ALIKE = "alike"  # wanted: no difference beyond ours["margin"]
 COMPUTED = "computed"
 REFUSED = "smoke"
-LEAST_SEEDS = 3  # with fewer, the ablations judge nothing that was trained: undecided, whatever the interval
+
+
+class LedgerError(ValueError):
+    """An entry or a verdict file is wrong; the text names the file, the field and the fix."""
 
 
 @dataclass(frozen=True)
@@ -138,24 +139,11 @@ def _problem(plain: dict, ours: object, seeds: int) -> tuple[str, str] | None:
         return "wanted", f"{plain['wanted']!r}, known: {', '.join((*SIGN, ALIKE))}"
     if plain["wanted"] == ALIKE and not _finite(ours.get("margin")):
         return "ours", "needs a finite margin for a claim of no difference"
-    found = direction(plain["wanted"], ours)
-    if 0 < seeds < LEAST_SEEDS:
-        found = UNDECIDED
+    found = status(plain["wanted"], ours["low"], ours["high"], ours.get("margin") or 0.0, seeds or None)
     allowed = {found, *([REPRODUCED] if found == SAME else [])}
     if plain["status"] not in allowed:
         return "status", f"{plain['status']!r}, but interval and seeds ({seeds}) say {found!r}"
     return None
-
-
-def direction(wanted: str, ours: dict) -> str:
-    """What an interval says of an effect that the paper wants lower, higher, or alike (within a margin)."""
-    if wanted == ALIKE:
-        inside = max(abs(ours["low"]), abs(ours["high"])) <= ours["margin"]
-        outside = ours["low"] > ours["margin"] or ours["high"] < -ours["margin"]
-        return SAME if inside else CONTRADICTED if outside else UNDECIDED
-    if ours["low"] <= 0 <= ours["high"]:
-        return UNDECIDED
-    return SAME if (ours["low"] > 0) == (wanted == "higher") else CONTRADICTED
 
 
 def overall(parts: list[Part]) -> tuple[str, int, int]:

@@ -11,11 +11,19 @@ from rednet_core.rednet import NetConfig
 from rednet_core.training import TrainConfig
 from rednet_lab.experiments import EXPERIMENTS, Bench, Effect, Verdicts, charts, difference, effect, quoted
 from rednet_lab.experiments import verdict as verdict_
-from rednet_lab.experiments.plans import ablation_profile
 from rednet_lab.experiments.statistics import statistic
-from rednet_lab.experiments.variants import BASE, DETECTION, IDENTITY, TEMPORAL, VIDEOS_ONLY, Variant
+from rednet_lab.experiments.variants import (
+    BASE,
+    DETECTION,
+    IDENTITY,
+    NO_NORM_SLOW,
+    REPLACED,
+    TEMPORAL,
+    VIDEOS_ONLY,
+    Variant,
+    ablation_profile,
+)
 from rednet_lab.experiments.watch import PARTS
-from rednet_lab.workbench import cache
 from rednet_lab.workbench.profiles import PROFILES
 from rednet_lab.workbench.results import Results
 
@@ -106,7 +114,7 @@ def an_effect(low, high, seeds=3):
     ],
 )
 def test_verdict_follows_from_the_interval(low, high, seeds, wanted, said):
-    assert verdict_.status(an_effect(low, high, seeds), wanted) == said
+    assert verdict_.status(wanted, low, high, seeds=seeds) == said
 
 
 @pytest.mark.parametrize(
@@ -119,14 +127,14 @@ def test_verdict_follows_from_the_interval(low, high, seeds, wanted, said):
     ],
 )
 def test_alike_wants_the_whole_interval_inside_the_margin(low, high, said):
-    assert verdict_.status(an_effect(low, high), "alike", margin=0.5) == said
-    assert verdict_.status(an_effect(low, high, seeds=2), "alike", margin=0.5) == verdict_.UNDECIDED
+    assert verdict_.status("alike", low, high, 0.5, 3) == said
+    assert verdict_.status("alike", low, high, 0.5, 2) == verdict_.UNDECIDED
 
 
 def test_time_needs_no_training_seeds():
-    assert verdict_.status(an_effect(1, 2, seeds=1), "higher", trained=False) == verdict_.SAME
+    assert verdict_.status("higher", 1, 2) == verdict_.SAME
     with pytest.raises(ValueError, match="smaller"):
-        verdict_.status(an_effect(1, 2), "smaller")
+        verdict_.status("smaller", 1, 2)
 
 
 def test_verdicts_are_written_as_the_ledger_reads_them(tmp_path):
@@ -152,7 +160,7 @@ def test_verdicts_are_written_as_the_ledger_reads_them(tmp_path):
 @pytest.mark.parametrize("variant", ALL, ids=lambda v: v.name)
 def test_variants_change_options_that_exist(variant):
     net = {f.name for f in fields(EccvConfig if variant.eccv else NetConfig)}
-    assert set(variant.net) <= net and set(variant.train) <= {f.name for f in fields(TrainConfig)}
+    assert set(variant.net) <= net and set(variant.train) <= {f.name for f in fields(TrainConfig)} | {"rate_share"}
 
 
 def test_names_of_variants_are_their_own():
@@ -231,13 +239,24 @@ def test_later_stages_share_the_earlier_ones(bench):
     assert list(cost["variant"]) == [BASE.name, IDENTITY.name, TEMPORAL.name]
     bench.videos(TEMPORAL)
     assert bench.cost((TEMPORAL, IDENTITY))["trainings to do"].sum() == 0
-    kinds = [p.name.split("-ablation-")[1] for p in cache.cache_root().glob("*-ablation-*")]
-    assert len([k for k in kinds if k.startswith("two-steps-0")]) == 1
+
+
+def test_equal_configurations_are_one_training(bench):
+    """The papers replace e_p, and so does this profile: two variants of one configuration, trained once."""
+    assert bench.profile.update == REPLACED.net["update"]
+    keys = [bench.training(variant, 0).key(bench.lab.device) for variant in (TEMPORAL, REPLACED)]
+    assert keys[0] == keys[1] and keys[0] != bench.training(TEMPORAL, 1).key(bench.lab.device)
+
+
+def test_a_tenth_of_the_rate_is_a_tenth_of_this_profiles(bench):
+    rate = bench.profile.stage1.train.rate
+    assert bench.training(NO_NORM_SLOW, 0).train.rate == pytest.approx(rate / 10)
+    assert bench.training(BASE, 0).train.rate == rate
 
 
 def test_videos_alone_see_as_many_pictures_as_three_stages(bench):
-    steps = {v.name: bench._job(v, 0)[2:4] for v in (BASE, IDENTITY, TEMPORAL, VIDEOS_ONLY)}
-    pictures = {name: train.steps * plan.batch * plan.frames for name, (plan, train) in steps.items()}
+    trainings = {v.name: bench.training(v, 0) for v in (BASE, IDENTITY, TEMPORAL, VIDEOS_ONLY)}
+    pictures = {name: t.train.steps * t.plan.batch * t.plan.frames for name, t in trainings.items()}
     together = pictures[BASE.name] + pictures[IDENTITY.name] + pictures[TEMPORAL.name]
     assert pictures[VIDEOS_ONLY.name] == pytest.approx(together, abs=20)
 

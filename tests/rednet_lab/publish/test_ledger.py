@@ -1,10 +1,9 @@
 """The ledger: complete, without orphans, its verdicts read from files alone; a wrong file is named."""
 
+import importlib
+import inspect
 import json
-import shutil
-import subprocess
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import fields, is_dataclass, replace
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -12,30 +11,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rednet_lab.experiments import Verdicts, effect, statistics
-from rednet_lab.publish import readme
-from rednet_lab.publish.ledger import (
-    Entry,
-    LedgerError,
-    awaited,
-    charts,
-    entries,
-    links,
-    load,
-    overall,
-    pages,
-    read_verdicts,
-    render,
-    verdicts,
-)
-from rednet_lab.publish.ledger.settings import default_of, in_profile, same
-from rednet_lab.publish.ledger.verdicts import direction
-from rednet_lab.publish.ledger.widget import Browser
-from rednet_lab.publish.ledger.writing import Link, Table, html, markdown
+from rednet_lab.experiments import Verdicts, effect
+from rednet_lab.experiments.verdict import direction
+from rednet_lab.names import EVIDENCE, ROOT
+from rednet_lab.publish.ledger import entries, tables, views
+from rednet_lab.publish.ledger.entries import LedgerEntry, awaited, in_source, load, problems
+from rednet_lab.publish.ledger.tables import Link, Table, in_profile, markdown
+from rednet_lab.publish.ledger.verdicts import LedgerError, overall, read_verdicts
 
 ENTRIES = load()
 IDS = [entry.id for entry in ENTRIES]
-EVIDENCE = [readme.EVIDENCE / run for run in readme.RUNS]
+PUBLISHED = ROOT / EVIDENCE
 
 
 def numbered(prefix, count):
@@ -69,20 +55,30 @@ def test_hyper_parameters_of_both_papers_are_there():
     assert {"net.dropout", "hidden", "identity_units", "stage3.frames", "stage3.batch", "eccv.steps"} <= named
 
 
+def default_of(link):
+    """The value of "package/module.py::NAME", "::Class.field", "::Class.method.argument" or "::OBJECT.attribute"."""
+    path, _, name = link.partition("::")
+    found = importlib.import_module(path.removesuffix(".py").replace("/", "."))
+    for part in name.split("."):
+        if is_dataclass(found) and isinstance(found, type):
+            defaults = {field.name: field.default for field in fields(found)}
+            found = defaults[part] if part in defaults else getattr(found, part)
+        elif inspect.isfunction(found):
+            found = inspect.signature(found).parameters[part].default
+        else:
+            found = getattr(found, part)
+    return found
+
+
 @pytest.mark.parametrize("entry", [e for e in ENTRIES if e.default], ids=lambda entry: entry.id)
 def test_the_codes_default_is_the_papers_value(entry):
-    assert entry.value is not None and same(entry.value, default_of(entry.default))
+    assert entry.value is not None and default_of(entry.default) == entry.value
 
 
 @pytest.mark.parametrize("entry", [e for e in ENTRIES if e.setting], ids=lambda entry: entry.id)
 def test_profile_full_has_the_papers_value(entry):
-    assert entry.value is None or same(entry.value, in_profile(entry.setting, "full"))
-
-
-def test_another_value_is_not_the_same():
-    assert same((1, 10, 1), (1.0, 10.0, 1.0)) and not same((1, 10, 1), (1, 10)) and not same(15, 14.99)
-    with pytest.raises(LedgerError, match="no radiuss"):
-        in_profile("net.radiuss", "full")
+    found = in_profile(entry.setting, "full")  # raises for a setting that no profile has
+    assert entry.value is None or found == entry.value
 
 
 def test_nothing_measured_is_written_by_hand():
@@ -93,25 +89,15 @@ def test_nothing_measured_is_written_by_hand():
 # --------------------------------------------------------------------------------------------------------- no orphans
 
 
-def own_results():
-    """Whether figures/ holds a run of one's own, perhaps half done, or nobody can tell."""
-    git = ["git", "-C", str(readme.ROOT), "status", "--porcelain", "--", "figures"]
-    return not shutil.which("git") or bool(subprocess.run(git, capture_output=True, text=True).stdout)
-
-
 def test_no_orphans():
-    found = links.problems(ENTRIES, read_verdicts(*EVIDENCE), awaited(), readme.EVIDENCE)
-    if own_results():  # what a run has not made yet is nobody's fault
-        found = [problem for problem in found if "run its notebook" not in problem and "verdict" not in problem]
-    assert found == []
+    assert problems(ENTRIES, tables.open_ledger().parts, PUBLISHED, awaited()) == []
 
 
 def test_nothing_is_awaited_that_has_come():
-    results = Path() if own_results() else readme.EVIDENCE
-    assert links.come(awaited(), results) == [], "remove it from rednet_lab/publish/ledger/awaited.yaml"
+    assert [n for n in awaited() if (PUBLISHED / "quick" / n).is_dir()] == [], "take it out of ledger/awaited.yaml"
 
 
-GOOD = Entry(
+GOOD = LedgerEntry(
     id="J-E5",
     kind="equation",
     paper="journal",
@@ -122,7 +108,6 @@ GOOD = Entry(
     notebooks=("20_maps_and_losses",),
     results=("quick/20_maps_and_losses/results.json#numbers.lambda_untrained",),
 )
-NOTHING_AWAITED = {"notebooks": (), "results": ()}
 
 
 @pytest.fixture
@@ -137,13 +122,13 @@ def results(tmp_path):
     return tmp_path
 
 
-def problems(folder, **changes):
-    return links.problems([replace(GOOD, **changes)], [], NOTHING_AWAITED, folder)
+def problems_with(folder, **changes):
+    return problems([replace(GOOD, **changes)], [], folder)
 
 
 def test_a_whole_entry_has_no_problem(results):
-    assert problems(results) == []
-    assert problems(results, results=("quick/20_maps_and_losses/results.json#tables.balance",)) == []
+    assert problems_with(results) == []
+    assert problems_with(results, results=("quick/20_maps_and_losses/results.json#tables.balance",)) == []
 
 
 @pytest.mark.parametrize(
@@ -168,29 +153,22 @@ def test_a_whole_entry_has_no_problem(results):
     ids=lambda value: str(value)[:60],
 )
 def test_an_orphan_is_found(results, changes, said):
-    found = problems(results, **changes)
+    found = problems_with(results, **changes)
     assert len(found) == 1 and found[0].startswith("J-E5: ") and said in found[0]
 
 
 def test_a_claim_without_a_verdict_is_an_orphan_unless_it_is_awaited(results):
-    claim = replace(GOOD, id="C2", kind="claim")
-    assert "no verdicts.json" in links.problems([claim], [], NOTHING_AWAITED, results)[0]
-    assert links.problems([claim], [], {"notebooks": (), "results": ("20_maps_and_losses",)}, results) == []
-
-
-def test_a_notebook_may_be_awaited_until_it_comes():
-    waiting = {"notebooks": ("99_dreams", "20_maps_and_losses"), "results": ("99_dreams", "20_maps_and_losses")}
-    entry = replace(GOOD, notebooks=("99_dreams",), results=("quick/99_dreams/results.json#numbers.depth",))
-    assert links.problems([entry], [], waiting, readme.EVIDENCE) == []
-    assert links.come(waiting, readme.EVIDENCE) == ["notebooks: 20_maps_and_losses", "results: 20_maps_and_losses"]
+    claim = replace(GOOD, id="C2", kind="claim", results=("quick/20_maps_and_losses/results.json#numbers.later",))
+    assert len(problems([claim], [], results)) == 2 and "no verdicts.json" in problems([claim], [], results)[1]
+    assert problems([claim], [], results, ("20_maps_and_losses",)) == []
 
 
 def test_objects_are_found_wherever_python_defines_them(tmp_path):
     (tmp_path / "m.py").write_text("A, B = 1, 2\nclass C:\n    d: int = 3\n    def e(self, f=4): pass\nG: int = 5\n")
     there = ["m.py", "m.py::A", "m.py::B", "m.py::C", "m.py::C.d", "m.py::C.e", "m.py::C.e.f", "m.py::G"]
-    assert all(links.in_source(link, tmp_path) for link in there)
+    assert all(in_source(link, tmp_path) for link in there)
     absent = ["D", "C.A", "d", "e", "f", "C.e.g", "C.G"]
-    assert not any(links.in_source(f"m.py::{name}", tmp_path) for name in absent)
+    assert not any(in_source(f"m.py::{name}", tmp_path) for name in absent)
 
 
 # ----------------------------------------------------------------------------------------------------- entries' files
@@ -292,7 +270,7 @@ def test_arithmetic_can_be_reproduced_and_other_data_cannot(tmp_path):
     ours = {"without": 138.0, "with": 14.7, "effect": -123.3, "unit": "M"}  # no interval
     exact = {**PART, "claim": "C11", "status": "reproduced", "source": "computed", "seeds": [], "ours": ours}
     parts = read_verdicts(write(tmp_path, exact) / "quick")
-    assert overall(parts)[0] == "reproduced" and render.measured(parts[0]) == "138 → 14.7 M, −123"
+    assert overall(parts)[0] == "reproduced" and tables.measured(parts[0]) == "138 → 14.7 M, −123"
     both = read_verdicts(write(tmp_path, exact, {**UNSURE, "claim": "C11"}) / "quick")
     assert overall(both) == ("same direction on other data", 1, 2)  # arithmetic does not carry the rest
     with pytest.raises(LedgerError, match="computed and prepared only"):
@@ -335,8 +313,8 @@ def test_a_file_that_is_none_is_named(tmp_path):
      (-1, 1, "undecided", "undecided"), (0, 1, "undecided", "undecided")],
 )  # fmt: skip
 def test_an_interval_decides(low, high, lower, higher):
-    assert direction("lower", {"low": low, "high": high}) == lower
-    assert direction("higher", {"low": low, "high": high}) == higher
+    assert direction("lower", low, high) == lower
+    assert direction("higher", low, high) == higher
 
 
 def test_effects_in_common_units_point_to_where_the_paper_wants_them(tmp_path):
@@ -363,44 +341,50 @@ def test_what_the_ablations_write_is_read(tmp_path):
     one = Verdicts(notebook, "face_world", "quick", [0])
     one.add("C2", "error", effect(first[:1], second[:1], clusters), "lower")
     assert [part.status for part in read_verdicts(tmp_path / "quick")] == ["undecided"]
-    assert verdicts.LEAST_SEEDS == statistics.LEAST_SEEDS
 
 
 def test_verdicts_that_the_ledger_does_not_expect_are_told(tmp_path):
     parts = read_verdicts(write(tmp_path, PART, notebook="20_maps_and_losses") / "quick")
-    assert [p for p in links.problems(ENTRIES, parts, awaited(), readme.EVIDENCE) if "add it to its notebooks" in p]
+    assert [p for p in problems(ENTRIES, parts, PUBLISHED, awaited()) if "add it to its notebooks" in p]
     parts = [replace(part, claim="C15") for part in parts]
-    assert [p for p in links.problems(ENTRIES, parts, awaited(), readme.EVIDENCE) if "no such claim" in p]
+    assert [p for p in problems(ENTRIES, parts, PUBLISHED, awaited()) if "no such claim" in p]
 
 
 # ---------------------------------------------------------------------------------------------------------- the pages
 
 
 def ledger_of(folder):
-    return render.Ledger(ENTRIES, read_verdicts(folder / "quick"), readme.EVIDENCE)
+    return tables.open_ledger(PUBLISHED, folder / "quick")
+
+
+def row_of(table, name):
+    (row,) = (row for row in table.rows if str(row[0][0]).split()[0] == name)
+    return row
+
+
+def test_a_run_with_verdicts_is_shown_instead_of_the_evidence_and_said(tmp_path):
+    own = ledger_of(write(tmp_path, PART))
+    assert [part.part for part in own.parts] == ["common, error"] and own.shows == "this run (quick)"
+    write(tmp_path, {**PART, "profile": "smoke"})
+    assert ledger_of(tmp_path).shows == "the committed evidence" and len(ledger_of(tmp_path).parts) > 1
 
 
 def test_a_claims_line_shows_our_figures_and_the_verdict_in_words(tmp_path):
     ledger = ledger_of(write(tmp_path, PART, UNSURE, WORSE))
-    rows = {row[0][0]: row for row in render.claims_compact(ledger).rows}
-    assert len(rows) == 14
-    _, _, printed, ours, on, verdict = rows["C2"]
+    _, _, printed, ours, on, verdict = row_of(tables.claims_compact(ledger), "C2")
     assert "6.05" in printed[0] and on == ["face world, quick, 3 seeds"]
     assert "common, error: 7.1 → 6.6 %, −0.5 [−0.7, −0.3]" in ours
     assert verdict == ["✗ contradicted (2 of 3 parts decided)"]
-    assert "not measured yet" in rows["C1"][3][0] and rows["C1"][5] == ["– not attempted"]
-
-
-def test_a_part_on_real_faces_is_told_from_the_same_on_made_ones(tmp_path):
-    ledger = ledger_of(write(tmp_path, PART, {**PART, "source": "udacity"}))
-    (ours,) = (row[3] for row in render.claims_compact(ledger).rows if row[0] == ["C2"])
-    assert ours[0].startswith("common, error: ") and ours[2].startswith("common, error (real faces): ")
+    nothing = row_of(tables.claims_compact(ledger), "C1")
+    assert "not measured yet" in nothing[3][0] and nothing[5] == ["– not attempted"]
+    short = row_of(tables.claims_short(ledger), "C2")
+    assert short[1] == verdict and [link.text for link in short[2]] == ["72"]
 
 
 def test_a_claims_line_has_a_part_of_each_kind_of_data(tmp_path):
     several = [{**PART, "part": f"part {k}"} for k in range(4)]
     ledger = ledger_of(write(tmp_path, *several, {**UNSURE, "part": "real", "source": "udacity"}))
-    (ours,) = (row[3] for row in render.claims_compact(ledger).rows if row[0] == ["C2"])
+    ours = row_of(tables.claims_compact(ledger), "C2")[3]
     named = [text.split(":")[0] for text in ours if ": " in str(text)]
     assert named == ["part 0", "part 1", "real (real faces)"] and "and 2 more" in str(ours[-1])
 
@@ -414,51 +398,42 @@ def test_tables_and_figures_take_their_status_from_their_claims(tmp_path):
     assert ledger.status(by_id["M4.03"])[0] == "not attempted"
 
 
-def test_figures_of_ours_are_those_of_the_files(tmp_path, results):
-    ledger = render.Ledger([GOOD], [], results)
-    text = pages.figures_readme(ledger)
-    assert "lambda: 1](evidence/quick/20_maps_and_losses/results.json)" in text
+def test_figures_of_ours_are_those_of_the_files(results):
+    def text():
+        return markdown(tables.listing(tables.Ledger([GOOD], [], results), [GOOD]), "figures/ledger")
+
+    assert "lambda: 1](../evidence/quick/20_maps_and_losses/results.json)" in text()
     file = results / "quick" / "20_maps_and_losses" / "results.json"
     file.write_text(file.read_text().replace("1.0", "2.5"))
-    assert "lambda: 2.5](" in pages.figures_readme(ledger)
+    assert "lambda: 2.5](" in text()
 
 
-def test_every_entry_is_on_both_pages_and_links_lead_somewhere(tmp_path):
-    ledger = ledger_of(write(tmp_path, PART))
-    text, html = pages.figures_readme(ledger), pages.page(ledger)
+def test_every_entry_is_on_the_page_of_its_kind():
     for entry in ENTRIES:
-        assert f"| {entry.id} |" in text or f"| **{entry.id}** |" in text
-        assert f'<tr id="{entry.id}">' in html
-    targets = {piece.partition(")")[0].partition("#")[0] for piece in text.split("](")[1:]}
-    missing = [t for t in targets if t and not (readme.FIGURES / t).exists() and "72_recurrent" not in t]
-    assert missing == []
-    assert "<script" not in html and html.count("<table>") == html.count("</table>") > 10
+        page = (ROOT / tables.page_of(entry.kind)).read_text(encoding="utf-8")
+        assert f"| {entry.id} | {entry.where}" in page and entry.says.replace("|", "\\|") in page
 
 
-def test_cells_are_written_safely_in_both_scripts():
-    cells = ["x | y < z", "\n", Link("`c`", "figures/q/r.json"), " e_p* f*"]
-    table = Table("T", "", ("a|b",), [[cells]])
-    assert "x \\| y < z<br>[`c`](q/r.json)" in markdown(table, "figures")
-    assert "[`c`](figures/q/r.json)" in markdown(table)
-    assert "](../README.md)" in markdown(Table("", "", ("a",), [[[Link("r", "README.md")]]]), "figures")
-    page = html(table, "figures")
-    assert "x | y &lt; z<br>" in page and '<a href="q/r.json"><code>c</code></a>' in page and "e_p* f*" in page
+def test_cells_are_written_safely_and_links_from_where_they_stand():
+    cells = ["x | y", "\n", Link("`c`", "figures/q/r.json"), " e_p* f*"]
+    assert "x \\| y<br>[`c`](q/r.json) e_p* f*" in markdown(Table("T", ("a",), [[cells]]), "figures")
+    assert "[`c`](figures/q/r.json)" in markdown(Table("", ("a",), [[cells]]))
+    assert "[r](../../README.md)" in markdown(Table("", ("a",), [[[Link("r", "README.md")]]]), "figures/ledger")
 
 
 def test_coverage_counts_what_is_there():
-    ledger = render.Ledger(ENTRIES, [], readme.EVIDENCE)
-    rows = render.coverage(ledger, pages.notebooks_here()).rows
+    rows = tables.coverage(tables.Ledger(ENTRIES, [], PUBLISHED)).rows
     assert sum(int(row[2][0]) for row in rows) == len(ENTRIES)
-    assert all(int(row[3][0]) <= int(row[2][0]) for row in rows)
-    none = render.coverage(ledger, []).rows
-    assert all(row[5] == ["0"] for row in none)
+    assert all(int(cell[0]) <= int(row[2][0]) for row in rows for cell in row[3:])
+    none = tables.coverage(tables.Ledger([replace(GOOD, code=(), tests=(), notebooks=())], [], PUBLISHED)).rows
+    assert none[0][3:6] == [["0"], ["0"], ["0"]]
 
 
 # ---------------------------------------------------------------------------------------------- browsing and plots
 
 
 def test_menus_and_a_word_leave_the_entries_that_fit(tmp_path):
-    browser = Browser(ledger_of(write(tmp_path, PART)))
+    browser = views.Browser(ledger_of(write(tmp_path, PART)))
     assert {entry.kind for entry in browser.found()} == {"equation"} and "Eq. 5" in browser.table.value
     browser.menus["paper"].value = "ECCV"
     assert [entry.id for entry in browser.found()] == [f"E-E{i}" for i in range(1, 10)]
@@ -474,22 +449,24 @@ def test_menus_and_a_word_leave_the_entries_that_fit(tmp_path):
 def test_the_forest_has_a_row_a_part_and_points_to_where_the_paper_wants_it(tmp_path):
     wide = with_ours(-3.0, -9.0, 0.5, "undecided", part="wide")
     parts = read_verdicts(write(tmp_path, PART, WORSE, wide) / "quick")
-    figure = charts.forest(parts)
+    figure = views.forest(parts)
     (ax,) = figure.axes
-    assert [text.get_text() for text in ax.get_yticklabels()] == [charts.label(part) for part in parts]
+    assert [text.get_text() for text in ax.get_yticklabels()] == [
+        f"{part.claim}  {tables.named(part)}" for part in parts
+    ]
     places = {
         (round(float(line.get_xdata()[0]), 2), line.get_marker()) for line in ax.lines if len(line.get_xdata()) == 1
     }
     assert (round(100 * 0.5 / 7.1, 2), "o") in places  # ours: better
     assert (round(-100 * 0.4 / 7.1, 2), "X") in places  # ours: worse
     assert (round(100 * 0.34 / 6.05, 2), "|") in places  # the paper's
-    assert (charts.LIMIT, ">") in places  # cut, and said so
-    assert ax.get_xlim() == (-charts.LIMIT, charts.LIMIT)
+    assert (views.LIMIT, ">") in places  # cut, and said so
+    assert ax.get_xlim() == (-views.LIMIT, views.LIMIT)
     plt.close(figure)
 
 
 def test_plots_of_nothing_are_plots_too():
-    figure = charts.forest([])
+    figure = views.forest([])
     assert "no verdicts yet" in [text.get_text() for text in figure.axes[0].texts]
     plt.close(figure)
 
@@ -498,6 +475,6 @@ def test_the_chart_of_coverage_says_its_numbers():
     counts = pd.DataFrame(
         [["claim", "both", 8, 8, 2]], columns=["kind", "paper", "entries", "with code", "with a test"]
     )
-    figure = charts.coverage(counts)
+    figure = views.coverage(counts)
     assert [text.get_text() for text in figure.axes[0].texts] == ["8 of 8", "2 of 8"]
     plt.close(figure)

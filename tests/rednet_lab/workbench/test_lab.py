@@ -15,6 +15,7 @@ from rednet_core.training import COLUMNS
 from rednet_lab.progress import Progress
 from rednet_lab.show import plots
 from rednet_lab.workbench import lab as module
+from rednet_lab.workbench import stages as assembly
 from rednet_lab.workbench.lab import choose_device
 from tests.rednet_lab.conftest import TINY
 
@@ -68,7 +69,7 @@ def test_a_stage_is_trained_once_and_loaded_the_next_time(open_lab, monkeypatch)
     def again(*_, **__):
         pytest.fail("trained a second time")
 
-    monkeypatch.setattr(module.stages, "stage1", again)
+    monkeypatch.setattr(assembly.stages, "stage1", again)
     lab = open_lab("20_b")
     second = lab.stage1
     assert lab.stage1 is second
@@ -81,13 +82,13 @@ def test_a_stage_begins_where_the_one_before_ended(open_lab, monkeypatch):
     lab = open_lab()
     started = {}
     for name in ("stage2", "stage3"):
-        real = getattr(module.stages, name)
+        real = getattr(assembly.stages, name)
 
         def spy(net, *rest, real=real, name=name, **choices):
             started[name] = weights(net)
             return real(net, *rest, **choices)
 
-        monkeypatch.setattr(module.stages, name, spy)
+        monkeypatch.setattr(assembly.stages, name, spy)
     third = lab.stage3
     assert third.net.f_trn is not None and third.net.config.hidden == TINY.hidden
     assert lab.stage2.net.config.identities == TINY.people[0] and lab.stage2.net.f_trn is None
@@ -107,6 +108,7 @@ def test_another_choice_is_another_training(open_lab):
     without = lab.stage3_with(temporal=False)
     assert without.net.f_trn is None
     assert lab.demo("tour").net.config == TINY.net
+    assert lab.demo("another name").folder == lab.demo("tour").folder  # equal configurations are trained once
     assert lab.demo("shared", step_statistics=False).net.config == replace(TINY.net, step_statistics=False)
 
 
@@ -118,7 +120,7 @@ def test_the_eccv_network_is_trained_and_kept_the_same_way(open_lab, monkeypatch
     # Its losses are weighed by its own ratio, not by the journal's.
     first = plain.history[: TINY.eccv_demo.train.steps].mean(0)
     assert plain.factors["regression"] == pytest.approx(float(RATIO[1] * first[0] / first[1]), rel=1e-4)
-    monkeypatch.setattr(module.stages, "stage1", lambda *_, **__: pytest.fail("trained a second time"))
+    monkeypatch.setattr(assembly.stages, "stage1", lambda *_, **__: pytest.fail("trained a second time"))
     again = open_lab("20_c").demo_eccv()
     assert same(weights(plain.net), weights(again.net))
 
@@ -147,7 +149,8 @@ def test_seed_and_settings_have_their_own_assets(open_lab, monkeypatch):
         with pytest.raises(InterruptedError):
             _ = lab.stage1
     assert len(set(places)) == 3 and places[0] == places[3]
-    assert places[0][0] == "tiny-stage1" and fingerprint in places[0][1] and '"device": "cpu"' in places[0][1]
+    assert places[0][0] == "tiny-stills" and fingerprint in places[0][1]
+    assert all(f'"{name}"' in places[0][1] for name in ("device", "threads", "torch", "code"))
 
 
 class Stopped(BaseException):
@@ -157,14 +160,10 @@ class Stopped(BaseException):
 @pytest.mark.parametrize("after", [1, 3])
 def test_a_training_that_was_stopped_goes_on_and_ends_the_same(open_lab, monkeypatch, tmp_path, after):
     lab = open_lab()
-    role, plan = lab.source.stills(), lab.profile.demo
-    train = replace(plan.config(len(role.rows), 0), steps=5, checkpoint_seconds=0.0)
-
-    def trainer(path, callbacks):
-        how = lab.profile.augmentation
-        return module.stages.stage1(TINY.net, role.data, role.rows, train, plan.batch, how, "cpu", path, callbacks)
-
-    whole = lab.trained("whole", {"n": after}, plan, train, trainer)
+    changes = (("steps", 5), ("checkpoint_seconds", 0.0))
+    training = replace(lab.training("whole", "stills", TINY.net, TINY.demo), changes=changes, seed=after)
+    whole = lab.trained(training)
+    key = assembly.digest(training.key(lab.device))
     monkeypatch.setenv("REDNET_CACHE", str(tmp_path / "cache"))
     with monkeypatch.context() as patch:
 
@@ -175,10 +174,10 @@ def test_a_training_that_was_stopped_goes_on_and_ends_the_same(open_lab, monkeyp
 
         patch.setattr(Progress, "__call__", stop)
         with pytest.raises(Stopped):
-            lab.trained("cut", {"n": after}, plan, train, trainer)
-    (folder,) = (tmp_path / "cache").iterdir()
+            lab.trained(training)
+    (folder,) = (tmp_path / "cache").glob(f"*-{key}")
     assert (folder / "run.pt").exists() and not (folder / "complete.json").exists()
-    cut = lab.trained("cut", {"n": after}, plan, train, trainer)
+    cut = lab.trained(training)
     assert json.loads((folder / "complete.json").read_text())["resumed_at"] == after
     assert same(weights(whole.net), weights(cut.net))
     torch.testing.assert_close(whole.history, cut.history, equal_nan=True)

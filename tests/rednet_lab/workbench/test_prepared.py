@@ -136,7 +136,7 @@ def test_without_people_the_stills_persons_are_taken_and_without_videos_clips_ar
     assert len(source.people().held_back) == 3 and source.people().data is source.stills().data
     assert source.clips().synthetic and len(source.clips().rows) == 12
     found = source.test_videos()
-    assert "made of real stills" in found.what and sum(map(len, found.groups.values())) == 4 * TINY.videos[3]
+    assert "of real stills" in found.what and sum(map(len, found.groups.values())) == 4 * TINY.videos[3]
 
 
 def test_yaw_is_estimated_where_it_is_not_told_and_of_videos_for_test_frames_only(tmp_path):

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from rednet_lab.show import style
+from rednet_lab.show.svg import Canvas
 from rednet_lab.workbench.results import PNG_LIMIT, Results, small_png
 
 STAMP = {"profile": "smoke", "seed": 3}
@@ -139,3 +140,13 @@ def test_a_save_that_fails_changes_neither_file_nor_list(results, monkeypatch):
         results.figure(curve(), "curve", "Another", "rising")
     assert listed(results) == before and (results.folder / "t.csv").read_text() == "a\n1\n"
     assert (results.folder / "curve.svg").read_bytes() == drawn
+
+
+def test_a_drawing_is_saved_as_it_is_with_its_own_words(results):
+    canvas = Canvas(20)
+    canvas.text(50, 10, "e_p × 8")
+    drawing = canvas.drawing("e_p with 8 channels")
+    assert results.drawing(drawing, "architecture", "a code") is drawing
+    assert (results.folder / "architecture.svg").read_text(encoding="utf-8") == drawing.svg
+    entry = {"file": "architecture.svg", "caption": "a code", "alt": "ep with 8 channels", "hero": False}
+    assert listed(results)["figures"] == [entry]

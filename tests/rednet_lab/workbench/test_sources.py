@@ -11,8 +11,8 @@ from data_prep.readers.face_world import FaceWorldStills
 from rednet_core.markup import IBUG68
 from rednet_lab.names import SOURCES
 from rednet_lab.workbench import sources
-from rednet_lab.workbench.roles import synthetic_test_videos
-from rednet_lab.workbench.sources import FaceWorldSource, UdacitySource, stored, workers
+from rednet_lab.workbench.lab import SOURCES as CLASSES
+from rednet_lab.workbench.sources import FaceWorldSource, UdacitySource, stored, synthetic_test_videos, workers
 from tests.rednet_lab.conftest import TINY
 
 
@@ -175,7 +175,7 @@ def test_real_clips_are_made_of_stills_and_say_so(real):
     clips = real.clips()
     assert clips.synthetic and len(clips.rows) == 27
     videos = real.test_videos()
-    assert "made of real stills" in videos.what
+    assert "of real stills" in videos.what
     rows = np.concatenate(list(videos.groups.values()))
     table = videos.data.table
     assert sorted(rows) == list(range(18 * TINY.videos[3])) and len(videos.data.crops) == len(rows)
@@ -210,8 +210,8 @@ def test_a_folder_that_is_not_there_or_empty_is_named(tmp_path, cache):
 
 
 def test_sources_have_their_makers():
-    assert set(SOURCES) == set(sources.MAKERS)
-    assert sources.MAKERS["face_world"] is FaceWorldSource and sources.MAKERS["udacity"] is UdacitySource
+    assert set(SOURCES) == set(CLASSES)
+    assert CLASSES["face_world"] is FaceWorldSource and CLASSES["udacity"] is UdacitySource
 
 
 @pytest.mark.parametrize(("cores", "processes"), [(1, 1), (2, 2), (8, 8), (64, 8)])

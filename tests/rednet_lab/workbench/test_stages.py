@@ -1,12 +1,12 @@
-"""The ECCV network's three stages in the lab: what joins when, from which weights, by which plan."""
+"""The one assembly of trainings, and the ECCV network's three stages: what joins when, from what, by which plan."""
 
 import pytest
 import torch
 
 from rednet_core.eccv import RATIO, EccvNet
-from rednet_lab.workbench import eccv_stages as module
-from rednet_lab.workbench.eccv_stages import eccv_plans, eccv_stages
+from rednet_lab.workbench import stages as module
 from rednet_lab.workbench.profiles import FULL, QUICK, SMOKE
+from rednet_lab.workbench.stages import Training, eccv_plans
 
 
 def test_at_full_size_the_plans_are_the_papers():
@@ -27,6 +27,11 @@ def test_on_the_small_profiles_the_first_stage_is_the_short_training_of_notebook
     assert two.train.ratio == three.train.ratio == RATIO
 
 
+def test_a_stage_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="stage 'films', known: stills, people, clips"):
+        Training("x", "films", *[None] * 6)
+
+
 def test_each_stage_starts_from_the_one_before_and_adds_its_part(open_lab, monkeypatch):
     started = []
     for name in ("stage2", "stage3"):
@@ -38,7 +43,7 @@ def test_each_stage_starts_from_the_one_before_and_adds_its_part(open_lab, monke
 
         monkeypatch.setattr(module.stages, name, seen)
     lab = open_lab()
-    found = eccv_stages(lab)
+    found = lab.eccv_stages()
     assert list(found) == ["stage 1", "stage 2", "stage 3"]
     one, two, three = (each.net for each in found.values())
     assert all(type(net) is EccvNet for net in (one, two, three))
@@ -50,6 +55,6 @@ def test_each_stage_starts_from_the_one_before_and_adds_its_part(open_lab, monke
         assert before.keys() == own.keys() and all(torch.equal(before[key], own[key]) for key in own)
     assert not torch.equal(one.head.weight, two.head.weight) and not torch.equal(two.head.weight, three.head.weight)
     monkeypatch.setattr(module.stages, "stage1", None)
-    again = eccv_stages(open_lab())  # from the cache: nothing could be trained now
+    again = open_lab().eccv_stages()  # from the cache: nothing could be trained now
     assert len(started) == 2 and again["stage 3"].folder == found["stage 3"].folder
     assert lab.demo_eccv().folder == found["stage 1"].folder

@@ -1,0 +1,87 @@
+"""The command line: `python -m rednet_lab.publish evidence|readme|site|colab`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from rednet_lab.names import EVIDENCE, ROOT, RUNS
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    p = argparse.ArgumentParser(prog="python -m rednet_lab.publish", description=__doc__)
+    commands = p.add_subparsers(dest="command", required=True)
+    said = f"copy a run's small results to {EVIDENCE}, which git tracks, and renew the made pages"
+    evidence = commands.add_parser("evidence", help=said, description=said)
+    evidence.add_argument("run", type=Path, metavar="RUN_FOLDER", help=f"such as {RUNS}/quick")
+    evidence.add_argument("--force", action="store_true", help="replace evidence of more trainings, too")
+    said = "renew what is made of the evidence: README's parts, figures/README.md, figures/ledger"
+    readme = commands.add_parser("readme", help=said, description=said)
+    readme.add_argument("--check", action="store_true", help="write nothing; fail if something is not up to date")
+    said = "build the site of a run: pages that need no network"
+    site = commands.add_parser("site", help=said, description=said)
+    site.add_argument("run", type=Path, nargs="?", metavar="RUN_FOLDER",
+                      help=f"default: {RUNS}/quick if it is there, else the evidence")  # fmt: skip
+    site.add_argument("--to", type=Path, default=ROOT / "build" / "site", metavar="FOLDER", help="default: build/site")
+    site.add_argument("--serve", type=int, nargs="?", const=8000, metavar="PORT",
+                      help="then serve it on this machine alone (default port: 8000)")  # fmt: skip
+    said = "look at, or with --write mend, the cell in every notebook that fetches the course on Colab"
+    colab = commands.add_parser("colab", help=said, description=said)
+    colab.add_argument("--write", action="store_true")
+    return p
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command; 0 all well, 1 something is not as it should be, 2 wrong usage or nothing done."""
+    args = parser().parse_args(argv)
+    commands = {"evidence": _evidence, "readme": _readme, "site": _site, "colab": _colab}
+    try:
+        return commands[args.command](args)
+    except ValueError as error:  # PublishError, SiteError, LedgerError: told in words
+        print(f"Nothing done. {error}", file=sys.stderr)
+        return 2
+
+
+def _evidence(args: argparse.Namespace) -> int:
+    from rednet_lab.publish.evidence import publish
+
+    print("\n".join(publish(args.run.resolve(), force=args.force)))
+    return 0
+
+
+def _readme(args: argparse.Namespace) -> int:
+    from rednet_lab.publish.pages import renew
+
+    names = [path.relative_to(ROOT).as_posix() for path in renew(check=args.check)]
+    print("\n".join(f"{name} {'is not up to date' if args.check else 'written'}" for name in names) or "up to date")
+    return 1 if names and args.check else 0
+
+
+def _site(args: argparse.Namespace) -> int:
+    from rednet_lab.publish.site import build, serve
+
+    own = ROOT / RUNS / "quick"
+    run = args.run or (own if (own / "executed").is_dir() else ROOT / EVIDENCE / "quick")
+    started = time.monotonic()
+    problems = build(run.resolve(), args.to.resolve())
+    files = [path for path in args.to.rglob("*") if path.is_file()]
+    size, count = sum(path.stat().st_size for path in files) / 1e6, sum(path.suffix == ".html" for path in files)
+    print("".join(f"  wrong: {problem}\n" for problem in problems), end="")
+    address = (args.to.resolve() / "index.html").as_uri()
+    print(f"{count} pages, {size:.0f} MB, {time.monotonic() - started:.0f} s: {address}")
+    if args.serve is not None:
+        serve(args.to.resolve(), args.serve)
+    return 1 if problems else 0
+
+
+def _colab(args: argparse.Namespace) -> int:
+    from rednet_lab.publish.colab import mend
+
+    return mend(args.write)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

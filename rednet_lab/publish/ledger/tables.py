@@ -1,0 +1,339 @@
+"""The ledger's tables: claims with their verdicts, what is covered, all entries by kind; and how they are written.
+
+A cell is a list of texts and links. Links are paths from the repository's root, made relative where they are written.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from pathlib import Path
+
+from rednet_lab.files import figures
+from rednet_lab.names import EVIDENCE, ROOT
+from rednet_lab.publish.ledger.entries import KINDS, LedgerEntry, load, looked_up
+from rednet_lab.publish.ledger.verdicts import (
+    BUILT,
+    COMPUTED,
+    MEANINGS,
+    NOT_ATTEMPTED,
+    SYMBOLS,
+    LedgerError,
+    Part,
+    overall,
+    read_verdicts,
+)
+from rednet_lab.workbench.profiles import PROFILES
+
+READS = ("figures/evidence/*/*/results.json", "figures/evidence/*/*/verdicts.json")
+SOURCE_WORDS = {"face_world": "face world", "udacity": "real faces", "prepared": "prepared data", COMPUTED: "computed"}
+PLURALS = {
+    "claim": "Claims",
+    "equation": "Equations",
+    "hyper-parameter": "Hyper-parameters",
+    "table": "Tables",
+    "figure": "Figures",
+    "reading": "Readings",
+}
+FULL_NAMES = {
+    "all": "code, tests, notebooks",
+    "journal": "the journal paper (IJCV 2018)",
+    "ECCV": "the ECCV paper (2016)",
+    "both": "both papers",
+    "authors' code": "the authors' released code",
+}
+MOST_PARTS = 3  # of a claim in the compact table
+
+
+def page_of(kind: str) -> str:
+    """Return the page of a kind of entries, as a path from the root."""
+    return f"figures/ledger/{PLURALS[kind].lower()}.md"
+
+
+@dataclass(frozen=True)
+class Link:
+    """A text that leads to a path from the repository's root (with #anchor)."""
+
+    text: str
+    target: str
+
+
+Cell = list  # of str and Link; "\n" is a new line
+
+
+@dataclass(frozen=True)
+class Table:
+    """A title, columns and rows of cells."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: list[list[Cell]]
+
+
+def markdown(table: Table, folder: str = "") -> str:
+    """Return a table as Markdown, its links made relative to `folder` (a path from the root)."""
+    lines = [f"## {table.title}", ""] if table.title else []
+    lines += ["| " + " | ".join(table.columns) + " |", "|" + "---|" * len(table.columns)]
+    lines += ["| " + " | ".join(_cell(cell, folder) for cell in row) + " |" for row in table.rows]
+    return "\n".join(lines)
+
+
+def _cell(cell: Cell, folder: str) -> str:
+    texts = [f"[{p.text}]({posixpath.relpath(p.target, folder or '.')})" if isinstance(p, Link) else p for p in cell]
+    return "".join(texts).strip().replace("|", "\\|").replace("\n", "<br>")
+
+
+# ------------------------------------------------------------------------------------------------------- the ledger
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Entries and verdicts together, with the folder of runs that results are looked up in."""
+
+    entries: list[LedgerEntry]
+    parts: list[Part]
+    results: Path
+    shows: str = "the committed evidence"  # whose verdicts
+
+    def of(self, kind: str) -> list[LedgerEntry]:
+        """Return the entries of a kind."""
+        return [entry for entry in self.entries if entry.kind == kind]
+
+    def status(self, entry: LedgerEntry) -> tuple[str, int, int]:
+        """Return status, decided parts, parts: from verdicts where the entry stands for claims, else from its links."""
+        if entry.not_attempted:
+            return NOT_ATTEMPTED, 0, 0
+        return overall(self.parts_of(entry)) if entry.claimed else (BUILT, 0, 0)
+
+    def parts_of(self, entry: LedgerEntry) -> list[Part]:
+        """Return the parts of the claims that this entry stands for."""
+        return [part for part in self.parts if part.claim in entry.claimed]
+
+    def seen(self, entry: LedgerEntry) -> dict[str, bool]:
+        """Tell whether an entry has code, a test, a notebook that is there, and a result or a verdict."""
+        return {
+            "code": bool(entry.code or entry.default),
+            "a test": bool(entry.tests),
+            "a notebook": bool(_notebooks(entry)),
+            "a result or verdict": any(looked_up(link, self.results) for link in entry.results)
+            or any(part.ours for part in self.parts_of(entry)),
+        }
+
+
+def open_ledger(evidence: Path = ROOT / EVIDENCE, run: Path | None = None) -> Ledger:
+    """Return the ledger with the verdicts of a run where it has some (smoke's never count), else of the evidence.
+
+    Numbers, figures and tables that entries point to are the evidence's always.
+    """
+    if run is not None and (parts := read_verdicts(run)):
+        return Ledger(load(), parts, evidence, f"this run ({run.name})")
+    return Ledger(load(), read_verdicts(*sorted(path for path in evidence.glob("*") if path.is_dir())), evidence)
+
+
+# ---------------------------------------------------------------------------------------------------- parts in words
+
+
+def signed(value: float) -> str:
+    """Return a number with its sign and three figures."""
+    return ("−" if value < 0 else "+" if value > 0 else "") + figures(abs(float(value)))
+
+
+def plain(value: object) -> str:
+    """Return a value as a reader wants it: 15, 0.0273, 7, 5, 3; empty for none."""
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return ", ".join(map(plain, value))
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def who(part: Part) -> str:
+    """Return on what a part was measured: data, profile, seeds."""
+    if part.source == COMPUTED:
+        return "computed"
+    seeds = f", {len(part.seeds)} seed{'s' * (len(part.seeds) != 1)}" if part.seeds else ""
+    return f"{SOURCE_WORDS.get(part.source, part.source)}, {part.profile}{seeds}"
+
+
+def named(part: Part) -> str:
+    """Return a part's name, with the data where it is not the face world's."""
+    told = "" if part.source in ("face_world", COMPUTED) else f" ({SOURCE_WORDS.get(part.source, part.source)})"
+    return part.part + told
+
+
+def measured(part: Part) -> str:
+    """Return our figures of a part: without to with, effect, interval."""
+    ours = part.ours
+    if not ours:
+        return "not measured"
+    unit = f" {ours['unit']}" if ours.get("unit") else ""
+    both = all(ours.get(name) is not None for name in ("without", "with"))
+    values = f"{figures(float(ours['without']))} → {figures(float(ours['with']))}{unit}, " if both else ""
+    interval = f" [{signed(ours['low'])}, {signed(ours['high'])}]" if "low" in ours else ""
+    return f"{values}{signed(ours['effect'])}{interval}{unit if not both else ''}"
+
+
+def quoted(part: Part) -> str:
+    """Return the paper's figures of a part."""
+    told = part.paper
+    if not told:
+        return ""
+    unit = f" {told['unit']}" if told.get("unit") else ""
+    if told.get("without") is None or told.get("with") is None:
+        return figures(float(told["effect"])) + unit if told.get("effect") is not None else ""
+    return f"{figures(float(told['without']))} → {figures(float(told['with']))}{unit}"
+
+
+def word(status: str, decided: int, parts: int) -> str:
+    """Return a status with its symbol, and how many parts are decided."""
+    return f"{SYMBOLS[status]} {status}" + (f" ({decided} of {parts} parts decided)" if parts else "")
+
+
+# ------------------------------------------------------------------------------------------------------ the tables
+
+
+def claims_short(ledger: Ledger) -> Table:
+    """Return the README's table: claim, verdict, notebook."""
+    rows = [[[f"{c.id} {c.says}"], [word(*ledger.status(c))], _notebooks(c)] for c in ledger.of("claim")]
+    return Table("", ("claim", "verdict here", "notebook"), rows)
+
+
+def telling(parts: list[Part]) -> list[Part]:
+    """Return at most MOST_PARTS of a claim's parts: decided ones first, and one at least of each kind of data."""
+    parts = sorted(parts, key=lambda part: not part.decided)
+    of_each = list({part.source: part for part in reversed(parts)}.values())
+    others = [part for part in parts if part not in of_each]
+    chosen = of_each[:MOST_PARTS] + others[: max(MOST_PARTS - len(of_each), 0)]
+    return [part for part in parts if part in chosen]
+
+
+def claims_compact(ledger: Ledger) -> Table:
+    """Return a line a claim, with the papers' figures and the most telling of ours."""
+    rows = []
+    for claim in ledger.of("claim"):
+        parts = ledger.parts_of(claim)
+        ours = _joined([f"{named(part)}: {measured(part)}" for part in telling(parts)])
+        if len(parts) > MOST_PARTS:
+            ours += ["\n", Link(f"and {len(parts) - MOST_PARTS} more", page_of("claim"))]
+        if not parts:
+            ours = [f"not measured yet (notebook {', '.join(name[:2] for name in claim.notebooks)})"]
+        on = "; ".join(dict.fromkeys(map(who, parts)))
+        rows.append([[claim.id], [claim.says], [claim.printed], ours, [on], [word(*ledger.status(claim))]])
+    columns = ("", "claim", "the papers", "here: without → with, effect [interval]", "measured on", "verdict")
+    return Table("The papers' claims", columns, rows)
+
+
+def claims_full(ledger: Ledger) -> Table:
+    """Return every part of every claim."""
+    rows = []
+    for claim in ledger.of("claim"):
+        parts = ledger.parts_of(claim)
+        head = [[f"**{claim.id}**"], [f"**{claim.says}**", "\n", claim.where], [claim.printed]]
+        open_ = [[], _notebooks(claim)] if parts else [["not measured yet"], _notebooks(claim)]
+        rows.append([*head, open_[0], [], [f"**{word(*ledger.status(claim))}**"], open_[1]])
+        for part in parts:
+            link = [Link(part.notebook[:2], f"notebooks/{part.notebook}.ipynb"), f" {part.note}" if part.note else ""]
+            said = [
+                [part.part],
+                [quoted(part)],
+                [measured(part)],
+                [who(part)],
+                [f"{SYMBOLS[part.status]} {part.status}"],
+            ]
+            rows.append([[], *said, link])
+    columns = ("", "claim, part", "the papers", "here: without → with, effect [interval]", "measured on", "verdict")
+    return Table("All parts of all claims", (*columns, "notebook, note"), rows)
+
+
+def coverage(ledger: Ledger) -> Table:
+    """Return how many entries of each kind and paper have code, tests, a notebook, a result."""
+    rows = []
+    for kind in KINDS:
+        for paper in dict.fromkeys(entry.paper for entry in ledger.of(kind)):
+            seen = [ledger.seen(entry) for entry in ledger.of(kind) if entry.paper == paper]
+            counts = [[str(sum(one[what] for one in seen))] for what in seen[0]]
+            rows.append([[Link(kind, page_of(kind))], [paper], [str(len(seen))], *counts])
+    columns = ("code", "a test", "a notebook", "a result or verdict")
+    return Table("What is covered", ("kind", "paper", "entries", *(f"with {name}" for name in columns)), rows)
+
+
+def listing(ledger: Ledger, some: list[LedgerEntry], title: str = "") -> Table:
+    """Return some entries, a line each; hyper-parameters with their values."""
+    rows, numbers = [], any(entry.kind == "hyper-parameter" for entry in some)
+    for entry in some:
+        note = entry.differs or entry.not_attempted
+        says = [entry.says, *(["\n", f"*{note}*"] if note else [])]
+        values = [[plain(entry.value)], [_setting(entry)]] if numbers else []
+        cells = [[entry.id], [entry.where], says, *values, _code(entry), _tests(entry), _notebooks(entry)]
+        rows.append([*cells, _results(ledger, entry), [word(*ledger.status(entry))]])
+    values = ("in the paper", "on `full` / `quick`") if numbers else ()
+    columns = ("", "where", "in our words", *values, "code", "tests", "notebooks", "here", "status")
+    return Table(title, columns, rows)
+
+
+def listings(ledger: Ledger, kinds: tuple[str, ...] = KINDS) -> list[Table]:
+    """Return all entries of some kinds, in a table for each kind and paper; claims in one."""
+    groups: dict[tuple[str, str], list[LedgerEntry]] = {}
+    for entry in ledger.entries:
+        if entry.kind in kinds:
+            groups.setdefault((entry.kind, "all" if entry.kind == "claim" else entry.paper), []).append(entry)
+    return [listing(ledger, some, f"{PLURALS[kind]}: {FULL_NAMES[paper]}") for (kind, paper), some in groups.items()]
+
+
+def legend() -> Table:
+    """Return what the words of the last column mean."""
+    rows = [[[f"{SYMBOLS[status]} {status}"], [meaning]] for status, meaning in MEANINGS.items()]
+    return Table("How to read a verdict", ("word", "meaning"), rows)
+
+
+def in_profile(setting: str, profile: str) -> object:
+    """Return what a profile sets, by a dotted path such as "stage1.train.rate"."""
+    found = PROFILES[profile]
+    for part in setting.split("."):
+        if not hasattr(found, part):
+            raise LedgerError(f"setting {setting}: a profile has no {part}")
+        found = getattr(found, part)
+    return found
+
+
+def _setting(entry: LedgerEntry) -> str:
+    if not entry.setting:
+        return ""
+    full, quick = (plain(in_profile(entry.setting, name)) for name in ("full", "quick"))
+    if full == quick:
+        return full
+    return f"{full} / {'by batches' if 'epochs' in entry.setting and quick == '0' else quick}"
+
+
+def _joined(cells: list, between: str = "\n") -> Cell:
+    return [piece for i, cell in enumerate(cells) for piece in ([between] if i else []) + [cell]]
+
+
+def _code(entry: LedgerEntry) -> Cell:
+    paths = entry.code or ((entry.default,) if entry.default else ())
+    return _joined([Link(f"`{p.rpartition('::')[2].rpartition('/')[2]}`", p.partition("::")[0]) for p in paths])
+
+
+def _tests(entry: LedgerEntry) -> Cell:
+    names = [(path, name) for path, _, name in (link.partition("::") for link in entry.tests)]
+    return _joined([Link(name.removeprefix("test_").replace("_", " "), path) for path, name in names])
+
+
+def _notebooks(entry: LedgerEntry) -> Cell:
+    there = [name for name in entry.notebooks if (ROOT / "notebooks" / f"{name}.ipynb").is_file()]
+    return _joined([Link(name[:2], f"notebooks/{name}.ipynb") for name in there], " ")
+
+
+def _results(ledger: Ledger, entry: LedgerEntry) -> Cell:
+    """Return numbers, figures and tables of the entry's results, and the claims whose verdicts it shows."""
+    found: list = []
+    for link in entry.results:
+        item, path = looked_up(link, ledger.results), "figures/evidence/" + link.partition("#")[0]
+        if item is None:
+            continue
+        if "value" in item:
+            unit = f" {item['unit']}" if item.get("unit") else ""
+            found.append(Link(f"{item['label']}: {figures(float(item['value']))}{unit}", path))
+        else:
+            found.append(Link(item["file"], f"{posixpath.dirname(path)}/{item['file']}"))
+    return _joined(found + [Link(claim, page_of("claim")) for claim in entry.claims])

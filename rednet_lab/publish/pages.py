@@ -1,0 +1,194 @@
+"""The pages that are made and not typed: README's made parts, figures/README.md and figures/ledger/*.md.
+
+All of them show the committed evidence: results.json and verdicts.json files below figures/evidence. README's parts
+stand between markers.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from rednet_lab.files import figures, read_json, write_text
+from rednet_lab.names import EVIDENCE, ROOT
+from rednet_lab.publish.ledger import tables
+from rednet_lab.publish.ledger.entries import KINDS
+from rednet_lab.series import SERIES, Entry
+
+SNAPSHOTS = "snapshots"  # in a run's folder of the evidence: executed notebooks, made small
+RUNS = {"quick": "face world", "quick-udacity": "real faces"}  # the columns of the results table
+PARTS = {  # of the series: the numbers that a part begins with
+    "A first look": "0",
+    "Faces, crops, targets": "12",
+    "The networks": "34",
+    "Training and tracking": "56",
+    "Experiments": "789",
+}
+# What a row says, the notebook that measured it, and its number there.
+ROWS = (
+    ("stills: mean shape", "50_stage1", "stills_mean_shape"),
+    ("stills: after stage 1", "50_stage1", "stills_stage1"),
+    ("stills: after stage 2", "52_stage2", "stills_stage2"),
+    ("stills: failures after stage 2 (error above 10 %)", "52_stage2", "stills_stage2_failures"),
+    ("video, common: mean shape in the true boxes", "54_stage3", "common_mean_shape"),
+    ("video, common: tracked after stage 1", "54_stage3", "common_stage1"),
+    ("video, common: tracked after stage 3", "54_stage3", "common_stage3"),
+    ("video, common: SDM, tracked likewise", "78_comparison", "common_sdm"),
+    ("video, challenging: mean shape in the true boxes", "54_stage3", "challenging_mean_shape"),
+    ("video, challenging: tracked after stage 1", "54_stage3", "challenging_stage1"),
+    ("video, challenging: tracked after stage 3", "54_stage3", "challenging_stage3"),
+    ("video, challenging: SDM, tracked likewise", "78_comparison", "challenging_sdm"),
+)
+MADE = "Made by `python -m rednet_lab.publish readme` from the result files in `figures/evidence`: edit nothing here."
+
+
+def written(root: Path = ROOT) -> dict[Path, str]:
+    """Return every made page of a checkout as it should be now. Raise ValueError where README lacks a marker."""
+    evidence, readme = root / EVIDENCE, root / "README.md"
+    ledger = tables.open_ledger(evidence)
+    pages = {readme: rendered(readme.read_text(encoding="utf-8"), evidence, ledger)}
+    pages[root / "figures" / "README.md"] = front_page(evidence, ledger)
+    for kind in KINDS:
+        pages[root / tables.page_of(kind)] = ledger_page(ledger, kind)
+    return pages
+
+
+def renew(root: Path = ROOT, check: bool = False) -> list[Path]:
+    """Write the pages that are not up to date, or with `check` only look; return which they were."""
+    old = [(path, text) for path, text in written(root).items()
+           if not path.is_file() or path.read_text(encoding="utf-8") != text]  # fmt: skip
+    for path, text in old if not check else ():
+        write_text(path, text)
+    return [path for path, _ in old]
+
+
+# ----------------------------------------------------------------------------------------------------------- README
+
+
+def rendered(text: str, evidence: Path, ledger: tables.Ledger) -> str:
+    """Return a README's text with its made parts made anew. Raise ValueError where a marker is missing."""
+    made = {
+        "picture": picture(evidence),
+        "series": series_in_parts(),
+        "claims": tables.markdown(tables.claims_short(ledger)),
+    }
+    for name, content in made.items():
+        begin, end = f"<!-- made: {name} -->", f"<!-- end: {name} -->"
+        if text.count(begin) != 1 or text.count(end) != 1:
+            raise ValueError(f"README.md: wanted one {begin} and one {end}")
+        whole = f"{begin}\n{content}\n{end}"
+        text = re.sub(re.escape(begin) + ".*?" + re.escape(end), lambda _, whole=whole: whole, text, flags=re.S)
+    return text
+
+
+def picture(evidence: Path) -> str:
+    """Return the picture of the method at work: drawn by `publish picture`, before that figures of two notebooks."""
+    steps, strip = "34_spatial_recurrence/steps.png", "60_tracking/strip.png"
+    found = ["at_work.png"] if (evidence / "at_work.png").is_file() else [f"quick/{steps}", f"quick/{strip}"]
+    alt = "z0, the detection step's maps, the regression step's points; then a tracked face"
+    return "\n".join(f"![{alt}]({EVIDENCE}/{name})" for name in found)
+
+
+def series_in_parts() -> str:
+    """Return the series as a list of its parts, with the minutes of a first run on profile quick."""
+    lines = []
+    for title, some in parts().items():
+        links = " · ".join(f"[{e.number} {e.title}](notebooks/{e.name}.ipynb)" for e in some)
+        lines.append(f"- **{title}** ({sum(entry.minutes for entry in some):.0f} min): {links}")
+    return "\n".join([*lines, "", f"Together {sum(entry.minutes for entry in SERIES):.0f} minutes on two cores."])
+
+
+def parts() -> dict[str, list[Entry]]:
+    """Return the notebooks of each part of the series."""
+    return {title: [e for e in SERIES if e.number[0] in begins] for title, begins in PARTS.items()}
+
+
+# ---------------------------------------------------------------------------------------------------------- figures/
+
+
+def front_page(evidence: Path, ledger: tables.Ledger) -> str:
+    """Return figures/README.md: results, series, claims, and the way to the ledger's pages."""
+    pages = "\n".join(f"- [{tables.PLURALS[kind]}](ledger/{Path(tables.page_of(kind)).name}), {len(ledger.of(kind))}"
+                      for kind in KINDS)  # fmt: skip
+    shown = [tables.claims_compact(ledger), tables.legend(), tables.coverage(ledger)]
+    claims, legend, coverage = (tables.markdown(table, "figures") for table in shown)
+    return f"""# Results
+
+{MADE}
+
+Two folders lie here. **evidence/** is committed: results that `python -m rednet_lab.publish evidence RUN` copied out of
+runs. This page, the ledger and README show these. **runs/** holds your own runs (`python3 go.py run`). Git ignores it,
+and each run has an `index.html` of its own. No real face is in `evidence/`: of runs on real faces it has numbers only.
+
+## One training of each stage
+
+It shows that the method works here. Error in % of the inter-ocular distance (NME).
+
+{results_table(evidence)}
+
+{claims}
+
+The papers' figures and ours are of different data and sizes of network: compare directions, not values. Three trainings
+of each variant, the same test items for all, 95 % intervals that draw whole videos and persons (notebook 70).
+
+{legend}
+
+## The ledger
+
+What the papers say, and the code, tests and notebooks that belong to it:
+
+{pages}
+
+{coverage}
+
+## The notebooks as they ran
+
+{snapshots_table(evidence)}
+"""
+
+
+def ledger_page(ledger: tables.Ledger, kind: str) -> str:
+    """Return the page of one kind of entries."""
+    found = [tables.claims_full(ledger)] if kind == "claim" else []
+    text = "\n\n".join(tables.markdown(t, "figures/ledger") for t in [*found, *tables.listings(ledger, (kind,))])
+    way = "[All results](../README.md); what the words of the last column mean is there."
+    return f"# The ledger: {tables.PLURALS[kind].lower()}\n\n{MADE} {way}\n\n{text}\n"
+
+
+def results_table(folder: Path) -> str:
+    """Return the results of the runs under `folder` as a table; a dash where a run has no such number."""
+    runs = {run: _results(folder / run) for run in RUNS}
+    runs = {run: results for run, results in runs.items() if results}
+    if not runs:
+        return "No results yet: `python3 go.py run` makes them."
+    lines = ["| | " + " | ".join(RUNS[run] for run in runs) + " |", "|---|" + "---|" * len(runs)]
+    for label, notebook, name in ROWS:
+        values = [results.get(notebook, {}).get("numbers", {}).get(name) for results in runs.values()]
+        if any(values):
+            lines.append(f"| {label} | " + " | ".join(figures(v["value"]) if v else "-" for v in values) + " |")
+    stamps = [f"{RUNS[run]}: {_stamp(results)}" for run, results in runs.items()]
+    return "\n".join(lines) + "\n\n" + "; ".join(stamps) + "."
+
+
+def _results(run: Path) -> dict[str, dict]:
+    found = {path.parent.name: read_json(path, {}) for path in sorted(run.glob("*/results.json"))}
+    return {name: results for name, results in found.items() if results}
+
+
+def _stamp(results: dict[str, dict]) -> str:
+    stamps = [each["stamp"] for each in results.values()]
+    seeds, codes = ({str(stamp[key])[:8] for stamp in stamps} for key in ("seed", "code"))
+    first = stamps[0]
+    where = f"{first['device']}, {first['machine']['cpus']} cores, torch {first['torch']}"
+    return f"profile {first['profile']}, seed {' '.join(sorted(seeds))}, {where}, code {' '.join(sorted(codes))}"
+
+
+def snapshots_table(evidence: Path) -> str:
+    """Return the series with the minutes of a first quick run and the executed snapshots that are there."""
+    lines = ["| | notebook | minutes on `quick` | executed |", "|---|---|---|---|"]
+    for entry in SERIES:
+        copy = f"quick/{SNAPSHOTS}/{entry.name}.ipynb"
+        seen = f"[as it ran](evidence/{copy})" if (evidence / copy).is_file() else ""
+        minutes = f"{entry.minutes:g}" if entry.minutes else ""
+        lines.append(f"| {entry.number} | [{entry.title}](../notebooks/{entry.name}.ipynb) | {minutes} | {seen} |")
+    return "\n".join(lines)

@@ -1,0 +1,149 @@
+"""The one assembly of every training: what it is made of, its key in the cache, and its Trainer.
+
+A training is one stage of either network (journal 5.1; ECCV 5.1): "stills" (1, f_srn alone), "people" (2, f_cls joins)
+or "clips" (3, f_trn joins). The Lab's stages, the notebooks' demos, the ECCV network's stages and the variants of the
+ablations are all `Training`s. No name is in the key: equal configurations are trained once.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from data_prep.tracker_error import TrackerError
+from rednet_core import stages
+from rednet_core.augment import Augmentation
+from rednet_core.checkpoint import grow
+from rednet_core.eccv import RATIO, EccvConfig, EccvNet
+from rednet_core.geometry import mean_shape
+from rednet_core.rednet import NetConfig, RedNet
+from rednet_core.training import Callback, TrainConfig, Trainer
+from rednet_lab.names import THREADS
+from rednet_lab.stamp import module_hash
+from rednet_lab.workbench.cache import digest
+from rednet_lab.workbench.profiles import Plan, Profile
+from rednet_lab.workbench.sources import Role
+
+STAGES = ("stills", "people", "clips")  # also the names of the source's roles
+ECCV_SHARE = 4  # on the small profiles its stages 2 and 3 have one in so many of the journal network's batches
+
+
+@dataclass(frozen=True)
+class Training:
+    """One stage of one network, trained on `role` from where `before` ended (None: from a new network).
+
+    config is that of the trained network, its number of persons apart, which the data decides.
+    """
+
+    name: str  # for the progress bar
+    stage: str
+    config: NetConfig | EccvConfig
+    role: Role
+    data: object  # the role's, with the points that the network has
+    plan: Plan
+    how: Augmentation | TrackerError  # of stills, or of clips
+    seed: int
+    before: "Training | None" = None
+    changes: tuple[tuple[str, object], ...] = ()  # of the plan's TrainConfig
+    watch: Callable[[Path, TrainConfig], Callback] | None = None  # one that writes into the training's folder
+
+    def __post_init__(self) -> None:
+        if self.stage not in STAGES:
+            raise ValueError(f"Training {self.name!r}: stage {self.stage!r}, known: {', '.join(STAGES)}")
+
+    @property
+    def network(self) -> type:
+        """The network's class."""
+        return EccvNet if isinstance(self.config, EccvConfig) else RedNet
+
+    @property
+    def kind(self) -> str:
+        """What the cache calls it, behind the profile's name."""
+        return f"eccv-{self.stage}" if self.network is EccvNet else self.stage
+
+    @cached_property
+    def train(self) -> TrainConfig:
+        """How it is trained, with the number of batches that its data makes."""
+        return replace(self.plan.config(pictures(self.stage, self.role, self.plan), self.seed), **dict(self.changes))
+
+    def key(self, device: torch.device) -> dict:
+        """Return everything that decides what the training ends with, the trainings before it included."""
+        before = self.before and self.before.key(device)
+        key = {
+            "stage": self.stage,
+            "net": asdict(self.config),
+            "train": asdict(self.train),
+            "batch": (self.plan.batch, self.plan.frames, self.plan.each),
+            "data": self.role.data.fingerprint,
+            "rows": digest({"rows": self.role.rows.tolist()}),
+            "synthetic": self.role.synthetic,
+            "augmentation": asdict(self.how),
+            "before": before and digest(before),
+            "watched": self.watch is not None,
+            "device": device.type,
+            "threads": THREADS,
+            "torch": torch.__version__.partition("+")[0],
+            "code": module_hash("rednet_core.stages", "data_prep.synthetic", self.network.__module__),
+        }
+        return key
+
+    def trainer(
+        self,
+        net: RedNet | EccvNet | None,
+        device: torch.device,
+        path: Path | None = None,
+        callbacks: tuple[Callback, ...] = (),
+    ) -> Trainer:
+        """Return the Trainer, ready to run; net is what `before` ended with, path the checkpoint."""
+        if self.watch and path:
+            callbacks = (*callbacks, self.watch(path.parent, self.train))
+        on, plan = (self.data, self.role.rows, self.train, self.plan.batch), self.plan
+        if self.stage == "stills":
+            return stages.stage1(self.config, *on, self.how, device, path, callbacks, network=self.network)
+        if net is None:
+            net = self._untrained(device)
+        if self.stage == "people":
+            if self.network is RedNet:
+                net = grow(net, identity_units=self.config.identity_units)
+            return stages.stage2(net, *on, self.how, path, callbacks)
+        chosen = {name: getattr(self.config, name) for name in ("temporal", "update", "hidden")}
+        how = {"frames": plan.frames, "each": plan.each, "kind": self.role.kind, "how": self.how}
+        return stages.stage3(net, *on, checkpoint=path, callbacks=callbacks, **how, **chosen)
+
+    def _untrained(self, device: torch.device) -> RedNet | EccvNet:
+        """Return a new network with the mean face of the pictures, to begin a later stage from nothing."""
+        torch.manual_seed(self.seed)
+        net = self.network(replace(self.config, temporal=False)).to(device)
+        table = self.data.table[self.role.rows]
+        shape = mean_shape(np.array(table["points"]), net.markup, np.array(table["mask"]))
+        net.mean_shape.copy_(torch.from_numpy(shape))
+        return net
+
+
+def pictures(stage: str, role: Role, plan: Plan) -> float:
+    """Return how many pictures, or clips, an epoch of a stage has."""
+    return role.clips(plan.frames, plan.each) if stage == "clips" else len(role.rows)
+
+
+def stage_config(config: NetConfig | EccvConfig, stage: str, profile: Profile) -> NetConfig | EccvConfig:
+    """Return the configuration of a network after one more stage: f_cls's and f_trn's sizes are the profile's."""
+    if stage == "clips":
+        return replace(config, temporal=True, update=profile.update, hidden=profile.hidden)
+    if stage == "people" and isinstance(config, NetConfig):
+        return replace(config, identity_units=profile.identity_units)
+    return config
+
+
+def eccv_plans(profile: Profile) -> tuple[Plan, Plan, Plan]:
+    """Return the plans of the ECCV network's stages: the journal's, 30, 20 and 50 epochs in both papers, its own ratio.
+
+    A small profile counts in batches: its first stage is its short training of the ECCV network, the others are short.
+    """
+    one, two, three = (
+        replace(plan, train=replace(plan.train, ratio=RATIO, steps=-(-plan.train.steps // ECCV_SHARE)))
+        for plan in (profile.stage1, profile.stage2, profile.stage3)
+    )
+    return one if one.epochs else profile.eccv_demo, two, three

@@ -1,0 +1,86 @@
+"""The cell that fetches the course on Colab: in every notebook, harmless in a checkout."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from rednet_lab.names import ROOT
+from rednet_lab.publish import colab
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def test_every_notebook_has_the_cell():
+    assert [p.name for p in NOTEBOOKS if not colab.fitted(nbformat.read(p, as_version=4), colab.address())] == []
+
+
+def test_the_cell_comes_behind_the_parameters_once_and_is_mended(tmp_path):
+    path = tmp_path / NOTEBOOKS[0].name
+    notebook = nbformat.read(NOTEBOOKS[0], as_version=4)
+    notebook.cells = [cell for cell in notebook.cells if not colab.is_ours(cell)]
+    nbformat.write(notebook, path)
+    assert colab.mend(False, tmp_path) == 1 and colab.mend(True, tmp_path) == 0 and colab.mend(False, tmp_path) == 0
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert code[0].metadata.tags == ["parameters"] and colab.is_ours(code[1])
+    code[1].source = code[1].source.replace("rednet-course", "elsewhere")
+    nbformat.write(notebook, path)
+    assert colab.mend(False, tmp_path) == 1 and colab.mend(True, tmp_path) == 0 and colab.mend(False, tmp_path) == 0
+
+
+def run_cell(monkeypatch, folder, url, missing):
+    """Run the cell in a folder, with the course there or not; return the commands that it gave."""
+    commands = []
+
+    def command(words, check):
+        assert check
+        commands.append(words)
+        if words[1] == "clone":
+            (folder / words[-1] / "notebooks").mkdir(parents=True)
+
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(subprocess, "run", command)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    if missing:
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    exec(compile(colab.cell(url), "cell", "exec"), {})
+    return commands
+
+
+def test_in_a_checkout_the_cell_does_nothing(monkeypatch, tmp_path):
+    before = list(sys.path)
+    assert run_cell(monkeypatch, tmp_path, "https://a.example/x", missing=False) == []
+    assert sys.path == before and os.getcwd() == str(tmp_path.resolve())
+    assert run_cell(monkeypatch, ROOT / "notebooks", "https://a.example/x", missing=True) == []
+
+
+def test_elsewhere_it_fetches_the_course_and_leaves_other_packages_alone(monkeypatch, tmp_path):
+    commands = run_cell(monkeypatch, tmp_path, "https://a.example/x", missing=True)
+    assert commands[0][:2] == ["git", "clone"] and "https://a.example/x" in commands[0]
+    assert "--no-deps" in commands[1] and commands[1][-1] == "rednet-course"
+    assert os.getcwd() == str((tmp_path / "rednet-course" / "notebooks").resolve())
+
+
+def test_without_an_address_it_says_what_to_set(monkeypatch, tmp_path):
+    monkeypatch.delenv("REDNET_COURSE", raising=False)
+    with pytest.raises(ModuleNotFoundError, match="set REDNET_COURSE"):
+        run_cell(monkeypatch, tmp_path, "", missing=True)
+    monkeypatch.setenv("REDNET_COURSE", "https://b.example/y")
+    assert "https://b.example/y" in run_cell(monkeypatch, tmp_path, "", missing=True)[0]
+
+
+def test_the_address_is_read_from_one_place_and_makes_the_badges(tmp_path):
+    file = tmp_path / "pyproject.toml"
+    file.write_text('[project.urls]\nHomepage = "https://no"\nRepository = "https://github.com/a/b/"\n[x]\n', "utf-8")
+    assert colab.address(file) == "https://github.com/a/b"
+    file.write_text('[tool.x]\nRepository = "https://github.com/a/b"\n', encoding="utf-8")
+    assert colab.address(file) == ""
+    badges = colab.links("https://github.com/a/b.git")
+    assert "/github/a/b/blob/main/notebooks/00_tour.ipynb" in badges and "/v2/gh/a/b/main?urlpath=lab" in badges
+    with pytest.raises(ValueError, match="without an address"):
+        colab.links("")

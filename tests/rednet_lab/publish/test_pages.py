@@ -1,0 +1,80 @@
+"""README's made parts and the pages under figures/: up to date, whole, their links lead somewhere."""
+
+import json
+import posixpath
+import re
+import shutil
+
+import pytest
+
+from rednet_lab.names import EVIDENCE, ROOT
+from rednet_lab.publish import pages
+from rednet_lab.publish.__main__ import main
+from rednet_lab.publish.ledger import tables
+from rednet_lab.series import SERIES
+
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+PAGES = sorted(pages.written())
+
+
+def test_the_pages_say_what_the_evidence_says():
+    old = [path.name for path in pages.renew(check=True)]
+    assert old == [], "run: python -m rednet_lab.publish readme"
+    assert main(["readme", "--check"]) == 0
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_links_of_the_pages_lead_somewhere(path):
+    targets = [link for link in LINK.findall(path.read_text(encoding="utf-8")) if "://" not in link]
+    assert targets and [t for t in targets if not (path.parent / t).exists()] == []
+
+
+def test_every_notebook_is_in_one_part_of_the_series():
+    listed = [entry.name for some in pages.parts().values() for entry in some]
+    assert listed == [entry.name for entry in SERIES]
+
+
+def test_only_what_stands_between_the_markers_changes(tmp_path):
+    blocks = [f"<!-- made: {name} -->\nold\n<!-- end: {name} -->\n" for name in ("picture", "series", "claims")]
+    text = "a\n" + "b\n".join(blocks) + "c\n"
+    ledger = tables.open_ledger(tmp_path)
+    made = pages.rendered(text, tmp_path, ledger)
+    assert "old" not in made.split("\n") and SERIES[0].title in made and made.count("\nb\n") == 2
+    assert made.startswith("a\n<!-- made: picture -->\n") and made.endswith("<!-- end: claims -->\nc\n")
+    assert pages.rendered(made, tmp_path, ledger) == made
+    with pytest.raises(ValueError, match="made: series"):
+        pages.rendered(text.replace("<!-- made: series -->", ""), tmp_path, ledger)
+
+
+def test_results_are_read_from_the_files(tmp_path):
+    assert "python3 go.py run" in pages.results_table(tmp_path)
+    stamp = {"profile": "quick", "seed": 0, "device": "cpu", "machine": {"cpus": 2}, "torch": "9.9", "code": "abcdef0"}
+    for run, notebook, name, value in (("quick", "50_stage1", "stills_stage1", 6.4321),
+                                       ("quick", "52_stage2", "stills_stage2", 6.25),
+                                       ("quick-udacity", "50_stage1", "stills_stage1", 5.111)):  # fmt: skip
+        (tmp_path / run / notebook).mkdir(parents=True)
+        text = json.dumps({"stamp": stamp, "numbers": {name: {"value": value}}})
+        (tmp_path / run / notebook / "results.json").write_text(text, encoding="utf-8")
+    table = pages.results_table(tmp_path)
+    assert "| stills: after stage 1 | 6.43 | 5.11 |" in table and "| stills: after stage 2 | 6.25 | - |" in table
+    assert "mean shape" not in table and "profile quick, seed 0, cpu, 2 cores, torch 9.9, code abcdef0" in table
+
+
+def test_the_front_page_says_which_results_it_shows_and_where_ones_own_are():
+    text = (ROOT / "figures" / "README.md").read_text(encoding="utf-8")
+    assert "evidence/" in text and "runs/" in text and "is committed" in text
+    linked = {posixpath.basename(target) for target in LINK.findall(text)}
+    assert {path.name for path in (ROOT / "figures" / "ledger").glob("*.md")} <= linked
+
+
+def test_another_number_in_the_evidence_makes_the_pages_old(tmp_path):
+    shutil.copy(ROOT / "README.md", tmp_path / "README.md")
+    shutil.copytree(ROOT / EVIDENCE, tmp_path / EVIDENCE, ignore=shutil.ignore_patterns("*.png", "snapshots"))
+    pages.renew(tmp_path)
+    assert pages.renew(tmp_path, check=True) == []
+    file = tmp_path / EVIDENCE / "quick" / "50_stage1" / "results.json"
+    results = json.loads(file.read_text(encoding="utf-8"))
+    results["numbers"]["stills_stage1"]["value"] = 98.765
+    file.write_text(json.dumps(results), encoding="utf-8")
+    assert tmp_path / "figures" / "README.md" in pages.renew(tmp_path)
+    assert "| 98.8 |" in (tmp_path / "figures" / "README.md").read_text(encoding="utf-8")
