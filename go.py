@@ -15,6 +15,7 @@ reuse it.
 """
 
 import contextlib
+import glob
 import hashlib
 import json
 import os
@@ -31,7 +32,8 @@ VENV = os.path.join(ROOT, ".venv")
 LOCK = os.path.join(ROOT, "requirements.lock")
 CACHE = os.path.join(ROOT, ".cache")
 STAMP = os.path.join(VENV, "course-ready.json")  # written last: an environment without it is not finished
-BEGUN = os.path.join(VENV, "course-begun")  # written first: tells our unfinished environment from a reader's own
+BEGUN = os.path.join(VENV, "course-begun")  # written first, and gone when it is finished
+MADE = os.path.join(VENV, "course-made")  # written first and kept: tells our environment from a reader's own
 WINDOWS = os.name == "nt"
 
 
@@ -65,6 +67,11 @@ def run(arguments):
     """Run the series of notebooks with rednet_lab.runner."""
     if {"-h", "--help"} & set(arguments):  # help needs nothing installed
         return subprocess.call([sys.executable, "-m", "rednet_lab.runner"] + arguments, env=with_root_on_path())
+    if not up_to_date():  # and neither does being told, before an hour of installing, that a name is wrong
+        check = [find_python(), "-m", "rednet_lab.runner", "--check"] + arguments
+        code = subprocess.call(check, env=with_root_on_path())
+        if code:
+            return code
     ensure_environment()
     return become([venv_python(), "-m", "rednet_lab.runner"] + arguments)
 
@@ -116,7 +123,9 @@ def clean(arguments):
     """List, or with --yes remove, what this checkout made outside git: the environment and the cache."""
     if set(arguments) - {"--yes"}:
         raise SetupError("clean knows only --yes, got: %s" % " ".join(arguments))
-    found = [folder for folder in (VENV, CACHE) if os.path.isdir(folder)]
+    if os.path.isdir(VENV) and not os.path.exists(MADE):
+        print("%s was not made by go.py and stays." % VENV)
+    found = [folder for folder in (VENV, CACHE) if os.path.isdir(folder) and (folder == CACHE or os.path.exists(MADE))]
     for folder in found:
         print("%s  %s (%.2f GB)" % ("removing" if arguments else "would remove", folder, size_of(folder) / 1e9))
         if arguments:
@@ -159,12 +168,15 @@ def ensure_environment():
             remove_environment()
         if not venv_works():
             make_environment(find_python())
+        gone = missing()
+        if gone:
+            print("Parts of the environment are gone (%s); installing all of it again." % ", ".join(gone[:5]))
         remove_file(STAMP)
         warn_about_machine()
-        install(lock)
+        install(lock, ["--force-reinstall", "--no-deps"] if gone else [])
         link_checkout()
         with open(STAMP + ".new", "w", encoding="utf-8", newline="\n") as file:
-            json.dump(wanted(), file, indent=1)
+            json.dump(dict(wanted(), installed=installed()), file, indent=1)
         os.replace(STAMP + ".new", STAMP)
         remove_file(BEGUN)
         print("Environment ready after %s." % clock(time.time() - started), flush=True)
@@ -174,16 +186,42 @@ def wanted():
     """Return what the stamp must say for the environment to be used as it is."""
     with open(LOCK, "rb") as file:
         text = file.read().replace(b"\r\n", b"\n")
-    return {"lock": hashlib.sha256(text).hexdigest(), "layout": 1}
+    return {"lock": hashlib.sha256(text).hexdigest(), "layout": 2, "checkout": os.path.realpath(ROOT)}
 
 
 def up_to_date():
-    """Tell whether the stamp matches the lock and the environment's Python is still there."""
+    """Tell whether the stamp matches the lock and this checkout, and all that was installed is still there."""
+    told = stamp()
+    told.pop("installed", None)
+    return told == wanted() and os.path.exists(venv_python()) and not missing()
+
+
+def stamp():
+    """Return what the stamp says, or {} where there is none."""
     try:
         with open(STAMP, encoding="utf-8") as file:
-            return json.load(file) == wanted() and os.path.exists(venv_python())
+            return json.load(file)
     except (OSError, ValueError):
-        return False
+        return {}
+
+
+def installed():
+    """Return the names of what lies in the environment's folder of packages."""
+    return sorted(name for name in os.listdir(packages()) if name != "__pycache__")
+
+
+def missing():
+    """Return what the stamp says was installed and is there no longer."""
+    folder = packages()
+    there = set(os.listdir(folder)) if folder else set()
+    return sorted(set(stamp().get("installed", [])) - there)
+
+
+def packages():
+    """Return the environment's folder of packages, or None."""
+    places = [os.path.join(VENV, "Lib")] if WINDOWS else glob.glob(os.path.join(VENV, "lib", "python3.*"))
+    found = [os.path.join(place, "site-packages") for place in places]
+    return next((folder for folder in found if os.path.isdir(folder)), None)
 
 
 def venv_python():
@@ -197,9 +235,8 @@ def venv_works():
         return False
     if python_version(venv_python()) in SUPPORTED and succeeds([venv_python(), "-m", "pip", "--version"]):
         return True
-    if os.listdir(VENV) and not os.path.exists(os.path.join(VENV, "pyvenv.cfg")):
-        raise SetupError("%s exists but is no Python environment; move it away and try again." % VENV)
-    remove_environment()
+    if os.listdir(VENV):
+        remove_environment()
     return False
 
 
@@ -245,12 +282,18 @@ def with_outer_pip(python):
 def begin_environment():
     """Make the folder with the mark that it is ours and unfinished."""
     os.makedirs(VENV, exist_ok=True)
-    with open(BEGUN, "w", encoding="utf-8") as file:
-        file.write("go.py is setting this up; without course-ready.json it is not finished\n")
+    for path, text in ((BEGUN, "is setting this up; it is not finished"), (MADE, "made this environment")):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("go.py %s\n" % text)
 
 
 def remove_environment():
-    """Remove .venv, or say what stands in the way."""
+    """Remove .venv if it is ours, or say what stands in the way. What somebody else made is never removed."""
+    if not os.path.exists(MADE) and not os.path.exists(BEGUN):
+        raise SetupError(
+            "%s was not made by go.py and cannot be used as it is (it needs CPython 3.10 to 3.13 with pip, whole).\n"
+            "Nothing of it was touched: move it away, or remove it yourself, and try again." % VENV
+        )
     try:
         shutil.rmtree(VENV)
     except OSError as error:
@@ -269,12 +312,13 @@ def link_checkout():
 # --------------------------------------------------------------------------------------- installation
 
 
-def install(lock):
+def install(lock, options=()):
     """Install the lock with the environment's pip, showing what it is at and how long it has taken."""
     with open(LOCK, encoding="utf-8") as file:
         total = sum(1 for line in file if line[:1].strip() and not line.startswith("#"))
     print("Installing the packages of requirements.lock (1.5 to 5.5 GB; minutes, the network decides).")
     command = [venv_python(), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-r", LOCK]
+    command += list(options)
     log_path = os.path.join(VENV, "course-setup.log")
     environment = dict(os.environ, PYTHONUNBUFFERED="1", PIP_PROGRESS_BAR="off", PYTHONIOENCODING="utf-8")
     environment["PIP_USER"] = "0"  # a user-wide "install for the user" makes no sense in an environment

@@ -11,6 +11,8 @@ from pathlib import Path
 from data_prep.errors import DataError
 from data_prep.readers.base import unreadable
 
+READS = ("data_prep/readers/*.py",)  # imported by name
+
 NON_COMMERCIAL = "non-commercial research only"
 VIEWS = ("frontal", "left*", "right*")  # MERL-RAV's folders
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 import ast
 import difflib
 import json
+import sys
 from pathlib import Path
 
+from rednet_lab.names import ROOT
 from rednet_lab.stamp import PARSING
 
+INJECTED = "# Parameters\n"  # what papermill begins its cell with
 TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
@@ -81,15 +84,52 @@ def check_parameters(path: str | Path, given: dict, as_text: bool = False) -> di
     defaults = read_parameters(path)
     values = dict(defaults)
     for name, value in given.items():
-        if name not in defaults:
-            raise ParameterError(f"{Path(path).name}: unknown parameter {name!r}{nearest(name, defaults)}")
-        try:
-            values[name] = from_text(value, defaults[name]) if as_text else fit(value, defaults[name])
-        except ValueError as error:
-            raise ParameterError(
-                f"{Path(path).name}: parameter {name!r} must be {wanted(defaults[name])}, got {value!r}"
-            ) from error
+        values[name] = checked(name, value, defaults, Path(path).name, as_text)
     return values
+
+
+def checked(name: str, value: object, defaults: dict, notebook: str, as_text: bool = False) -> object:
+    """Return a parameter's value as the type of its default. Raises ParameterError."""
+    if name not in defaults:
+        raise ParameterError(f"{notebook}: unknown parameter {name!r}{nearest(name, defaults)}")
+    try:
+        found = from_text(value, defaults[name]) if as_text else fit(value, defaults[name])
+    except ValueError as error:
+        raise ParameterError(
+            f"{notebook}: parameter {name!r} must be {wanted(defaults[name])}, got {value!r}"
+        ) from error
+    if name == "seed" and found < 0:
+        raise ParameterError(f"{notebook}: a seed is a whole number from 0, got {value!r}")
+    return found
+
+
+def check_kernel(out: str, cells: list[str] | None = None, here: Path | None = None) -> None:
+    """Refuse, in a notebook, what papermill by hand lets pass: unknown names, wrong types, another checkout's code.
+
+    `cells` are the sources that this kernel has executed so far; the cell that papermill injects stands right behind
+    the notebook's own parameters. `here` is the kernel's folder. Raises ParameterError.
+    """
+    here = here or Path.cwd()
+    if cells is None:
+        ipython = sys.modules.get("IPython")
+        shell = ipython.get_ipython() if ipython else None
+        cells = shell.user_ns.get("In", []) if shell else []
+    for own, injected in zip(cells, cells[1:], strict=False):
+        if injected.startswith(INJECTED):
+            defaults = parse_cell(own, "this notebook")
+            for name, value in parse_cell(injected, "this notebook").items():
+                checked(name, value, defaults, "this notebook")
+    checkout = next((place for place in (here, here.parent) if (place / "rednet_lab" / "names.py").is_file()), ROOT)
+    if not checkout.samefile(ROOT):
+        raise ParameterError(
+            f"this notebook is of the checkout {checkout}, but rednet_lab is imported from {ROOT}:"
+            " use that checkout's own environment (python3 go.py lab, in its folder)"
+        )
+    if not (ROOT / "notebooks").is_dir() and not Path(out).expanduser().is_absolute():
+        raise ParameterError(
+            f"rednet_lab is installed in {ROOT} and not in a checkout, so there is no place for results:"
+            " set out to a folder, written out in full, or use a clone of the repository"
+        )
 
 
 def nearest(name: str, known: object) -> str:

@@ -17,16 +17,16 @@ import sys
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
-from rednet_lab.names import ROOT
+from rednet_lab.names import ROOT, THREADS
 
 PACKAGES = ("rednet_core", "data_prep", "rednet_lab")
 # How a run is started, shown and told of does not change what it finds.
 EXCLUDED = ("rednet_lab/runner", "rednet_lab/publish")
 SHOWN = (".js", ".css")  # what results carry along with them: the player
-READS = "READS"  # a module's constant: what it reads or imports by name, as patterns from the checkout's root
+LISTED = "READS"  # a module's constant: what it reads or imports by name, as patterns from the checkout's root
 DISTRIBUTIONS = {
     "torch": ("torch",),
     "numpy": ("numpy",),
@@ -61,7 +61,7 @@ def code_hash(*sources: str | os.PathLike, exclude: tuple[str, ...] = EXCLUDED) 
             name = file.relative_to(base.parent).as_posix()
             hidden = any(part.startswith(".") for part in file.relative_to(base.parent).parts[1:])
             if not hidden and not any(name.startswith(folder + "/") for folder in exclude):
-                digest.update(f"{name}\0{_read(file).meaning}\0".encode())
+                digest.update(f"{name}\0{read_source(file).meaning}\0".encode())
     return digest.hexdigest()
 
 
@@ -73,7 +73,7 @@ def module_hash(*modules: str) -> str:
 
 def notebook_hash(notebook: Path, packages: tuple[str, ...] = PACKAGES) -> str:
     """Return the code_hash of a notebook's cells and of all files of its checkout that they import."""
-    modules = _read(notebook).imports
+    modules = read_source(notebook).imports
     return code_hash(notebook, *imported_files(*modules, root=notebook.resolve().parents[1], packages=packages))
 
 
@@ -85,25 +85,29 @@ def imported_files(*modules: str, root: Path | None = None, packages: tuple[str,
     it lists itself, in a constant READS of patterns such as "data_prep/readers/*.py".
     """
     found: dict[Path, None] = {}
-    todo, root = list(modules), root or ROOT
+    todo, seen, root = list(modules), set(), root or ROOT
     while todo:
         module = todo.pop()
-        parts = module.split(".")
-        if parts[0] not in packages:
+        if module in seen or module.partition(".")[0] not in packages:
             continue
-        base = root.joinpath(*parts)
-        for file in (base.with_suffix(".py"), base / "__init__.py"):
-            if file not in found and file.is_file():
-                found[file] = None
-                todo += _read(file).imports
-                for read in (one for pattern in _read(file).reads for one in root.glob(pattern)):
-                    if read.suffix == ".py":
-                        todo.append(".".join(read.relative_to(root).with_suffix("").parts))
-                    else:
-                        found[read] = None
-        if len(parts) > 1:
-            todo.append(".".join(parts[:-1]))  # a package's __init__ runs first; or this was a name in a module
+        seen.add(module)
+        todo.append(module.rpartition(".")[0])  # a package's __init__ runs first; or this was a name in a module
+        for file in _files_of(root, module):
+            found[file] = None
+            todo += read_source(file).imports
+            for read in (one for pattern in read_source(file).reads for one in root.glob(pattern)):
+                if read.suffix == ".py":
+                    todo.append(".".join(read.relative_to(root).with_suffix("").parts))
+                else:
+                    found[read] = None
     return sorted(found)
+
+
+@cache
+def _files_of(root: Path, module: str) -> list[Path]:
+    """Return the file of a module or package, looked for once."""
+    base = root.joinpath(*module.split("."))
+    return [file for file in (base.with_suffix(".py"), base / "__init__.py") if file.is_file()]
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,7 @@ class Source:
     reads: tuple[str, ...] = ()
 
 
-def _read(file: Path) -> Source:
+def read_source(file: Path) -> Source:
     """Return what a file says, parsed once until it changes."""
     status = file.stat()
     return _parsed(file, status.st_mtime_ns, status.st_size)
@@ -130,7 +134,7 @@ def _parsed(file: Path, *_: int) -> Source:
     if file.suffix != ".py":
         return Source(text)
     tree = _tree(text)
-    targets = [n for n in tree.body if isinstance(n, ast.Assign) and getattr(n.targets[0], "id", "") == READS]
+    targets = [n for n in tree.body if isinstance(n, ast.Assign) and getattr(n.targets[0], "id", "") == LISTED]
     reads = [pattern for node in targets for pattern in ast.literal_eval(node.value)]
     return Source(_canonical(tree), tuple(_imports(tree)), tuple(reads))
 
@@ -265,6 +269,7 @@ def make_stamp(parameters: dict, notebook: Path | None = None) -> dict:
     stamp = {name: parameters.get(name) for name in STANDARD}
     stamp["data"] = folder_name(stamp["data"] or "")
     stamp.update(versions())
+    stamp["threads"] = THREADS
     stamp["machine"] = machine()
     torch = sys.modules.get("torch")  # a stamp never imports torch, but tells the GPU where torch is at work
     if torch is not None and stamp["device"] in ("auto", "cuda") and torch.cuda.is_available():

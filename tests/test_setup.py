@@ -33,10 +33,8 @@ def go(tmp_path):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     module.ROOT, module.VENV = str(tmp_path), str(tmp_path / ".venv")
-    module.STAMP, module.BEGUN = (
-        str(tmp_path / ".venv/course-ready.json"),
-        str(tmp_path / ".venv/course-begun"),
-    )
+    for name, file in (("STAMP", "course-ready.json"), ("BEGUN", "course-begun"), ("MADE", "course-made")):
+        setattr(module, name, str(tmp_path / ".venv" / file))
     module.LOCK, module.CACHE = str(tmp_path / "requirements.lock"), str(tmp_path / ".cache")
     Path(module.LOCK).write_text("six==1.0\n")
     return module
@@ -153,11 +151,14 @@ def test_help_of_run_needs_nothing_installed(tmp_path):
     command = [sys.executable, "-S", ROOT / "go.py", "run", "--help"]  # -S: no site-packages here
     said = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert said.returncode == 0 and "--profile" in said.stdout and "--no-needs" in said.stdout
+    check = [sys.executable, "-S", "-m", "rednet_lab.runner", "--check", "--only", "34", "-p", "steps=x"]
+    said = subprocess.run(check, capture_output=True, text=True, cwd=ROOT)
+    assert said.returncode == 2 and "Nothing was run." in said.stderr and "Traceback" not in said.stderr
 
 
 def test_environment_is_made_once_and_again_when_the_lock_changes(go, monkeypatch, capsys):
     done = []
-    monkeypatch.setattr(go, "install", lambda lock: done.append("install"))
+    monkeypatch.setattr(go, "install", lambda lock, options: done.append("install"))
     go.ensure_environment()
     go.ensure_environment()
     assert done == ["install"]
@@ -173,7 +174,8 @@ def test_environment_is_made_once_and_again_when_the_lock_changes(go, monkeypatc
     go.begin_environment()  # as a kill would leave it
     go.ensure_environment()
     assert done == ["install"] * 3 and "cut short" in capsys.readouterr().out
-    assert json.loads(Path(go.STAMP).read_text()) == go.wanted() and not Path(go.BEGUN).exists()
+    told = json.loads(Path(go.STAMP).read_text())
+    assert told.pop("installed") == go.installed() and told == go.wanted() and not Path(go.BEGUN).exists()
     assert go.main(["clean"]) == 0 and Path(go.VENV).exists()
     assert go.main(["clean", "--yes"]) == 0 and not Path(go.VENV).exists()
 
@@ -206,11 +208,63 @@ def test_a_machine_that_cannot_make_environments_is_told_the_package(go, monkeyp
     assert not Path(go.VENV).exists()
 
 
-def test_a_folder_that_is_no_environment_is_left_alone(go, capsys):
-    Path(go.VENV).mkdir()
-    (Path(go.VENV) / "thesis.txt").write_text("years of work")
-    assert go.main(["setup"]) == 3
-    assert "move it away" in capsys.readouterr().err and (Path(go.VENV) / "thesis.txt").exists()
+def test_an_environment_that_somebody_else_made_is_never_removed(go, monkeypatch, capsys):
+    thesis = Path(go.VENV) / "thesis.txt"
+    thesis.parent.mkdir()
+    thesis.write_text("years of work")
+    for left in (None, "pyvenv.cfg"):  # a folder of any kind; an environment of a Python that does not fit
+        if left:
+            (thesis.parent / left).write_text("version = 3.7.1")
+        assert go.main(["setup"]) == 3
+        said = capsys.readouterr().err
+        assert "was not made by go.py" in said and "Nothing of it was touched" in said and thesis.exists()
+    assert go.main(["clean", "--yes"]) == 0
+    assert "stays" in capsys.readouterr().out and thesis.exists()
+
+
+def test_what_was_deleted_behind_the_stamp_is_noticed_and_put_back(go, monkeypatch, capsys):
+    def install(lock, options):
+        done.append(list(options))
+        (Path(go.packages()) / "six.py").touch()
+
+    done = []
+    monkeypatch.setattr(go, "install", install)
+    go.ensure_environment()
+    (Path(go.packages()) / "my_own.py").touch()  # what a reader adds or removes is the reader's affair
+    go.ensure_environment()
+    assert done == [[]]
+    (Path(go.packages()) / "six.py").unlink()
+    go.ensure_environment()
+    go.ensure_environment()
+    assert done == [[], ["--force-reinstall", "--no-deps"]] and "gone (six.py)" in capsys.readouterr().out
+
+
+def test_a_moved_checkout_is_linked_again(go, monkeypatch, tmp_path):
+    monkeypatch.setattr(go, "install", lambda lock, options: None)
+    go.ensure_environment()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    go.ROOT = str(elsewhere)  # its .venv is a link, say: what the environment has on its path is the old place
+    assert not go.up_to_date()
+    go.ensure_environment()
+    code = "import sys; print(sys.path)"
+    assert str(elsewhere) in subprocess.check_output([go.venv_python(), "-I", "-c", code], text=True, cwd=os.sep)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--profile", "slow"], "invalid choice: 'slow'"),
+        (["--only", "35"], "no such notebook"),
+        (["-p", "stepz=3"], "none of the notebooks that would run has this parameter"),
+        (["--source", "udacity"], "needs --data FOLDER"),
+    ],
+)
+def test_a_wrong_command_line_is_told_before_anything_is_installed(go, monkeypatch, capfd, arguments, message):
+    monkeypatch.setattr(go, "with_root_on_path", lambda: dict(os.environ, PYTHONPATH=str(ROOT)))
+    monkeypatch.setattr(go, "ensure_environment", lambda: pytest.fail("went on to install"))
+    assert go.main(["run", *arguments]) == 2
+    assert message in capfd.readouterr().err and not Path(go.VENV).exists()
 
 
 def test_an_unsupported_python_is_told_what_to_install(go, monkeypatch, capsys):

@@ -18,6 +18,7 @@ from scipy import stats
 from rednet_lab.experiments.statistics import Effect
 
 FILE = Path(__file__).with_name("endpoints.yaml")
+READS = ("rednet_lab/experiments/endpoints.yaml",)
 SUPPORTED, NOT_SEEN, OPPOSITE = "supported on other data", "not seen at this scale", "opposite at this scale"
 OPEN, NOT_TESTABLE, UNJUDGED = "undecided", "not testable here", ""
 REPRODUCED, CONTRADICTED = "reproduced", "contradicted"

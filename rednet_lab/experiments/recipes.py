@@ -26,6 +26,7 @@ from rednet_lab.workbench.profiles import QUICK
 from rednet_lab.workbench.sources import FaceWorldSource, stored
 
 LOG = ROOT / "figures" / "evidence" / "recipes.csv"
+READS = ("figures/evidence/recipes.csv",)
 IMAGES = 9_600  # every recipe sees so many pictures, unless its name says otherwise
 
 ONE_EACH = {"encoder_convs": (1, 1, 1, 1, 1), "decoder_convs": (1, 1, 1, 1)}

@@ -134,14 +134,14 @@ class Job:
 
     @cached_property
     def code_key(self) -> str:
-        """Return the hash of all that decides this notebook's numbers, the code keys of its needs included."""
+        """Return the hash of all that decides this notebook's numbers, notebooks whose files it reads among it."""
         versions = {name: ".".join(text.split(".")[:2]) for name, text in stamp.versions().items()}
         decides = {
             "code": stamp.notebook_hash(self.notebook, self.course.packages),
             "parameters": {name: value for name, value in self.parameters.items() if name != "out"},
             "data": [str(self.options.data or ""), *map(self._fingerprint, self._read_places())],
             "versions": {name: versions[name] for name in stamp.DISTRIBUTIONS},
-            "needs": [self._need(name) for name in self.entry.needs],
+            "needs": [self._need(name) for name in self.entry.needs if self.entry.reads],
         }
         return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 

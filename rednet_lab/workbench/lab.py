@@ -18,8 +18,9 @@ from rednet_core.markup import MARKUPS
 from rednet_core.rednet import NetConfig, RedNet
 from rednet_core.training import COLUMNS, Trainer
 from rednet_lab.names import DEVICES, ROOT, THREADS, run_name
+from rednet_lab.parameters import check_kernel
 from rednet_lab.progress import Progress, in_batch
-from rednet_lab.show import plots, style
+from rednet_lab.show import plots
 from rednet_lab.show.svg import Drawing
 from rednet_lab.stamp import make_stamp
 from rednet_lab.workbench.cache import asset
@@ -61,6 +62,7 @@ class Lab:
     """Everything a notebook asks for. See the properties; `results` is where its figures and tables go."""
 
     def __init__(self, notebook: str, profile: str, source: str, data: str, device: str, seed: int, out: str):
+        check_kernel(out)
         if profile not in PROFILES:
             raise ValueError(f"profile {profile!r}, known: {', '.join(PROFILES)}")
         if source not in SOURCES:
@@ -74,12 +76,13 @@ class Lab:
         folder = Path(out).expanduser()
         parameters = {"profile": profile, "source": source, "data": data, "seed": seed, "device": str(self.device)}
         self.folder = (folder if folder.is_absolute() else ROOT / folder) / self.run
-        self.results = Results(self.folder / notebook, make_stamp(parameters) | {"threads": THREADS})
+        stamp = make_stamp(parameters, ROOT / "notebooks" / f"{notebook}.ipynb")
+        self.results = Results(self.folder / notebook, stamp)
         self.caption = f"profile {profile}, {self.source.what}, seed {seed}"
         self.watchers: list = []  # each makes, of a stage's name, one more callback for its training
         torch.set_num_threads(THREADS)  # the one place; trainings have it in their keys
         torch.manual_seed(seed)
-        style.use()
+        plots.use_style()
 
     # --- trained stages, each made from the one before ---
 
@@ -167,7 +170,12 @@ class Lab:
                     progress(record.step + 1, run.config.steps, note)
 
                 callbacks = (show, *(watcher(training.name) for watcher in self.watchers))
-                run = training.trainer(before, self.device, folder / "run.pt", callbacks)
+                try:
+                    run = training.trainer(before, self.device, folder / "run.pt", callbacks)
+                except checkpoint.CheckpointError as error:  # a damaged one: begin anew
+                    print(error)
+                    (folder / "run.pt").unlink()
+                    run = training.trainer(before, self.device, folder / "run.pt", callbacks)
                 resumed = run.step
                 history = run.run()
             seconds = time.perf_counter() - began
@@ -187,17 +195,17 @@ class Lab:
     def figure(self, figure, name: str, caption: str, alt: str, hero: bool = False, vector: bool = True) -> None:
         """Show a figure and save it with the run's facts in its caption."""
         self.results.figure(figure, name, f"{caption} ({self.caption})", alt, hero, vector)
-        style.show(figure)
+        plots.show_once(figure)
 
     def drawing(self, drawing: Drawing, name: str, caption: str, hero: bool = False) -> Drawing:
-        """Save a ready SVG drawing and return it for display; it shows no data, so the caption needs no run."""
-        return self.results.drawing(drawing, name, caption, hero)
+        """Save a ready SVG drawing with the run's facts in its caption, and return it for display."""
+        return self.results.drawing(drawing, name, f"{caption} ({self.caption})", hero)
 
     def pictures(
         self, pictures: list, columns: int, name: str, caption: str, alt: str, hero: bool = False, width: float = 7.0
     ) -> None:
         """Show and save pictures of one size in a grid."""
-        self.figure(plots.sheet(pictures, columns, width), name, caption, alt, hero, vector=False)
+        self.figure(plots.grid(pictures, columns, width), name, caption, alt, hero, vector=False)
 
     def table(self, frame, name: str, caption: str):
         """Save a table and return it for display."""
