@@ -91,10 +91,11 @@ class Lab:
         self, name: str, stage: str, config: NetConfig | EccvConfig, plan: Plan, before: Training | None = None, **more
     ) -> Training:
         """Return a stage's description, on this run's data; more are further fields of Training."""
-        role, how = getattr(self.source, stage)(), self.profile.augmentation
-        if isinstance(config, EccvConfig):
-            how = self.profile.eccv_augmentation or how
-        fields = {"how": how, "seed": self.seed, "before": before, "imagenet": self.profile.imagenet, **more}
+        role, p = getattr(self.source, stage)(), self.profile
+        how = (isinstance(config, EccvConfig) and p.eccv_augmentation) or p.augmentation
+        if stage == "clips":
+            how = p.clip_error
+        fields = {"how": how, "seed": self.seed, "before": before, "imagenet": p.imagenet, **more}
         if plan.plateau:
             part = self.source.validation_stills(plan.plateau.pictures)
             if part.data is role.data:  # not trained on, then

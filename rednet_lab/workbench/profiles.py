@@ -7,6 +7,7 @@ full   the papers' sizes, for a GPU and for real data
 
 from dataclasses import dataclass, replace
 
+from data_prep.tracker_error import TrackerError
 from rednet_core.augment import Augmentation
 from rednet_core.eccv import RATIO, EccvConfig
 from rednet_core.rednet import NetConfig
@@ -54,6 +55,7 @@ class Profile:
     people: tuple[int, int]  # persons, pictures of each
     videos: tuple[int, int, int, int]  # train, frames of each, test, frames of each
     augmentation: Augmentation
+    clip_error: TrackerError  # of boxes and guesses in clips; the papers have none
     stage1: Plan
     stage2: Plan
     stage3: Plan
@@ -76,6 +78,7 @@ SMOKE = Profile(
     people=(6, 5),
     videos=(6, 6, 4, 6),
     augmentation=Augmentation(),
+    clip_error=TrackerError("jitter"),
     stage1=Plan(TrainConfig(8, "adamw", 6e-3, schedule="one_cycle", weight_decay=0.01), 8),
     stage2=Plan(TrainConfig(4, "adamw", 2e-3, schedule="one_cycle", weight_decay=0.01), 8),
     stage3=Plan(TrainConfig(4, "adamw", 2e-3, schedule="one_cycle", weight_decay=0.01), 2, frames=4),
@@ -95,6 +98,7 @@ QUICK = Profile(
     people=(60, 20),
     videos=(400, 10, 24, 40),
     augmentation=Augmentation(contrast=0.2, brightness=0.1),
+    clip_error=TrackerError("jitter"),
     stage1=Plan(TrainConfig(3000, "adamw", 8e-3, schedule="one_cycle", weight_decay=0.01), 16),
     stage2=Plan(TrainConfig(1000, "adamw", 3e-3, schedule="one_cycle", weight_decay=0.01), 16),
     stage3=Plan(TrainConfig(600, "adamw", 2e-3, schedule="one_cycle", weight_decay=0.01), 4, frames=10),
@@ -107,7 +111,7 @@ QUICK = Profile(
     identity_units=64,
 )
 
-PAPERS = TrainConfig(0, "sgd", 0.01, schedule="constant", mixed_precision=True)
+PAPERS = TrainConfig(0, "sgd", 0.01, schedule="constant", precision="bfloat16")
 FULL = Profile(
     name="full",
     net=NetConfig(),
@@ -117,12 +121,13 @@ FULL = Profile(
     people=(500, 24),
     videos=(90, 300, 24, 300),
     augmentation=Augmentation(),
+    clip_error=TrackerError("none"),
     stage1=Plan(PAPERS, 32, epochs=30, variations=10, plateau=Plateau()),
     stage2=Plan(PAPERS, 32, epochs=20, variations=10, plateau=Plateau()),
     stage3=Plan(PAPERS, 5, frames=10, epochs=50, variations=2, each=100, plateau=Plateau()),
-    demo=Plan(TrainConfig(2_000, "sgd", 0.01, schedule="tenths", mixed_precision=True), 32),
+    demo=Plan(TrainConfig(2_000, "sgd", 0.01, schedule="tenths", precision="bfloat16"), 32),
     eccv=EccvConfig(),
-    eccv_demo=Plan(TrainConfig(2_000, "sgd", 0.01, schedule="tenths", mixed_precision=True, ratio=RATIO), 32),
+    eccv_demo=Plan(TrainConfig(2_000, "sgd", 0.01, schedule="tenths", precision="bfloat16", ratio=RATIO), 32),
     imagenet=True,
     eccv_augmentation=Augmentation(shift=7 / 128),  # the same 7 px, of its smaller picture
 )
