@@ -56,12 +56,9 @@ def samples(net: RedNet, faces: list[Face], size: int) -> tuple[np.ndarray, floa
     for face in faces:
         frame = tracer.frame(face)
         errors.append(frame.error)
-        n, seen = frame.picture.shape[1], draw.enlarge(frame.picture, size)
-        for points, colour in ((frame.truth, draw.TRUTH), (frame.steps[-1].points, draw.PREDICTED)):
-            seen = draw.points(seen, draw.place(points, n, size), colour, size=2)
-        pictures.append(seen)
-    titles = [draw.titled(p, f"{e:.1f} %", 11) for p, e in zip(pictures, errors, strict=True)]
-    return draw.montage(titles, len(titles)), float(np.nanmean(errors))
+        seen = draw.face(frame.picture, size, frame.steps[-1].points, frame.truth)
+        pictures.append(draw.titled(seen, f"{frame.error:.1f} %", 11))
+    return draw.montage(pictures, len(pictures)), float(np.nanmean(errors))
 
 
 def clock(seconds: float) -> str:
