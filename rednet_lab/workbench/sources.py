@@ -179,6 +179,10 @@ class FaceWorldSource(Validated):
         store = self._videos()
         return Role(store, store.rows("train"))
 
+    def test_sets(self) -> dict[str, Role]:
+        """The one set of test stills, by its name."""
+        return {"rendered faces": self.test_stills()}
+
     def test_stills(self) -> Role:
         """Stills of persons never trained on."""
         store = self.stills().data
@@ -222,6 +226,10 @@ class UdacitySource(Validated):
         """The same stills, to be set in motion (`rednet_core.clips`): there is no video here."""
         store = self._store()
         return Role(store, store.rows("train"), synthetic=True)
+
+    def test_sets(self) -> dict[str, Role]:
+        """The one set of test stills, by its name."""
+        return {"YouTube Faces": self.test_stills()}
 
     def test_stills(self) -> Role:
         """The test persons' stills."""
