@@ -6,7 +6,8 @@ import ipywidgets as w
 import numpy as np
 import torch
 
-from rednet_core.rednet import MEAN_PIXEL, PIXEL_SPREAD, Prediction, RedNet
+from rednet_core.network import MEAN_PIXEL, PIXEL_SPREAD
+from rednet_core.rednet import Prediction, RedNet
 from rednet_lab.show import draw
 from rednet_lab.show.trace import Face, FaceTracer
 from rednet_lab.show.widgets import Painter, buttons, menu, slider
@@ -53,9 +54,9 @@ class CodeMixer:
             net, seen = self.net, self.tracer.see(face)
             stem = net.backbone.stem((seen.inputs - MEAN_PIXEL) / PIXEL_SPREAD)
             z, codes = seen.z0, []
-            for k, kind in enumerate(net.config.steps):
+            for k in range(len(net.config.steps)):
                 codes.append(net.backbone.encode(stem, net.config.feedback_gain * z, k))
-                z = net.feedback(kind, seen.prediction.maps[k])
+                z = net.feedback(seen.prediction.maps[k], k + 1)
             points = net.points(seen.prediction)[0].cpu().numpy()
             self.kept[face.name] = Coded(draw.picture(seen.inputs[0]), stem, seen.z0, codes, points)
         return self.kept[face.name]
@@ -78,7 +79,7 @@ class CodeMixer:
             raw = net.heads[kind](net.backbone.decode(code, k))
             prediction.maps.append(raw)
             prediction.e_i.append(half[0])
-            z = net.feedback(kind, raw)
+            z = net.feedback(raw, k + 1)
         points = net.points(prediction)[0].cpu().numpy()
         scores = None if net.f_cls is None else net.f_cls(prediction.e_i[-1]).softmax(1)[0].cpu().numpy()
         return Mixed(points, scores)

@@ -110,10 +110,10 @@ def record(net: RedNet | EccvNet, seen: Tracked, images: np.ndarray, truth: np.n
 def _journal_steps(net: RedNet, seen: Tracked) -> list[tuple]:
     """Return of each step: its kind; z, its maps, and the seven maps of the step before, each (N, C, m, m)."""
     out, z = [], seen.z0
-    for kind, raw in zip(net.config.steps, seen.prediction.maps, strict=True):
-        maps = raw.sigmoid() if kind == "detection" else raw.clamp(0, 1)
+    for k, (kind, raw) in enumerate(zip(net.config.steps, seen.prediction.maps, strict=True)):
+        maps = net.respond(raw, k)
         out.append((kind, _numpy(z), _numpy(maps), _numpy(z)))  # what the step before answered is what it is given
-        z = net.feedback(kind, raw)
+        z = net.feedback(raw, k + 1)
     return out
 
 

@@ -91,7 +91,8 @@ class Lab:
     ) -> Training:
         """Return a stage's description, on this run's data; more are further fields of Training."""
         role = getattr(self.source, stage)()
-        fields = {"how": self.profile.augmentation, "seed": self.seed, "before": before, **more}
+        how = self.profile.clip_error if stage == "clips" else self.profile.augmentation
+        fields = {"how": how, "seed": self.seed, "before": before, **more}
         return Training(name, stage, config, role, self.marked(role.data, config.markup), plan, **fields)
 
     @cached_property

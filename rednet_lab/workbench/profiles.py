@@ -7,6 +7,7 @@ full   the papers' sizes, for a GPU and for real data
 
 from dataclasses import dataclass, replace
 
+from data_prep.tracker_error import TrackerError
 from rednet_core.augment import Augmentation
 from rednet_core.eccv import RATIO, EccvConfig
 from rednet_core.rednet import NetConfig
@@ -43,6 +44,7 @@ class Profile:
     people: tuple[int, int]  # persons, pictures of each
     videos: tuple[int, int, int, int]  # train, frames of each, test, frames of each
     augmentation: Augmentation
+    clip_error: TrackerError  # of boxes and guesses in clips; the papers have none
     stage1: Plan
     stage2: Plan
     stage3: Plan
@@ -63,6 +65,7 @@ SMOKE = Profile(
     people=(6, 5),
     videos=(6, 6, 4, 6),
     augmentation=Augmentation(),
+    clip_error=TrackerError("jitter"),
     stage1=Plan(TrainConfig(8, "adamw", 6e-3, schedule="one_cycle", weight_decay=0.01), 8),
     stage2=Plan(TrainConfig(4, "adamw", 2e-3, schedule="one_cycle", weight_decay=0.01), 8),
     stage3=Plan(TrainConfig(4, "adamw", 2e-3, schedule="one_cycle", weight_decay=0.01), 2, frames=4),
@@ -82,6 +85,7 @@ QUICK = Profile(
     people=(60, 20),
     videos=(400, 10, 24, 40),
     augmentation=Augmentation(contrast=0.2, brightness=0.1),
+    clip_error=TrackerError("jitter"),
     stage1=Plan(TrainConfig(3000, "adamw", 8e-3, schedule="one_cycle", weight_decay=0.01), 16),
     stage2=Plan(TrainConfig(1000, "adamw", 3e-3, schedule="one_cycle", weight_decay=0.01), 16),
     stage3=Plan(TrainConfig(600, "adamw", 2e-3, schedule="one_cycle", weight_decay=0.01), 4, frames=10),
@@ -103,19 +107,20 @@ FULL = Profile(
     people=(500, 24),
     videos=(90, 300, 24, 300),
     augmentation=Augmentation(),
-    stage1=Plan(TrainConfig(0, "sgd", 0.01, schedule="steps", mixed_precision=True), 32, epochs=30, variations=10),
-    stage2=Plan(TrainConfig(0, "sgd", 0.01, schedule="steps", mixed_precision=True), 32, epochs=20, variations=10),
+    clip_error=TrackerError("none"),
+    stage1=Plan(TrainConfig(0, "sgd", 0.01, schedule="steps", precision="bfloat16"), 32, epochs=30, variations=10),
+    stage2=Plan(TrainConfig(0, "sgd", 0.01, schedule="steps", precision="bfloat16"), 32, epochs=20, variations=10),
     stage3=Plan(
-        TrainConfig(0, "sgd", 0.01, schedule="steps", mixed_precision=True),
+        TrainConfig(0, "sgd", 0.01, schedule="steps", precision="bfloat16"),
         5,
         frames=10,
         epochs=50,
         variations=2,
         each=100,
     ),
-    demo=Plan(TrainConfig(2_000, "sgd", 0.01, schedule="tenths", mixed_precision=True), 32),
+    demo=Plan(TrainConfig(2_000, "sgd", 0.01, schedule="tenths", precision="bfloat16"), 32),
     eccv=EccvConfig(),
-    eccv_demo=Plan(TrainConfig(2_000, "sgd", 0.01, schedule="tenths", mixed_precision=True, ratio=RATIO), 32),
+    eccv_demo=Plan(TrainConfig(2_000, "sgd", 0.01, schedule="tenths", precision="bfloat16", ratio=RATIO), 32),
 )
 
 PROFILES = {profile.name: profile for profile in (SMOKE, QUICK, FULL)}

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from data_prep.tracker_error import TrackerError
 from rednet_core import stages
 from rednet_core.augment import Augmentation
 from rednet_core.checkpoint import grow
@@ -43,7 +44,7 @@ class Training:
     role: Role
     data: object  # the role's, with the points that the network has
     plan: Plan
-    how: Augmentation
+    how: Augmentation | TrackerError  # of stills, or of clips
     seed: int
     before: "Training | None" = None
     changes: tuple[tuple[str, object], ...] = ()  # of the plan's TrainConfig
@@ -79,7 +80,7 @@ class Training:
             "data": self.role.data.fingerprint,
             "rows": digest({"rows": self.role.rows.tolist()}),
             "synthetic": self.role.synthetic,
-            "augmentation": asdict(self.how) if self.stage != "clips" else None,
+            "augmentation": asdict(self.how),
             "before": before and digest(before),
             "watched": self.watch is not None,
             "device": device.type,
@@ -109,7 +110,7 @@ class Training:
                 net = grow(net, identity_units=self.config.identity_units)
             return stages.stage2(net, *on, self.how, path, callbacks)
         chosen = {name: getattr(self.config, name) for name in ("temporal", "update", "hidden")}
-        how = {"frames": plan.frames, "each": plan.each, "kind": self.role.kind}
+        how = {"frames": plan.frames, "each": plan.each, "kind": self.role.kind, "how": self.how}
         return stages.stage3(net, *on, checkpoint=path, callbacks=callbacks, **how, **chosen)
 
     def _untrained(self, device: torch.device) -> RedNet | EccvNet:
