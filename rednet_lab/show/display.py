@@ -23,6 +23,7 @@ from IPython.display import DisplayHandle, display
 from rednet_lab.progress import in_batch
 from rednet_lab.show import draw
 
+READS = ("rednet_lab/show/widgets.js",)
 UPLOAD = "rednet-most-{}"  # the class of an upload control that takes so many bytes, over which widgets.js watches
 ALT = "rednet-alt"  # the class of hidden words that widgets.js makes the alt text of the picture beside them
 PLACEHOLDER = "data-rednet-placeholder"  # the mark of one in a page
