@@ -100,8 +100,9 @@ def placeholder(box: w.Widget) -> dict[str, str]:
             alt = unescape(part.value) or alt
         elif isinstance(part, w.Image) and part.value:
             pixels = cv2.imdecode(np.frombuffer(part.value, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
-            pictures.append(b64encode(draw.palette_png(np.ascontiguousarray(pixels))).decode())
-            shown.append(f'<img src="data:image/png;base64,{pictures[-1]}" alt="{escape(alt)}">')
+            pictures.append(b64encode(draw.palette_png(np.ascontiguousarray(pixels), 256)).decode())
+            photograph = b64encode(draw.jpeg(pixels, 90)).decode()
+            shown.append(f'<img src="data:image/jpeg;base64,{photograph}" alt="{escape(alt)}">')
         elif isinstance(part, w.HTML) and part.value:
             shown.append(f"<div>{part.value}</div>")
         elif _label(part) and (value := _value(part)):
