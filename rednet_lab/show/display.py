@@ -46,18 +46,18 @@ def show_widget(box: w.Widget) -> DisplayHandle | None:
 
     In a run the placeholder alone is shown, and then every control is moved: an error behind one fails the run.
     """
+    view = {} if in_batch() else box._repr_mimebundle_()
+    one_output = in_batch() or "google.colab" in sys.modules or any(name.startswith("VSCODE_") for name in os.environ)
+    if not one_output:
+        display({**view, "text/plain": LIVE}, raw=True)  # first: a placeholder takes a moment
     data = placeholder(box)
     metadata = {"image/png": {"alt": data["text/plain"]}}
+    if not one_output:
+        return display(_styled(data), metadata=metadata, raw=True, display_id=True)
+    display({**view, **data}, metadata=metadata, raw=True)
     if in_batch():
-        display(data, metadata=metadata, raw=True)
         rehearse(box)
-        return None
-    view = box._repr_mimebundle_()
-    if "google.colab" in sys.modules or any(name.startswith("VSCODE_") for name in os.environ):
-        display({**view, **data}, metadata=metadata, raw=True)
-        return None
-    display({**view, "text/plain": LIVE}, raw=True)
-    return display(_styled(data), metadata=metadata, raw=True, display_id=True)
+    return None
 
 
 def renew(handle: DisplayHandle | None, data: dict[str, str]) -> None:
