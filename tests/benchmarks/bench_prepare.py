@@ -2,13 +2,14 @@
 
     python tests/benchmarks/bench_prepare.py [--pictures 150] [--frames 200] [--rounds 3]
 
-Writes pictures in iBUG's form (JPEG of 500 x 400, and of 1200 x 900 as Helen's are about), Udacity's layout (PNG of
-180 x 190) and a 300-VW video (1280 x 720, MJPG) into a temporary folder, then prepares them into stores of 320-pixel crops. Prints items per second of
-`prepare` (open, decode, crop, checksum, write) and of the bare loop (`cv2.imread`; `cv2.VideoCapture.read`), taken
-in turns, the best round of each, by the clock and by processor time; and the ratio, which is to be 0.70 or more. The
-third line reads the items without cutting them, to see where the rest goes; the fourth is the floor: decode, resample,
-hash and write, which no preparation can do without, so that its ratio is the best that there is. Last comes the most memory that preparing
-took: of the process that writes, and of the largest of its workers, for one, two and four of them.
+Writes pictures in iBUG's form (JPEG of 500 x 400, and of 1200 x 900 as Helen's are about), Udacity's layout (PNG
+of 180 x 190) and a 300-VW video (1280 x 720, MJPG) into a temporary folder, then prepares them into stores of
+320-pixel crops. Prints items per second of `prepare` (open, decode, crop, checksum, write) and of the bare loop
+(`cv2.imread`; `cv2.VideoCapture.read`), taken in turns, the best round of each, by the clock and by processor
+time; and the ratio, which is to be 0.70 or more. The third line reads the items without cutting them, to see where
+the rest goes; the fourth is the floor: decode, resample, hash and write, which no preparation can do without, so
+that its ratio is the best that there is. Last comes the most memory that preparing took: of the process that
+writes, and of the largest of its workers, for one, two and four of them.
 """
 
 import argparse
