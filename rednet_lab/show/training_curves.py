@@ -13,6 +13,7 @@ import pandas as pd
 
 from rednet_core.rednet import RedNet
 from rednet_core.training import COLUMNS, Record, Trainer
+from rednet_lab.files import clock
 from rednet_lab.show import draw, plots
 from rednet_lab.show.display import alt_text, placeholder, renew, show_widget
 from rednet_lab.show.trace import Face, FaceTracer
@@ -59,14 +60,6 @@ def samples(net: RedNet, faces: list[Face], size: int) -> tuple[np.ndarray, floa
         seen = draw.face(frame.picture, size, frame.steps[-1].points, frame.truth)
         pictures.append(draw.titled(seen, f"{frame.error:.1f} %", 11))
     return draw.montage(pictures, len(pictures)), float(np.nanmean(errors))
-
-
-def clock(seconds: float) -> str:
-    """Return a time in words: 9 s, 2 min 5 s, 1 h 10 min; NaN is not known yet."""
-    if np.isnan(seconds):
-        return "?"
-    (minutes, seconds), hours = divmod(round(seconds), 60), round(seconds) // 3600
-    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
 class Dashboard:
@@ -116,7 +109,7 @@ class Dashboard:
     def _words(self, record: Record, done: int, total: int, left: float) -> str:
         terms = [f"{NAMES[n]} {getattr(record, n):.4g}" for n in NAMES if np.isfinite(getattr(record, n))]
         error = f"; samples {self.errors[-1][1]:.1f} %" if self.errors else ""
-        return f"step {done} of {total}, {', '.join(terms)}{error}; {clock(left)} left"
+        return f"step {done} of {total}, {', '.join(terms)}{error}; {'?' if np.isnan(left) else clock(left)} left"
 
     def picture(self, history: np.ndarray, step: int, total: int, smooth: int = 25) -> np.ndarray:
         """Return the curves up to a step, and the sample faces as they were last seen."""

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from data_prep import pretrained
 from rednet_core.eccv import EccvConfig, EccvNet
-from rednet_core.evaluation import predict_stills
 from rednet_core.metrics import nme
 from rednet_core.rednet import NetConfig, RedNet
 from rednet_core.training import Trainer
+from rednet_lab.evaluation import predict_stills
 from rednet_lab.files import write_text
 from rednet_lab.workbench.cache import cache_root
 from rednet_lab.workbench.profiles import Plateau

@@ -16,6 +16,7 @@ import torch
 from data_prep.tracker_error import TrackerError
 from rednet_core import stages
 from rednet_core.augment import Augmentation
+from rednet_core.batches import Stills
 from rednet_core.checkpoint import grow
 from rednet_core.eccv import RATIO, EccvConfig, EccvNet
 from rednet_core.geometry import mean_shape
@@ -106,12 +107,18 @@ class Training:
         """Return the Trainer, ready to run; net is what `before` ended with, path the checkpoint."""
         if self.watch and path:
             callbacks = (*callbacks, self.watch(path.parent, self.train))
-        on, plan = (self.data, self.role.rows, self.train, self.plan.batch), self.plan
-        if self.plan.plateau and path:
-            every = max(1, round(self.train.steps_per_epoch))
-            callbacks = (*callbacks, PlateauRule(self.plan.plateau, self.validation, every, path.parent))
+        plan, train = self.plan, self.train
+        if plan.plateau and path:
+            every = max(1, round(train.steps_per_epoch))
+            callbacks = (*callbacks, PlateauRule(plan.plateau, self.validation, every, path.parent))
+        run = {"checkpoint_path": path, "callbacks": callbacks}
+        if self.stage == "clips":
+            kind = self.role.kind
+            drawn = kind(self.data, self.role.rows, plan.batch, plan.frames, train.seed, plan.each)
+        else:
+            drawn = Stills(self.data, self.role.rows, plan.batch, train.seed)
         if self.stage == "stills":
-            trainer = stages.stage1(self.config, *on, self.how, device, path, callbacks, network=self.network)
+            trainer = stages.stage1(self.config, drawn, train, self.how, device, self.network, **run)
             if self.imagenet and not trainer.step:
                 load_imagenet(trainer.net)
             return trainer
@@ -120,10 +127,9 @@ class Training:
         if self.stage == "people":
             if self.network is RedNet:
                 net = grow(net, identity_units=self.config.identity_units)
-            return stages.stage2(net, *on, self.how, path, callbacks)
+            return stages.stage2(net, drawn, train, self.how, **run)
         chosen = {name: getattr(self.config, name) for name in ("temporal", "update", "hidden")}
-        how = {"frames": plan.frames, "each": plan.each, "kind": self.role.kind, "how": self.how}
-        return stages.stage3(net, *on, checkpoint=path, callbacks=callbacks, **how, **chosen)
+        return stages.stage3(net, drawn, train, self.how, run=run, **chosen)
 
     def _untrained(self, device: torch.device) -> RedNet | EccvNet:
         """Return a new network with the mean face of the pictures, to begin a later stage from nothing."""

@@ -8,7 +8,6 @@ from data_prep.doctor import examine
 from data_prep.joined import Joined
 from data_prep.prepare import prepare
 from data_prep.pts import read_points
-from data_prep.readers.any_pose import plausible_at_any_yaw
 from data_prep.readers.base import plausible
 from data_prep.wrapped import Wrapped
 from rednet_core.markup import IBUG68
@@ -45,7 +44,7 @@ def test_every_real_annotation_is_read_and_none_is_called_implausible():
     for entry in reader.entries:
         points = read_points(entry.facts["annotation"], 68)[0] - reader.base
         plausible(points, IBUG68, entry.path)
-        plausible_at_any_yaw(points, np.ones(68, bool), IBUG68, entry.path)
+        plausible(points, IBUG68, entry.path, any_pose=True)
     common = [entry for entry in reader.entries if entry.facts["group"] == "300-W common"]
     assert len(common) == 554 and {entry.facts["split"] for entry in common} == {"test"}
 

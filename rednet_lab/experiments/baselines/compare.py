@@ -14,12 +14,15 @@ import pandas as pd
 import torch
 from torch import nn
 
-from rednet_core.evaluation import predict_mean_shape, predict_stills, predict_videos
 from rednet_core.geometry import face_box
 from rednet_core.markup import MARKUPS
 from rednet_core.tracking import Tracker
+from rednet_lab.evaluation import predict_mean_shape, predict_stills, predict_videos
 from rednet_lab.experiments import charts
 from rednet_lab.experiments.baselines.baseline import Baseline, FirstBox
+from rednet_lab.experiments.baselines.cfan import CFAN
+from rednet_lab.experiments.baselines.esr import ESR, EsrConfig
+from rednet_lab.experiments.baselines.neural import DCNC, TCDCN, NeuralConfig
 from rednet_lab.experiments.baselines.sdm import SDM, SdmConfig
 from rednet_lab.experiments.baselines.trees import Trees, TreesConfig, dlib_version
 from rednet_lab.experiments.bench import Measured, figures
@@ -28,9 +31,13 @@ from rednet_lab.stamp import code_hash, imported_files
 from rednet_lab.workbench.cache import asset, digest
 from rednet_lab.workbench.lab import Lab
 
-METHODS: dict[str, type[Baseline]] = {"first box": FirstBox, "SDM": SDM, "regression trees": Trees}
+METHODS: dict[str, type[Baseline]] = {"first box": FirstBox, "ESR": ESR, "SDM": SDM, "regression trees": Trees}
+METHODS |= {"DCNC": DCNC, "CFAN": CFAN, "TCDCN": TCDCN}
+FEW = NeuralConfig(steps=4, batch=8, variations=1, hidden=(16,))
 LARGEST = 128  # pixels: crops larger than that tell these methods nothing more
 SMOKE = {  # on profile smoke, to see that it runs
+    "ESR": EsrConfig(stages=2, ferns=5, pixels=20, variations=2),
+    **dict.fromkeys(("DCNC", "CFAN", "TCDCN"), FEW),
     "SDM": SdmConfig(kept=6, variations=1),
     "regression trees": TreesConfig(cascade_depth=2, num_trees_per_cascade_level=10, oversampling_amount=2),
 }
