@@ -46,12 +46,10 @@ def two_way(scores, who):
 
 
 WRONG = {
-    "Unknown persons are taken for person 0: leave them out.": flawed(
+    "Unknown persons count as person 0: leave them out.": flawed(
         loss=lambda z, who: F.cross_entropy(z, who.clamp(min=0))
     ),
-    "Unknown persons are taken for the last one, which index -1 means: leave them out.": flawed(
-        loss=lambda z, who: F.cross_entropy(z, who % 7)
-    ),
+    "Unknown persons count as the last one: leave them out.": flawed(loss=lambda z, who: F.cross_entropy(z, who % 7)),
     "Divided by all pictures: the mean is over the known persons.": lambda *g: 0.6 * your_identity_loss(*g),
     "That is the sum: take the mean over the known persons.": lambda *g: 3 * your_identity_loss(*g),
     "Softmax twice: cross_entropy takes scores.": flawed(

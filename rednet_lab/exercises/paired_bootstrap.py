@@ -47,8 +47,8 @@ def by_spread(a, b, person, draws):
 
 WRONG = {
     "The sign is turned: b - a is below 0 where b is better.": lambda a, b, p, d: your_interval(b, a, p, d),
-    "Not paired: both networks are drawn by themselves. Draw the differences.": lambda a, b, p, d: ends(
-        b - a, drawn(b, p, d) - drawn(a, p, d.flip(0))
+    "Not paired: those are two intervals, one less the other. Take the differences first.": lambda a, b, p, d: tuple(
+        y - x for x, y in zip(ends(a, drawn(a, p, d)), ends(b, drawn(b, p, d)), strict=True)
     ),
     "Faces are drawn, not persons.": lambda a, b, p, d: ends(b - a, (b - a)[d].mean(1)),
     "Each person counts the same: let each face count the same.": lambda a, b, p, d: ends(

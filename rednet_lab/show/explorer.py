@@ -80,17 +80,12 @@ def channel_grid(values: np.ndarray, chosen: int, top: float, size: int = draw.P
     tile = size // columns
     # All channels side by side as one map: colouring hundreds of small ones takes longer than all the rest.
     rows = -(-len(values) // columns)
-    filled = np.zeros((rows * columns, tile - 1, tile - 1), np.float32)
+    grid, out = np.full((rows * columns, tile, tile), np.nan, np.float32), np.full((size, size, 3), 255, np.uint8)
     for i, one in enumerate(values):
-        filled[i] = cv2.resize(one, (tile - 1, tile - 1), interpolation=cv2.INTER_NEAREST)
-    grid = np.pad(filled.reshape(rows, columns, tile - 1, tile - 1), ((0, 0), (0, 0), (0, 1), (0, 1)))
-    coloured = draw.heat(grid.transpose(0, 2, 1, 3).reshape(rows * tile, columns * tile), top=top)
-    gaps = np.zeros((rows, columns, tile, tile), bool)
-    gaps[..., -1, :], gaps[..., :, -1] = True, True
-    gaps.reshape(rows * columns, tile, tile)[len(values) :] = True
-    coloured[gaps.transpose(0, 2, 1, 3).reshape(coloured.shape[:2])] = 255
-    out = np.full((size, size, 3), 255, np.uint8)
-    out[: rows * tile, : columns * tile] = coloured
+        grid[i, :-1, :-1] = cv2.resize(one, (tile - 1, tile - 1), interpolation=cv2.INTER_NEAREST)
+    grid = grid.reshape(rows, columns, tile, tile).transpose(0, 2, 1, 3).reshape(rows * tile, columns * tile)
+    shown = np.where(np.isnan(grid)[..., None], 255, draw.heat(np.nan_to_num(grid), top=top))
+    out[: rows * tile, : columns * tile] = shown
     y, x = chosen // columns * tile, chosen % columns * tile
     corners = np.array([[x, y], [x + tile - 1, y], [x + tile - 1, y + tile - 1], [x, y + tile - 1]], float)
     for width, colour in ((4, draw.WHITE), (2, draw.GREEN)):

@@ -92,12 +92,8 @@ def whole_picture(face: Face, size: int = draw.PANEL, points: np.ndarray | None 
     side = max(height, width)
     square = np.full((side, side, 3), 235, np.uint8)
     square[:height, :width] = face.image
-    out = draw.enlarge(square, size)
-    for one, colour, dot in ((face.truth, draw.TRUTH, 2), (points, draw.PREDICTED, None)):
-        if one is not None:
-            out = draw.points(out, draw.place(one, side, size), colour, size=dot)
     x, y = draw.place(face.box[:2], side, size)
-    return draw.box(out, np.array([x, y, face.box[2] * size / side]))
+    return draw.box(draw.face(square, size, points, face.truth), np.array([x, y, face.box[2] * size / side]))
 
 
 class OwnTracker:

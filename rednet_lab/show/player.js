@@ -2,13 +2,11 @@
 (() => {
 "use strict";
 
-const CSS = `
-.rednet { font: 15px/1.35 system-ui, sans-serif; border: 1px solid #8888; border-radius: 6px; padding: 8px 12px;
-  margin: 8px 0; max-width: 940px; }
+const CSS = `figure[data-rednet-player] { margin: 8px 0; }
+.rednet { font: 15px/1.35 system-ui, sans-serif; border: 1px solid #8888; border-radius: 6px; padding: 8px 12px; margin: 8px 0; max-width: 940px; }
 .rednet * { box-sizing: border-box; }
 .rednet h4 { margin: 0 0 4px; font-size: 16px; font-weight: 700; }
 .rednet-bar { display: flex; flex-wrap: wrap; gap: 4px 14px; align-items: center; margin-bottom: 6px; }
-figure[data-rednet-player] { margin: 8px 0; }
 .rednet-bar label { display: inline-flex; gap: 6px; align-items: center; max-width: 100%; white-space: nowrap; }
 .rednet-bar output { min-width: 2.5em; font-variant-numeric: tabular-nums; }
 .rednet-bar input[type=range] { width: 150px; }

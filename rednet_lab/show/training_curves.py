@@ -13,6 +13,7 @@ import pandas as pd
 
 from rednet_core.rednet import RedNet
 from rednet_core.training import COLUMNS, Record, Trainer
+from rednet_lab.files import clock
 from rednet_lab.show import draw, plots
 from rednet_lab.show.display import alt_text, placeholder, renew, show_widget
 from rednet_lab.show.trace import Face, FaceTracer
@@ -56,20 +57,9 @@ def samples(net: RedNet, faces: list[Face], size: int) -> tuple[np.ndarray, floa
     for face in faces:
         frame = tracer.frame(face)
         errors.append(frame.error)
-        n, seen = frame.picture.shape[1], draw.enlarge(frame.picture, size)
-        for points, colour in ((frame.truth, draw.TRUTH), (frame.steps[-1].points, draw.PREDICTED)):
-            seen = draw.points(seen, draw.place(points, n, size), colour, size=2)
-        pictures.append(seen)
-    titles = [draw.titled(p, f"{e:.1f} %", 11) for p, e in zip(pictures, errors, strict=True)]
-    return draw.montage(titles, len(titles)), float(np.nanmean(errors))
-
-
-def clock(seconds: float) -> str:
-    """Return a time in words: 9 s, 2 min 5 s, 1 h 10 min; NaN is not known yet."""
-    if np.isnan(seconds):
-        return "?"
-    (minutes, seconds), hours = divmod(round(seconds), 60), round(seconds) // 3600
-    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+        seen = draw.face(frame.picture, size, frame.steps[-1].points, frame.truth)
+        pictures.append(draw.titled(seen, f"{frame.error:.1f} %", 11))
+    return draw.montage(pictures, len(pictures)), float(np.nanmean(errors))
 
 
 class Dashboard:
@@ -119,7 +109,7 @@ class Dashboard:
     def _words(self, record: Record, done: int, total: int, left: float) -> str:
         terms = [f"{NAMES[n]} {getattr(record, n):.4g}" for n in NAMES if np.isfinite(getattr(record, n))]
         error = f"; samples {self.errors[-1][1]:.1f} %" if self.errors else ""
-        return f"step {done} of {total}, {', '.join(terms)}{error}; {clock(left)} left"
+        return f"step {done} of {total}, {', '.join(terms)}{error}; {'?' if np.isnan(left) else clock(left)} left"
 
     def picture(self, history: np.ndarray, step: int, total: int, smooth: int = 25) -> np.ndarray:
         """Return the curves up to a step, and the sample faces as they were last seen."""

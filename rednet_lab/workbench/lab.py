@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from data_prep.landmark_subset import seven_of
@@ -90,9 +91,16 @@ class Lab:
         self, name: str, stage: str, config: NetConfig | EccvConfig, plan: Plan, before: Training | None = None, **more
     ) -> Training:
         """Return a stage's description, on this run's data; more are further fields of Training."""
-        role = getattr(self.source, stage)()
-        how = self.profile.clip_error if stage == "clips" else self.profile.augmentation
-        fields = {"how": how, "seed": self.seed, "before": before, **more}
+        role, p = getattr(self.source, stage)(), self.profile
+        how = (isinstance(config, EccvConfig) and p.eccv_augmentation) or p.augmentation
+        if stage == "clips":
+            how = p.clip_error
+        fields = {"how": how, "seed": self.seed, "before": before, "imagenet": p.imagenet, **more}
+        if plan.plateau:
+            part = self.source.validation_stills(plan.plateau.pictures)
+            if part.data is role.data:  # not trained on, then
+                role = replace(role, rows=np.setdiff1d(role.rows, part.rows))
+            fields["validation"] = replace(part, data=self.marked(part.data, config.markup))
         return Training(name, stage, config, role, self.marked(role.data, config.markup), plan, **fields)
 
     @cached_property

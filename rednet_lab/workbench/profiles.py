@@ -15,6 +15,16 @@ from rednet_core.training import TrainConfig
 
 
 @dataclass(frozen=True)
+class Plateau:
+    """The rate by validation (journal 5.1): times `factor` when the error has not fallen for `patience` epochs."""
+
+    patience: int = 3
+    factor: float = 0.1
+    floor: float = 1e-3  # of the first rate: it falls no lower
+    pictures: int = 500  # of the validation stills, evenly drawn
+
+
+@dataclass(frozen=True)
 class Plan:
     """One stage: batches of `batch` pictures (or clips of `frames` frames) for `steps` batches or `epochs`."""
 
@@ -24,6 +34,7 @@ class Plan:
     epochs: float = 0.0  # where set, decides the number of steps; the papers count in epochs
     variations: int = 1  # of each picture in an epoch; ten in the papers (ECCV 5.1)
     each: int | None = None  # random clips of every video; 100 in the papers (5.1), None: all there are
+    plateau: Plateau | None = None  # on top of the schedule
 
     def config(self, pictures: int, seed: int) -> TrainConfig:
         """The stage's TrainConfig for so many training pictures (or clips)."""
@@ -54,6 +65,8 @@ class Profile:
     update: str = "replace"  # f_trn's update of e_p
     hidden: int = 256  # its LSTM units
     identity_units: int = 256
+    imagenet: bool = False  # encoders begin with ImageNet's weights, from a file: see `stages.imagenet_file`
+    eccv_augmentation: Augmentation | None = None  # where the ECCV network's is another
 
 
 SMOKE = Profile(
@@ -98,6 +111,7 @@ QUICK = Profile(
     identity_units=64,
 )
 
+PAPERS = TrainConfig(0, "sgd", 0.01, schedule="constant", precision="bfloat16")
 FULL = Profile(
     name="full",
     net=NetConfig(),
@@ -108,19 +122,14 @@ FULL = Profile(
     videos=(90, 300, 24, 300),
     augmentation=Augmentation(),
     clip_error=TrackerError("none"),
-    stage1=Plan(TrainConfig(0, "sgd", 0.01, schedule="steps", precision="bfloat16"), 32, epochs=30, variations=10),
-    stage2=Plan(TrainConfig(0, "sgd", 0.01, schedule="steps", precision="bfloat16"), 32, epochs=20, variations=10),
-    stage3=Plan(
-        TrainConfig(0, "sgd", 0.01, schedule="steps", precision="bfloat16"),
-        5,
-        frames=10,
-        epochs=50,
-        variations=2,
-        each=100,
-    ),
+    stage1=Plan(PAPERS, 32, epochs=30, variations=10, plateau=Plateau()),
+    stage2=Plan(PAPERS, 32, epochs=20, variations=10, plateau=Plateau()),
+    stage3=Plan(PAPERS, 5, frames=10, epochs=50, variations=2, each=100, plateau=Plateau()),
     demo=Plan(TrainConfig(2_000, "sgd", 0.01, schedule="tenths", precision="bfloat16"), 32),
     eccv=EccvConfig(),
     eccv_demo=Plan(TrainConfig(2_000, "sgd", 0.01, schedule="tenths", precision="bfloat16", ratio=RATIO), 32),
+    imagenet=True,
+    eccv_augmentation=Augmentation(shift=7 / 128),  # the same 7 px, of its smaller picture
 )
 
 PROFILES = {profile.name: profile for profile in (SMOKE, QUICK, FULL)}

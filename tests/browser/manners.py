@@ -58,8 +58,8 @@ def trained(here: WidgetCell) -> None:
     """A dashboard stands at the training's last step, with its curves."""
     screen = here.screen()
     said = " ".join(screen.words)
-    done, total, left = re.search(r"step (\d+) of (\d+), .*?(\d+) s left", said).groups()
-    assert (done, left) == (total, "0") and screen.pictures, said
+    done, total, left = re.search(r"step (\d+) of (\d+), .*?(\d+:\d\d) left", said).groups()
+    assert (done, left) == (total, "0:00") and screen.pictures, said
 
 
 def swept(here: WidgetCell) -> None:

@@ -145,7 +145,7 @@ def test_interactive_cells_are_found_by_reading(tmp_path):
         "mine",
         "mine(paint)",
         "import ipywidgets as w",
-        "from rednet_lab import explore_face as controls\nw.IntSlider()",
+        "from rednet_lab.show import face_controls as controls\nw.IntSlider()",
         "controls.explore_face(world)",
         "controls.plain_face(factors)",
     ])  # fmt: skip

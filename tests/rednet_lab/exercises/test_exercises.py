@@ -3,6 +3,7 @@
 import ast
 import json
 
+import nbformat
 import pytest
 import torch
 from torch import nn
@@ -13,6 +14,7 @@ from rednet_core.identity import IdentityClassifier
 from rednet_lab import exercises
 from rednet_lab.exercises import NAMES, __main__, check, load, outcome, same, solution
 from rednet_lab.names import ROOT
+from rednet_lab.runner.executed import to_html
 
 MISTAKES = [(name, hint) for name in NAMES for hint in load(name).WRONG]
 
@@ -106,6 +108,12 @@ def test_the_solution_is_hidden_and_the_stub_does_not_give_it_away(name):
     assert stub["metadata"] == {"tags": ["exercise"]} and "SOLUTION" not in "".join(stub["source"] + hidden["source"])
     function = ast.parse("".join(stub["source"])).body[-2]
     assert [type(line) for line in function.body] == [ast.Expr, ast.Return]
+
+
+def test_a_page_folds_the_solution_and_nothing_else():
+    cells = [nbformat.v4.new_code_cell("a = 1"), nbformat.v4.new_code_cell("b = 2", metadata={"tags": ["solution"]})]
+    page = to_html(nbformat.v4.new_notebook(cells=cells), "page")
+    assert page.count("<details>") == 1 and page.index("A solution: try first") > page.index('<span class="n">a</span>')
 
 
 # ------------------------------------------------------------------------------- the solutions are rednet_core's

@@ -12,7 +12,7 @@ from rednet_core.markup import IBUG68
 from rednet_core.training import COLUMNS, TrainConfig
 from rednet_lab.show import training_curves
 from rednet_lab.show.trace import faces_of
-from rednet_lab.show.training_curves import Dashboard, clock, curves, watched
+from rednet_lab.show.training_curves import Dashboard, curves, watched
 from rednet_lab.workbench.lab import Trained
 from tests.helpers import tiny
 
@@ -50,7 +50,7 @@ def test_a_watched_training_ends_with_the_same_weights_bit_for_bit(faces, some, 
     assert (
         len(dashboard.image.value) > 1000
         and "stage 1" in dashboard.status.value
-        and "0 s left" in dashboard.status.value
+        and "0:00 left" in dashboard.status.value
     )
 
 
@@ -60,7 +60,7 @@ def test_without_a_screen_it_writes_lines(faces, some):
     _, history = train(faces, dashboard.watcher("stage 1"))
     assert len(said) == STEPS and not dashboard.shown  # at most ten; each of six steps is one of them
     assert said[-1].startswith(f"stage 1: step {STEPS} of {STEPS}, l_d {history[-1, 0]:.4g}, l_r {history[-1, 1]:.4g}")
-    assert "l_cls" not in said[-1] and said[-1].endswith("0 s left")
+    assert "l_cls" not in said[-1] and said[-1].endswith("0:00 left")
 
 
 def test_a_finished_training_is_shown_from_its_history(some, unwatched):
@@ -68,12 +68,12 @@ def test_a_finished_training_is_shown_from_its_history(some, unwatched):
     trained = Trained(run.net, history, COLUMNS, 60.0, {}, Path())
     dashboard = Dashboard(some)
     widget = dashboard.replay(trained)
-    assert f"step {STEPS} of {STEPS}" in widget.status.value and "0 s left" in widget.status.value
+    assert f"step {STEPS} of {STEPS}" in widget.status.value and "0:00 left" in widget.status.value
     for control, value in (("smooth", 2), ("step", 3)):
         before = widget.image.value
         widget.controls[control].value = value
         assert widget.image.value != before, control
-    assert f"l_d {history[2, 0]:.4g}" in widget.status.value and "30 s left" in widget.status.value
+    assert f"l_d {history[2, 0]:.4g}" in widget.status.value and "0:30 left" in widget.status.value
     picture = dashboard.picture(history.numpy(), 3, STEPS, 1)
     assert picture.shape[0] > curves(history.numpy(), 3, STEPS, 1).shape[0]  # the faces stand below
 
@@ -95,8 +95,3 @@ def test_the_lab_has_its_trainings_watched(open_lab, cache):
     assert len(said) == 2
     result, dashboard = watched(lab, lambda: lab.demo("watched").seconds, [])
     assert result > 0 and not dashboard.live and len(lab.watchers) == 1
-
-
-@pytest.mark.parametrize(("seconds", "words"), [(0.2, "0 s"), (59, "59 s"), (125, "2 min 5 s"), (4210, "1 h 10 min")])
-def test_times_in_words(seconds, words):
-    assert clock(seconds) == words
