@@ -20,8 +20,8 @@ from rednet_lab.show import draw
 from rednet_lab.show.trace import Frame, trace_video
 from rednet_lab.workbench.lab import Lab
 
-VIDEO, FRAMES, SIZE = 17, 25, 400  # of the face world; pixels of a rendered frame
-PANEL = 220  # pixels of a panel
+VIDEO, FRAMES, SIZE = 17, 25, 360  # of the face world; pixels of a rendered frame
+PANEL = 200  # pixels of a panel
 NAME = "at_work.png"  # in figures/evidence
 
 
@@ -38,7 +38,7 @@ def draw_picture(net) -> np.ndarray:
     one, two = first.steps[0], first.steps[-1]
     steps = {
         "a face, and its box": face,
-        "the first guess z₀: a mean face": draw.overlay(face, one.feedback.max(0)),
+        "first guess z₀: a mean face": draw.overlay(face, one.feedback.max(0)),
         "step 1, detection: seven maps": draw.overlay(face, one.maps.max(0)),
         "step 2, regression: 68 maps": draw.overlay(face, two.maps.max(0)),
         "the points": draw.points(face, geometry.apply(zoom, first.points)),
@@ -60,5 +60,5 @@ def publish_picture(profile: str = "quick", to: Path = ROOT / EVIDENCE / NAME) -
     """Draw the picture with the network of stage 3, from the cache or trained now, and write it; return its path."""
     with tempfile.TemporaryDirectory() as out:
         net = Lab("60_tracking", profile, "face_world", "", "auto", 0, out).stage3.net
-    write_whole(to, lambda part: part.write_bytes(draw.palette_png(draw_picture(net), 160)))
+    write_whole(to, lambda part: part.write_bytes(draw.palette_png(draw_picture(net))))
     return to
