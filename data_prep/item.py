@@ -40,6 +40,14 @@ class Item:
     notes: tuple[str, ...] = ()
 
 
+def box_between(low: np.ndarray, high: np.ndarray) -> np.ndarray | None:
+    """Return `Item.box` (3,) round two corners (2,) of a rectangle, None where they are not in order."""
+    low, high = np.asarray(low, np.float64), np.asarray(high, np.float64)
+    if not np.isfinite([*low, *high]).all() or not (high > low).all():
+        return None
+    return np.append((low + high) / 2, (high - low).max())
+
+
 class Reader(Protocol):
     """A data set as a sequence: cheap to open, picklable (worker processes read it), deterministic.
 

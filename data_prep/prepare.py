@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 
 from data_prep.account import top_reasons
-from data_prep.errors import BadItem, DataError
+from data_prep.errors import BadItem, DataError, readable
 from data_prep.item import Item, Reader
 from data_prep.store import Store, StoreWriter
 from rednet_core import geometry
@@ -265,7 +265,7 @@ def prepare(
     with StoreWriter(path, reader.markup, size) as writer:
         for done, result in enumerate(results_of(Cutter(reader, size, margin), workers, writer.work), 1):
             if isinstance(result, BadItem):
-                report.skipped.append((str(result.path), result.problem))
+                report.skipped.append((readable(result.path), readable(result.problem)))
             else:
                 writer.add(*result)
                 report.kept += 1

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from rednet_core.checkpoint import CheckpointError
-from rednet_core.rednet import MEAN_PIXEL, PIXEL_SPREAD
+from rednet_core.network import MEAN_PIXEL, PIXEL_SPREAD
 from rednet_core.vgg import ENCODER_CONVS
 
 MODELS = "https://download.pytorch.org/models/"

@@ -22,7 +22,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from data_prep.errors import BadItem, DataError
+from data_prep.errors import BadItem, DataError, readable
 from data_prep.fixed_crop import FixedCropCutter
 from data_prep.item import Item, Reader
 from data_prep.prepare import CHUNK, PrepareReport, add_notes, place_of, results_of
@@ -210,7 +210,7 @@ def prepare(
             cutter = FixedCropCutter(_Rest(reader, writer.items), size, margin)
             for done, result in enumerate(results_of(cutter, workers, spool), writer.items + 1):
                 if isinstance(result, BadItem):
-                    writer.skipped.append((str(result.path), result.problem))
+                    writer.skipped.append((readable(result.path), readable(result.problem)))
                 else:
                     writer.add(*result)
                     add_notes(writer.noted, result[1])

@@ -4,13 +4,12 @@ A stand-in, and to be called one: the face itself does not move, only the camera
 between. Everything is drawn on the CPU from a seeded generator and done in batches on the device.
 """
 
-import math
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from data_prep.landmark_subset import InMemory
+from data_prep.tracker_error import drift
 from rednet_core.augment import resample
 from rednet_core.batches import Clips
 from rednet_core.geometry import apply, face_box
@@ -20,17 +19,9 @@ LIGHT = 0.15  # reach of the drift in brightness, of full white
 OCCLUDED = 0.5  # share of clips that something passes through
 
 
-def _drift(clips: int, frames: int, values: int, generator: torch.Generator) -> Tensor:
-    """Return smooth random paths (clips, frames, values) within [-1, 1]: two slow sines each."""
-    time = torch.arange(frames)[None, :, None] / max(frames - 1, 1)
-    waves = torch.rand(2, 2, clips, 1, values, generator=generator)
-    rate, phase = 0.25 + waves[:, 0], 2 * math.pi * waves[:, 1]
-    return torch.sin(2 * math.pi * rate * time + phase).mean(0)
-
-
 def motion(box: Tensor, frames: int, generator: torch.Generator) -> Tensor:
     """Return matrices (N, 2, 3) that move each frame of N / frames clips; box (N, 3) is the still's, repeated."""
-    path = _drift(len(box) // frames, frames, 4, generator).flatten(0, 1).to(box)
+    path = drift(len(box) // frames, frames, 4, generator).flatten(0, 1).to(box)
     scale, angle = 1 + SCALE * path[:, 2], torch.deg2rad(TURN * path[:, 3])
     cos, sin = scale * torch.cos(angle), scale * torch.sin(angle)
     linear = torch.stack([torch.stack([cos, -sin], -1), torch.stack([sin, cos], -1)], -2)
@@ -43,8 +34,8 @@ def light_and_occluder(pictures: Tensor, frames: int, generator: torch.Generator
     """Return pictures (N, 3, n, n) of N / frames clips with drifting light and, in some clips, a disc that passes."""
     n, size = len(pictures), pictures.shape[-1]
     clips = n // frames
-    drift = _drift(clips, frames, 1, generator).flatten().to(pictures)
-    pictures = (pictures + LIGHT * drift[:, None, None, None]).clamp(0, 1)
+    lift = drift(clips, frames, 1, generator).flatten().to(pictures)
+    pictures = (pictures + LIGHT * lift[:, None, None, None]).clamp(0, 1)
     draw = torch.rand(clips, 8, generator=generator)
     time = torch.linspace(-0.2, 1.2, frames)[None, :, None]
     # From one side to the other: the way there is the time, the way across drifts from one place to another.

@@ -35,7 +35,7 @@ NONE = Augmentation(0.0, 0.0, 0.0, 0.0)
 
 
 def resample(pictures: Tensor, matrix: Tensor, size: int) -> Tensor:
-    """Crops (N, 3, size, size) in [0, 1] of pictures (N, H, W, 3) uint8 through picture-to-crop matrices (N, 2, 3).
+    """Return crops (N, 3, size, size) in [0, 1] of pictures (N, H, W, 3) uint8 through matrices (N, 2, 3).
 
     What lies outside a picture repeats its border. A picture that is shrunk by two or more is averaged first:
     bilinear sampling alone would skip pixels. How a picture is read does not depend on the others.
@@ -69,7 +69,7 @@ def _uniform(n: int, reach: float, generator: torch.Generator) -> Tensor:
 
 
 def vary_box(box: Tensor, how: Augmentation, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """A random box (N, 3) round the true one, and a random turn (N,) in radians."""
+    """Return a random box (N, 3) round the true one, and a random turn (N,) in radians."""
     n = len(box)
     shift = torch.stack([_uniform(n, how.shift, generator), _uniform(n, how.shift, generator)], -1)
     scale = 1 + _uniform(n, how.scale, generator)
@@ -81,7 +81,7 @@ def vary_box(box: Tensor, how: Augmentation, generator: torch.Generator) -> tupl
 
 
 def vary_light(pictures: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
-    """Pictures (N, 3, H, W) in [0, 1] with random contrast and brightness."""
+    """Return pictures (N, 3, H, W) in [0, 1] with random contrast and brightness."""
     n, device = len(pictures), pictures.device
     gain = torch.exp(_uniform(n, how.contrast, generator)).to(device)[:, None, None, None]
     lift = _uniform(n, how.brightness, generator).to(device)[:, None, None, None]
@@ -92,7 +92,7 @@ def vary_light(pictures: Tensor, how: Augmentation, generator: torch.Generator) 
 def flip_some(
     pictures: Tensor, points: Tensor, mask: Tensor, markup: Markup, how: Augmentation, generator: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Pictures (N, 3, n, n), points (N, L, 2) and mask (N, L), some mirrored with their points renamed."""
+    """Return pictures (N, 3, n, n), points (N, L, 2) and mask (N, L), some mirrored with their points renamed."""
     flip = (torch.rand(len(pictures), generator=generator) < how.flip).to(pictures.device)
     mirrored = geometry.mirror(points, pictures.shape[-1], markup)
     pictures = torch.where(flip[:, None, None, None], pictures.flip(-1), pictures)

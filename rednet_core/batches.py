@@ -1,17 +1,18 @@
 """Batches of stills and of clips, drawn from any prepared data by (seed, step) alone.
 
-The data is anything with `crops` (N, S, S, 3) uint8 and a `table` with the fields points, mask, identity, video,
-frame (a prepared store). Batch number `step` is the same whatever was drawn before, so a resumed run needs no
-sampler state. This module does not know what is done with a batch.
+The data is any FaceData (`protocols`), as a prepared store. Batch number `step` is the same whatever was drawn before,
+so a resumed run needs no sampler state. This module does not know what is done with a batch.
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from rednet_core.protocols import FaceData
 
 
 @dataclass
@@ -28,13 +29,14 @@ class Batch:
     frames: int = 1
 
     def to(self, device: torch.device | str) -> "Batch":
-        """The same batch on a device."""
-        moved = (t.to(device, non_blocking=True) for t in (self.crops, self.points, self.mask, self.identity))
-        return Batch(*moved, frames=self.frames)
+        """Return the same batch on a device."""
+        parts = (self.crops, self.points, self.mask, self.identity)
+        crops, points, mask, identity = (part.to(device, non_blocking=True) for part in parts)
+        return Batch(crops, points, mask, identity, self.frames)
 
 
-def gather(data, rows: np.ndarray, frames: int = 1, labels: np.ndarray | None = None) -> Batch:
-    """The Batch of these rows of `data`; labels (one per identity of the data) renumber the identities."""
+def gather(data: FaceData, rows: np.ndarray, frames: int = 1, labels: np.ndarray | None = None) -> Batch:
+    """Return the Batch of these rows of `data`; labels (one per identity of the data) renumber the identities."""
     # A memory-mapped file is read fastest in its own order; every row is put back in its place afterwards.
     order = np.argsort(rows, kind="stable")
     back = np.empty_like(order)
@@ -53,8 +55,8 @@ def gather(data, rows: np.ndarray, frames: int = 1, labels: np.ndarray | None = 
     )
 
 
-def person_labels(data, rows: np.ndarray) -> np.ndarray:
-    """Label of every identity of `data`: 0..N-1 for those among `rows`, -1 for the others (f_cls's classes)."""
+def person_labels(data: FaceData, rows: np.ndarray) -> np.ndarray:
+    """Return the label of every identity of `data`: 0..N-1 for those among `rows`, -1 for the others."""
     persons = np.unique(data.table["identity"][rows])
     persons = persons[persons >= 0]
     labels = np.full(max(int(data.table["identity"].max()), 0) + 1, -1, np.int64)
@@ -77,18 +79,18 @@ class Ahead:
 
     def __init__(self, draw: Callable[[int], Batch]):
         self.draw, self._pool = draw, ThreadPoolExecutor(1, "batches")
-        self._step, self._next = -1, None
+        self._next: tuple[int, Future[Batch]] | None = None
 
     def __call__(self, step: int) -> Batch:
-        batch = self._next.result() if step == self._step else self.draw(step)
-        self._step, self._next = step + 1, self._pool.submit(self.draw, step + 1)
+        batch = self._next[1].result() if self._next and self._next[0] == step else self.draw(step)
+        self._next = step + 1, self._pool.submit(self.draw, step + 1)
         return batch
 
 
 class Stills:
     """Batches of single pictures: every epoch visits each row once, in a new order."""
 
-    def __init__(self, data, rows: np.ndarray, batch: int, seed: int = 0):
+    def __init__(self, data: FaceData, rows: np.ndarray, batch: int, seed: int = 0):
         if len(rows) == 0:
             raise ValueError("Stills: no rows to draw from")
         self.data, self.rows, self.size, self.seed = data, np.asarray(rows), batch, seed
@@ -96,11 +98,11 @@ class Stills:
         self.identities = int(self.labels.max()) + 1
 
     def steps_per_epoch(self) -> float:
-        """How many batches see every row once."""
+        """Return how many batches see every row once."""
         return len(self.rows) / self.size
 
     def batch(self, step: int) -> Batch:
-        """Batch number `step`; batches run on from one epoch's order into the next."""
+        """Return batch number `step`; batches run on from one epoch's order into the next."""
         first = step * self.size
         places = np.arange(first, first + self.size)
         epochs, inside = np.divmod(places, len(self.rows))
@@ -124,7 +126,9 @@ class Clips:
     motion: Callable[[Tensor, int, torch.Generator], Tensor] | None = None
     light: Callable[[Tensor, int, torch.Generator], Tensor] | None = None
 
-    def __init__(self, data, rows: np.ndarray, batch: int, frames: int = 10, seed: int = 0, each: int | None = None):
+    def __init__(
+        self, data: FaceData, rows: np.ndarray, batch: int, frames: int = 10, seed: int = 0, each: int | None = None
+    ):
         self.data, self.size, self.frames, self.seed = data, batch, frames, seed
         table = data.table[np.asarray(rows)]
         order = np.lexsort((table["frame"], table["video"]))
@@ -167,7 +171,7 @@ class Clips:
         return np.where(random.random(self.size)[:, None] < 0.5, ahead, ahead[::-1])
 
     def batch(self, step: int) -> Batch:
-        """Batch number `step`: `size` clips of different persons, each person's clip a random one."""
+        """Return batch number `step`: `size` clips of different persons, each person's clip a random one."""
         random = _generator(self.seed, step)
         order = random.permutation(len(self.starts))
         _, first = np.unique(self.person[order], return_index=True)

@@ -2,11 +2,14 @@
 
 import os
 import uuid
+import warnings
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
+from rednet_core.network import RecurrentNet
 from rednet_core.rednet import NetConfig, RedNet
 
 FORMAT = 1
@@ -32,7 +35,7 @@ def write(path: Path | str, content: dict) -> None:
 
 
 def read(path: Path | str, device: torch.device | str = "cpu") -> dict:
-    """The content of a checkpoint; raises CheckpointError where the file is missing, foreign or damaged."""
+    """Return the content of a checkpoint; raise CheckpointError where the file is missing, foreign or damaged."""
     try:
         content = torch.load(path, map_location=device, weights_only=True)
     except FileNotFoundError:
@@ -46,26 +49,21 @@ def read(path: Path | str, device: torch.device | str = "cpu") -> dict:
     return content
 
 
-def config_to_plain(config: NetConfig) -> dict:
-    """A NetConfig as plain values."""
-    return asdict(config)
-
-
-def config_from_plain(plain: dict, kind: type = NetConfig) -> NetConfig:
-    """A NetConfig (or another kind) from plain values, lists as tuples; raises CheckpointError on unknown fields."""
+def config_from_plain(plain: dict, kind: type = NetConfig) -> Any:
+    """Return a NetConfig (or another kind) from plain values, lists as tuples; raise CheckpointError."""
     try:
         return kind(**{k: tuple(v) if isinstance(v, list | tuple) else v for k, v in plain.items()})
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"network configuration not understood: {error}") from error
 
 
-def save_net(path: Path | str, net: RedNet, **facts) -> None:
+def save_net(path: Path | str, net: RecurrentNet, **facts) -> None:
     """Write a trained network alone (configuration, weights, mean shape) with plain `facts` about it."""
-    write(path, {"config": config_to_plain(net.config), "net": net.state_dict(), "facts": facts})
+    write(path, {"config": asdict(net.config), "net": net.state_dict(), "facts": facts})
 
 
-def load_net(path: Path | str, device: torch.device | str = "cpu", network: type = RedNet) -> RedNet:
-    """The network of a file written by `save_net` or by a training run, in evaluation mode; network: its class."""
+def load_net(path: Path | str, device: torch.device | str = "cpu", network: type[RecurrentNet] = RedNet) -> Any:
+    """Return the network of a file written by `save_net` or a training run, in evaluation mode; network: its class."""
     content = read(path, device)
     try:
         net = network(config_from_plain(content["config"], network.Config)).to(device)
@@ -79,13 +77,17 @@ def load_net(path: Path | str, device: torch.device | str = "cpu", network: type
     return net.eval()
 
 
-def grow(net: RedNet, fresh: tuple[str, ...] = (), **changes) -> RedNet:
-    """A new network with some choices changed (f_cls or f_trn added, other N) and all weights that fit copied.
+def grow(net: RecurrentNet, fresh: tuple[str, ...] = (), **changes) -> Any:
+    """Return a new network with some choices changed (f_cls or f_trn added, other N) and all weights that fit copied.
 
-    Weights whose names begin with one of `fresh` start anew even where they would fit.
+    Weights whose names begin with one of `fresh` start anew even where they would fit. Where the number of steps
+    changes, batch-norm statistics by step do not fit and start anew too; a warning says so.
     """
     grown = type(net)(replace(net.config, **changes)).to(net.mean_shape.device)
     own, old = grown.state_dict(), net.state_dict()
     kept = [name for name in own if name in old and old[name].shape == own[name].shape and not name.startswith(fresh)]
+    reset = sum(name.endswith("running_mean") and name in old and name not in kept for name in own)
+    if reset:
+        warnings.warn(f"grow: batch-norm statistics of {reset} layers start anew, train before use", stacklevel=2)
     grown.load_state_dict({**own, **{name: old[name] for name in kept}})
     return grown

@@ -1,6 +1,6 @@
 """Predictions over whole test sets: stills by their own boxes, videos in the tracking protocol, the mean shape.
 
-What is predicted here is judged by `metrics`; both work on anything with crops and a table (`batches`).
+What is predicted here is judged by `metrics`; both work on any FaceData (`protocols`).
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import numpy as np
 
 from rednet_core import geometry
 from rednet_core.markup import Markup
-from rednet_core.rednet import RedNet
+from rednet_core.protocols import FaceAligner, FaceData
 from rednet_core.tracking import Tracker
 
 
@@ -28,16 +28,21 @@ class Result:
 Progress = Callable[[int, int], None] | None
 
 
-def own_boxes(data, rows: np.ndarray, markup: Markup) -> np.ndarray:
+def own_boxes(data: FaceData, rows: np.ndarray, markup: Markup) -> np.ndarray:
     """Return the face boxes (M, 3) of these rows of `data`, from what is annotated."""
     table = data.table[rows]
     return geometry.face_box(np.array(table["points"]), markup, np.array(table["mask"]))
 
 
 def predict_stills(
-    net: RedNet, data, rows: np.ndarray, guess: str = "previous", batch: int = 64, progress: Progress = None
+    net: FaceAligner,
+    data: FaceData,
+    rows: np.ndarray,
+    guess: str = "previous",
+    batch: int = 64,
+    progress: Progress = None,
 ) -> Result:
-    """Landmarks of single pictures, each cropped by its own annotated face box (image protocol).
+    """Return the landmarks of single pictures, each cropped by its own annotated face box (image protocol).
 
     guess: z_0, "mean" or "zeros"; otherwise the network's own first guess.
     """
@@ -57,8 +62,8 @@ def predict_stills(
     return _result(data, rows, np.concatenate(points), joined)
 
 
-def predict_videos(net: RedNet, data, rows: np.ndarray, progress: Progress = None, **choices) -> Result:
-    """Landmarks of videos in the tracking protocol, all videos in step; rows are frames, in any order.
+def predict_videos(net: FaceAligner, data: FaceData, rows: np.ndarray, progress: Progress = None, **choices) -> Result:
+    """Return the landmarks of videos in the tracking protocol, all videos in step; rows are frames, in any order.
 
     choices go to Tracker. The first frame's box is the annotated one.
     """
@@ -81,12 +86,12 @@ def predict_videos(net: RedNet, data, rows: np.ndarray, progress: Progress = Non
     return _result(data, rows, points, [])
 
 
-def _result(data, rows: np.ndarray, points: np.ndarray, steps: list[np.ndarray]) -> Result:
+def _result(data: FaceData, rows: np.ndarray, points: np.ndarray, steps: list[np.ndarray]) -> Result:
     table = data.table[rows]
     return Result(rows, points, table["points"].copy(), table["mask"].copy(), steps)
 
 
-def predict_mean_shape(shape: np.ndarray, data, rows: np.ndarray, markup: Markup) -> Result:
-    """The mean-shape predictor: the mean face (L, 2) put into each picture's annotated face box."""
+def predict_mean_shape(shape: np.ndarray, data: FaceData, rows: np.ndarray, markup: Markup) -> Result:
+    """Return what the mean-shape predictor says: the mean face (L, 2) put into each picture's annotated face box."""
     box = own_boxes(data, rows, markup)
     return _result(data, rows, shape * box[:, None, 2:] + box[:, None, :2], [])

@@ -1,6 +1,7 @@
 """Batch norm folded into the convolutions before it: the same network for inference, with fewer passes over memory."""
 
 import copy
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -18,6 +19,7 @@ class FoldedConv(nn.Module):
     def __init__(self, block: ConvNorm):
         super().__init__()
         conv, norm = block.conv, block.norm
+        assert isinstance(norm, StepBatchNorm2d)
         self.transposed, self.relu = isinstance(conv, nn.ConvTranspose2d), block.relu
         self.stride, self.padding = conv.stride, conv.padding
         shape = (1, -1, 1, 1) if self.transposed else (-1, 1, 1, 1)  # where the output channels are
@@ -30,19 +32,23 @@ class FoldedConv(nn.Module):
         self.weights, self.biases = frozen(conv.weight * scale.view(shape) for scale in scales), frozen(biases)
 
     def forward(self, x: Tensor, step: int = 0) -> Tensor:
-        """x (N, C, H, W) to (N, C', H', W')."""
+        """Turn x (N, C, H, W) into (N, C', H', W')."""
         row = step if len(self.weights) > 1 else 0
         convolve = F.conv_transpose2d if self.transposed else F.conv2d
-        x = convolve(x, self.weights[row], self.biases[row], self.stride, self.padding)
+        x = convolve(x, self.weights[row], self.biases[row], self.stride, self.padding)  # type: ignore[arg-type]
         return F.relu(x, inplace=True) if self.relu else x
 
 
+Net = TypeVar("Net")
+
+
 @torch.no_grad()
-def folded(net: nn.Module) -> nn.Module:
-    """A copy of a network of either paper for inference, every batch norm folded into its convolution."""
-    net = copy.deepcopy(net).eval()
-    for module in list(net.modules()):
+def folded(net: Net) -> Net:
+    """Return a copy of a network of either paper for inference, every batch norm folded into its convolution."""
+    copied = copy.deepcopy(net)
+    assert isinstance(copied, nn.Module)
+    for module in list(copied.eval().modules()):
         for name, child in list(module.named_children()):
             if isinstance(child, ConvNorm) and isinstance(child.norm, StepBatchNorm2d):
                 setattr(module, name, FoldedConv(child))
-    return net
+    return copied

@@ -68,7 +68,7 @@ def mean_shape(points, markup: Markup, mask):
 
 
 def crop_matrix(box, size: int, angle=0.0):
-    """Matrix (..., 2, 3) from the box's own frame to a size x size crop of it.
+    """Return the matrix (..., 2, 3) from the box's own frame to a size x size crop of it.
 
     box (..., 3) = centre x, centre y, side; angle in radians turns what is seen clockwise on the screen, and
     has the shape of the box's leading axes (or is one number). The crop shows exactly the square of that side.
@@ -85,12 +85,12 @@ def crop_matrix(box, size: int, angle=0.0):
 
 
 def apply(matrix, points):
-    """points (..., L, 2) carried through matrix (..., 2, 3)."""
+    """Return points (..., L, 2) carried through matrix (..., 2, 3)."""
     return points @ matrix[..., :2].swapaxes(-1, -2) + matrix[..., None, :, 2]
 
 
 def invert(matrix):
-    """The matrix (..., 2, 3) that undoes matrix (..., 2, 3)."""
+    """Return the matrix (..., 2, 3) that undoes matrix (..., 2, 3)."""
     xp = _xp(matrix)
     a, b, c, d = matrix[..., 0, 0], matrix[..., 0, 1], matrix[..., 1, 0], matrix[..., 1, 1]
     determinant = (a * d - b * c)[..., None]
@@ -100,7 +100,7 @@ def invert(matrix):
 
 
 def compose(second, first):
-    """The matrix (..., 2, 3) that does `first`, then `second`."""
+    """Return the matrix (..., 2, 3) that does `first`, then `second`."""
     xp = _xp(first)
     left = second[..., :2] @ first[..., :2]
     shift = second[..., :2] @ first[..., 2:] + second[..., 2:]
@@ -108,11 +108,11 @@ def compose(second, first):
 
 
 def rescale(points, old_size: int, new_size: int):
-    """points of an old_size square picture in the same picture at new_size (input to map, and back)."""
+    """Return points of an old_size square picture in the same picture at new_size (input to map, and back)."""
     return (points + 0.5) * (new_size / old_size) - 0.5
 
 
 def mirror(points, size: int, markup: Markup):
-    """points (..., L, 2) after the picture of that size is flipped left to right, in the markup's order."""
+    """Return points (..., L, 2) after the picture of that size is flipped left to right, in the markup's order."""
     flipped = points[..., list(markup.flip), :]
     return _xp(points).stack([size - 1 - flipped[..., 0], flipped[..., 1]], -1)

@@ -16,9 +16,9 @@ class IdentityClassifier(nn.Module):
         self.classify = nn.Linear(units, identities)
 
     def embed(self, e_i: Tensor) -> Tensor:
-        """The identity vector (N, 256) of e_i (N, C, 8, 8)."""
+        """Return the identity vector (N, 256) of e_i (N, C, 8, 8)."""
         return self.squeeze(e_i).mean((-1, -2))
 
     def forward(self, e_i: Tensor) -> Tensor:
-        """Scores (N, identities) of e_i (N, C, 8, 8); cross-entropy over them is Eq. 13 written plainly."""
+        """Return the scores z_i = f_cls(e_i; theta_cls) (Eq. 12; ECCV Eq. 7), (N, identities), of e_i (N, C, 8, 8)."""
         return self.classify(self.dropout(self.embed(e_i)))

@@ -13,6 +13,9 @@ class StepBatchNorm2d(nn.Module):
     steps=1 gives ordinary batch norm; `step` is then ignored.
     """
 
+    running_mean: Tensor
+    running_var: Tensor
+
     def __init__(self, channels: int, steps: int = 1, momentum: float = 0.1, eps: float = 1e-5):
         super().__init__()
         self.momentum, self.eps = momentum, eps
@@ -22,7 +25,7 @@ class StepBatchNorm2d(nn.Module):
         self.register_buffer("running_var", torch.ones(steps, channels))
 
     def forward(self, x: Tensor, step: int = 0) -> Tensor:
-        """x (N, C, H, W) normalised with the batch's statistics in training, those of `step` otherwise."""
+        """Return x (N, C, H, W) normalised with the batch's statistics in training, those of `step` otherwise."""
         row = step if len(self.running_mean) > 1 else 0
         mean, var = self.running_mean[row], self.running_var[row]
         return F.batch_norm(x, mean, var, self.weight, self.bias, self.training, self.momentum, self.eps)
@@ -36,7 +39,7 @@ class Shift(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: Tensor, step: int = 0) -> Tensor:
-        """x (N, C, H, W) plus the bias, the same in every step."""
+        """Return x (N, C, H, W) plus the bias, the same in every step."""
         return x + self.bias[:, None, None]
 
 
@@ -49,7 +52,7 @@ class ConvNorm(nn.Module):
         self.norm = StepBatchNorm2d(conv.out_channels, steps) if steps else Shift(conv.out_channels)
 
     def forward(self, x: Tensor, step: int = 0) -> Tensor:
-        """x (N, C, H, W) to (N, C', H', W')."""
+        """Turn x (N, C, H, W) into (N, C', H', W')."""
         x = self.norm(self.conv(x), step)
         return F.relu(x, inplace=True) if self.relu else x
 
@@ -62,12 +65,12 @@ class ConvBlock(ConvNorm):
 
 
 def channels(papers: int, width: float) -> int:
-    """A channel count of the paper at another width, never under 8 and a multiple of 8 (vector units)."""
+    """Return a channel count of the paper at another width, never under 8 and a multiple of 8 (vector units)."""
     return max(8, int(round(papers * width / 8)) * 8)
 
 
 def pool(x: Tensor) -> tuple[Tensor, Tensor]:
-    """2 x 2 max pooling of x (N, C, H, W), and where in its window each maximum stood (figure 4's switch).
+    """Return the 2 x 2 max pooling of x (N, C, H, W), and where in its window each maximum stood (figure 4's switch).
 
     PyTorch keeps the place as an index into the H x W plane; its low bits are the papers' 2-bit code.
     """
@@ -76,11 +79,11 @@ def pool(x: Tensor) -> tuple[Tensor, Tensor]:
 
 def unpool(x: Tensor, switches: Tensor) -> Tensor:
     """Put each value of x (N, C, H, W) back at its switch in (N, C, 2H, 2W); all other places are zero."""
-    return F.max_unpool2d(x, switches, 2)
+    return F.max_unpool2d(x, switches, (2, 2))
 
 
 def init_gaussian(module: nn.Module) -> None:
-    """He's Gaussian initialisation of every convolution and linear layer (journal 5.1, reference 18)."""
+    """Initialise with He's Gaussian every convolution and linear layer (journal 5.1, reference 18)."""
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear | nn.ConvTranspose2d):
             if isinstance(layer, nn.ConvTranspose2d):  # windows do not overlap: an output sums one value a channel

@@ -12,31 +12,37 @@ PAPER_RADIUS = PAPER_SIGMA = 5.0
 
 
 def per_map(pixels: float, map_size: int) -> float:
-    """A length given in pixels of the papers' 128 px map, in pixels of a map of map_size."""
+    """Return a length given in pixels of the papers' 128 px map, in pixels of a map of map_size."""
     return pixels * map_size / PAPER_MAP
 
 
 def distances(points: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Signed distances of the columns and of the rows from points (N, L, 2): two tensors (N, L, size)."""
+    """Return the signed distances of the columns and of the rows from points (N, L, 2): two tensors (N, L, size)."""
     places = torch.arange(size, device=points.device, dtype=points.dtype)
     return places - points[..., 0, None], places - points[..., 1, None]
 
 
 def draw_discs(points: Tensor, size: int, radius: float) -> Tensor:
-    """Detection target (N, L, size, size): 1 within `radius` of the point, else 0 (journal 4.2)."""
+    """Return the detection target (N, L, size, size): 1 within `radius` of the point, else 0 (journal 4.2).
+
+    A point that is not known (NaN) has an empty map.
+    """
     dx, dy = distances(points, size)
     return (dx.square()[..., None, :] + dy.square()[..., :, None] <= radius**2).to(points.dtype)
 
 
 def draw_gaussians(points: Tensor, size: int, sigma: float) -> Tensor:
-    """Regression target (N, L, size, size): exp(-d^2 / 2 sigma^2), 1 at the point (journal 4.2)."""
+    """Return the regression target (N, L, size, size): exp(-d^2 / 2 sigma^2), 1 at the point (journal 4.2).
+
+    A point that is not known (NaN) has an empty map.
+    """
     dx, dy = distances(points, size)
-    across, down = (torch.exp(d.square() / (-2 * sigma**2)) for d in (dx, dy))
+    across, down = (torch.exp(d.square() / (-2 * sigma**2)).nan_to_num(0) for d in (dx, dy))
     return down[..., :, None] * across[..., None, :]
 
 
 def peaks(maps: Tensor) -> tuple[Tensor, Tensor]:
-    """Place (N, L, 2) and value (N, L) of the highest pixel of each map (N, L, H, W)."""
+    """Return place (N, L, 2) and value (N, L) of the highest pixel of each map (N, L, H, W)."""
     value, index = maps.flatten(2).max(-1)
     width = maps.shape[-1]
     return torch.stack([index % width, index // width], -1).to(maps.dtype), value

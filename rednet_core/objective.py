@@ -1,40 +1,41 @@
 """The joint objective l_d + lambda l_r + gamma l_cls (Eq. 8, 11, 14), and how lambda and gamma are found."""
 
 from dataclasses import dataclass, field
-from functools import singledispatch
+from functools import reduce, singledispatch
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from rednet_core import geometry, losses, maps
 from rednet_core.inputs import Inputs
-from rednet_core.rednet import Prediction, RedNet
+from rednet_core.network import Prediction, RecurrentNet
 
 TERMS = ("detection", "regression", "identity")
 
 
 def identity_term(out: Prediction, inputs: Inputs) -> dict[str, Tensor]:
-    """l_cls (Eq. 13) over the pictures of known persons, where there are any and f_cls is there."""
+    """Return l_cls (Eq. 13) over the pictures of known persons, where there are any and f_cls is there."""
     if out.identity is None or not (inputs.identity >= 0).any():
         return {}
-    return {"identity": F.cross_entropy(out.identity.float(), inputs.identity, ignore_index=-1)}
+    return {"identity": losses.identity_loss(out.identity.float(), inputs.identity)}
 
 
 @singledispatch  # by the kind of network: the ECCV paper's has losses of its own
-def terms(net: RedNet, out: Prediction, inputs: Inputs, weight: losses.Weight) -> dict[str, Tensor]:
-    """The raw terms l_d, l_r, l_cls that this network has, each a mean over pictures (and over steps of a kind)."""
+def terms(net: RecurrentNet, out: Prediction, inputs: Inputs, weight: losses.Weight) -> dict[str, Tensor]:
+    """Return the raw terms l_d, l_r, l_cls that this network has, each a mean over pictures (and steps of a kind)."""
     config, seven = net.config, list(net.markup.seven)
-    points = geometry.rescale(inputs.points, config.input_size, config.map_size)
-    discs = maps.draw_discs(points, config.map_size, config.map_radius)  # (N, L, m, m)
     found: dict[str, list[Tensor]] = {}
+    discs: dict[int, Tensor] = {}  # by the maps' size
     for kind, raw in zip(config.steps, out.maps, strict=True):
-        raw = raw.float()  # losses in full precision, whatever the network ran in
+        raw, size = raw.float(), raw.shape[-1]  # losses in full precision, whatever the network ran in
+        points = geometry.rescale(inputs.points, config.input_size, size)
+        if size not in discs:
+            discs[size] = maps.draw_discs(points, size, maps.per_map(config.radius, size))  # (N, L, m, m)
         if kind == "detection":
-            loss = losses.detection_loss(raw, discs[:, seven], inputs.mask[:, seven], weight)
+            loss = losses.detection_loss(raw, discs[size][:, seven], inputs.mask[:, seven], weight)
         else:
-            target = maps.draw_gaussians(points, config.map_size, config.map_sigma)
-            loss = losses.regression_loss(raw, target, discs, inputs.mask, weight)
+            target = config.heat * maps.draw_gaussians(points, size, maps.per_map(config.sigma, size))
+            loss = losses.regression_loss(raw, target, discs[size], inputs.mask, weight)
         found.setdefault(kind, []).append(loss)
     result = {kind: torch.stack(each).mean() for kind, each in found.items()}
     return result | identity_term(out, inputs)
@@ -61,7 +62,7 @@ class Balance:
                 self.sums[name] = self.sums.get(name, 0.0) + float(value.detach())
 
     def factors(self) -> dict[str, float]:
-        """Factor of every term seen: 1 for the first (l_d, or l_r in a single regression step), lambda, gamma."""
+        """Return the factor of every term seen: 1 for the first (l_d, or l_r in a single step), lambda, gamma."""
         wanted = dict(zip(TERMS, self.ratio, strict=True))
         means = {name: self.sums[name] / self.counts[name] for name in TERMS if name in self.counts}
         first = next(iter(means))
@@ -69,6 +70,9 @@ class Balance:
         return {name: wanted[name] * unit / max(mean, 1e-12) for name, mean in means.items()}
 
     def total(self, raw: dict[str, Tensor]) -> Tensor:
-        """The weighted sum of the raw terms."""
+        """Return the objective sum_t l_d^t + lambda l_r^t + gamma l_cls^t (Eq. 14; less: Eq. 11, 8).
+
+        The sum over the T frames of a clip is a mean here, as each term is one over all pictures of the batch.
+        """
         factors = self.factors()
-        return sum(factors[name] * value for name, value in raw.items())
+        return reduce(torch.add, (factors[name] * value for name, value in raw.items()))

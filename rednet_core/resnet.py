@@ -6,6 +6,7 @@ those of the paper: 256 x 256 input, width 1. This file does not know heads, ste
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -19,7 +20,7 @@ ENCODER_UNITS = (3, 8, 36, 3)  # ResNet-152; ResNet-50 has (3, 4, 6, 3), ResNet-
 DECODER_CHANNELS = (64, 128, 256, 512)  # of the deconvolutions in D1, D2, D3, D4
 SKIP_UNITS = 3  # of E1, E2 and E3 alike (Table 3)
 EXPANSION = 4  # a unit's output over its 3 x 3 convolution
-STRIDES = ("first", "last")
+Stride = Literal["first", "last"]
 
 
 @dataclass
@@ -48,7 +49,7 @@ class Unit(nn.Module):
             self.shortcut = ConvNorm(nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), steps, relu=False)
 
     def forward(self, x: Tensor, step: int = 0) -> Tensor:
-        """x (N, C, H, W) to (N, C', H / stride, W / stride)."""
+        """Turn x (N, C, H, W) into (N, C', H / stride, W / stride)."""
         straight = self.shortcut(x, step) if self.shortcut is not None else x[..., :: self.stride, :: self.stride]
         return F.relu(straight + self.expand(self.spatial(self.reduce(x, step), step), step), inplace=True)
 
@@ -65,7 +66,7 @@ class Units(nn.Module):
         )
 
     def forward(self, x: Tensor, step: int = 0) -> Tensor:
-        """x (N, C, H, W) to (N, C', H / 2, W / 2), or of the same size."""
+        """Turn x (N, C, H, W) into (N, C', H / 2, W / 2), or of the same size."""
         for unit in self.units:
             x = unit(x, step)
         return x
@@ -80,7 +81,7 @@ class Up(nn.Module):
         self.mix = ConvNorm(nn.Conv2d(middle, out_channels, 1, bias=False), steps)
 
     def forward(self, x: Tensor, step: int = 0) -> Tensor:
-        """x (N, C, H, W) to (N, C', 2 H, 2 W)."""
+        """Turn x (N, C, H, W) into (N, C', 2 H, 2 W)."""
         return self.mix(self.deconv(x, step), step)
 
 
@@ -106,7 +107,7 @@ class ResNetEncoderDecoder(nn.Module):
         steps: int = 2,
         encoder_units: tuple[int, ...] = ENCODER_UNITS,
         skip_units: int = SKIP_UNITS,
-        stride: str = "first",
+        stride: Stride = "first",
     ):
         super().__init__()
         c0 = channels(STEM_CHANNELS, width)
@@ -127,24 +128,24 @@ class ResNetEncoderDecoder(nn.Module):
         self.E1 = Units(c1, m1, c1, skip_units, None, steps)
         self.E2 = Units(c2, m2, c2, skip_units, None, steps)
         self.E3 = Units(c3, m3, c3, skip_units, None, steps)
-        self.code_channels, self.out_channels = c4, 2 * d1
+        self.code_channels, self.out_channels, self.half_channels = c4, 2 * d1, c1
 
     def stem(self, x: Tensor) -> Tensor:
-        """The image alone, brought to the size of the maps; computed once a frame."""
+        """Return the image alone, brought to the size of the maps; computed once a frame."""
         return self.C0(x)  # (N, 3, 256, 256) -> (N, 64, 128, 128)
 
     def encode(self, stem: Tensor, z: Tensor, step: int) -> SkipCode:
-        """f_enc of Eq. 1: stem features and response maps z, concatenated, to the bottleneck."""
+        """Return e = f_enc(x, z; theta_enc) (Eq. 1) of stem features and response maps z, concatenated."""
         x = torch.cat([stem, z], 1)  # (N, 64 + 7, 128, 128)
         c1 = self.C1(x, step)  # (N, 256, 64, 64)
         c2 = self.C2(c1, step)  # (N, 512, 32, 32)
         c3 = self.C3(c2, step)  # (N, 1024, 16, 16)
         return SkipCode(self.C4(c3, step), [c1, c2, c3])  # e: (N, 2048, 8, 8)
 
-    def decode(self, code: SkipCode, step: int) -> Tensor:
-        """f_dec of Eq. 2, without the head: the bottleneck to features at the size of the maps."""
+    def decode(self, code: SkipCode, step: int, half: bool = False) -> Tensor:
+        """Return f_dec(e; theta_dec) of Eq. 2 without the head: features at the size of the maps, or at half of it."""
         c1, c2, c3 = code.bridged
         x = self.D4(code.e, step) + self.E3(c3, step)  # (N, 1024, 16, 16)
         x = self.D3(x, step) + self.E2(c2, step)  # (N, 512, 32, 32)
         x = self.D2(x, step) + self.E1(c1, step)  # (N, 256, 64, 64)
-        return self.D1(x, step)  # (N, 128, 128, 128)
+        return x if half else self.D1(x, step)  # (N, 128, 128, 128)

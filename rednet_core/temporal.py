@@ -3,12 +3,16 @@
 It does not know images, maps or spatial steps: it takes the codes e_p of T frames and gives their updates.
 """
 
+from contextlib import nullcontext
+from typing import Literal
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 State = tuple[Tensor, Tensor]  # h and c of the LSTM, each (1, B, hidden)
-UPDATES = ("replace", "residual")
-POOLINGS = ("average", "switches")
+Update = Literal["replace", "residual"]
+Pooling = Literal["average", "switches"]
 
 
 class TemporalRecurrence(nn.Module):
@@ -20,11 +24,8 @@ class TemporalRecurrence(nn.Module):
     "switches", the maximum, put back where it stood (journal 4.2's text; ECCV figure 5).
     """
 
-    def __init__(self, channels: int, hidden: int = 256, update: str = "replace", pooling: str = "average"):
+    def __init__(self, channels: int, hidden: int = 256, update: Update = "replace", pooling: Pooling = "average"):
         super().__init__()
-        for name, value, known in (("update", update, UPDATES), ("pooling", pooling, POOLINGS)):
-            if value not in known:
-                raise ValueError(f"{name} is {value!r}, known: {', '.join(known)}")
         self.update, self.pooling = update, pooling
         self.squeeze = nn.Conv2d(channels, hidden, 1) if channels != hidden else nn.Identity()
         self.lstm = nn.LSTM(hidden, hidden, batch_first=True)
@@ -34,15 +35,24 @@ class TemporalRecurrence(nn.Module):
 
     def start_from_zero(self) -> None:
         """Make a residual update begin as no update at all; called once, after the network's initialisation."""
-        if self.update == "residual":
+        if self.update == "residual" and isinstance(self.spread, nn.Conv2d):
             nn.init.zeros_(self.spread.weight)
             nn.init.zeros_(self.spread.bias)
 
     def forward(self, e_p: Tensor, frames: int = 1, state: State | None = None) -> tuple[Tensor, State]:
-        """e_p (B * T, C, 8, 8), the frames of a clip one after the other, to e_p* of that shape and the state.
+        """Return the updates e_p* of e_p (B * T, C, 8, 8), the frames of a clip in a row, and the LSTM's state.
 
-        state is that of the frame before the clip, None at the start of a video.
+        h^t = p(e_p^t, h^{t-1}; theta_trn), e_p^t* = q(h^t; theta_trn), t = 1 ... T (Eq. 10; ECCV Eq. 5).
+        state is that of the frame before the clip, None at the start of a video. Whatever the rest of the network
+        runs in, f_trn runs in float32: errors of its state add up over the frames, and under autocast cuDNN's LSTM
+        would be given float16, whatever type was asked for.
         """
+        kind, dtype = e_p.device.type, self.lstm.weight_hh_l0.dtype
+        with torch.autocast(kind, enabled=False) if kind != "meta" else nullcontext():
+            update, state = self._update(e_p.to(dtype), frames, state)
+            return (e_p + update if self.update == "residual" else update).to(e_p.dtype), state
+
+    def _update(self, e_p: Tensor, frames: int, state: State | None) -> tuple[Tensor, State]:
         size = e_p.shape[-2:]
         v, switches = self.squeeze(e_p), None  # (B * T, 256, 8, 8)
         if self.pooling == "switches":
@@ -53,5 +63,4 @@ class TemporalRecurrence(nn.Module):
         h, state = self.lstm(v, state)  # h^t = p(e_p^t, h^{t-1})
         h = h.flatten(0, 1)[..., None, None]  # (B * T, 256, 1, 1)
         h = F.interpolate(h, size) if switches is None else F.max_unpool2d(h, switches, size)
-        update = self.spread(h)  # q(h^t): (B * T, C, 8, 8)
-        return (e_p + update if self.update == "residual" else update), state
+        return self.spread(h), state  # q(h^t): (B * T, C, 8, 8)

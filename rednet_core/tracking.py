@@ -5,6 +5,7 @@ be walked through in step, one frame of each at a time. This module does not kno
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor
 from rednet_core import geometry
 from rednet_core.augment import resample
 from rednet_core.fold import folded
-from rednet_core.rednet import Prediction, RedNet
+from rednet_core.protocols import FaceAligner
 
 LEAST_BOX = 8.0  # pixels; a smaller face box has nothing in it
 
@@ -28,7 +29,7 @@ class Tracked:
     points: np.ndarray
     box: np.ndarray
     confidence: np.ndarray
-    prediction: Prediction = field(repr=False)
+    prediction: Any = field(repr=False)
     matrix: Tensor = field(repr=False)  # frame to input, (N, 2, 3)
     inputs: Tensor = field(repr=False)  # what the network saw, (N, 3, n, n)
     z0: Tensor = field(repr=False)
@@ -38,12 +39,13 @@ class Tracker:
     """Follows one face in each of N videos.
 
     guess: z_0 of a later frame, "previous" (the papers'), "mean" or "zeros"; temporal=False resets the LSTM at
-    every frame, which is what switching f_trn's memory off means at test time.
+    every frame, which is what switching f_trn's memory off means at test time. guarded: a new box that cannot be a
+    face's is not taken (`_credible`, ours); False is the papers' plain rule.
     """
 
-    def __init__(self, net: RedNet, guess: str = "previous", temporal: bool = True):
+    def __init__(self, net: FaceAligner, guess: str = "previous", temporal: bool = True, guarded: bool = True):
         # Batch norm folded into the convolutions: the same landmarks to a thousandth of a pixel, in less time.
-        self.net, self.guess, self.temporal = folded(net), guess, temporal
+        self.net, self.guess, self.temporal, self.guarded = folded(net), guess, temporal, guarded
         self.box: Tensor | None = None
         self.points: Tensor | None = None
         self.states: list | None = None
@@ -55,13 +57,14 @@ class Tracker:
 
     def keep(self, count: int) -> None:
         """Go on with the first `count` videos only (the others have ended)."""
-        self.box, self.points = self.box[:count], None if self.points is None else self.points[:count]
+        self.box = None if self.box is None else self.box[:count]
+        self.points = None if self.points is None else self.points[:count]
         if self.states:
             self.states = [s and (s[0][:, :count].contiguous(), s[1][:, :count].contiguous()) for s in self.states]
 
     @torch.no_grad()
     def update(self, pictures: np.ndarray) -> Tracked:
-        """The landmarks of the next frame; pictures (H, W, 3) or (N, H, W, 3) uint8 RGB."""
+        """Return the landmarks of the next frame; pictures (H, W, 3) or (N, H, W, 3) uint8 RGB."""
         if self.box is None:
             raise RuntimeError("Tracker: call start(box) with the first frame's face box before update")
         if pictures.ndim == 3:
@@ -78,11 +81,12 @@ class Tracker:
         confidence = net.confidence(out)
         result = Tracked(points.cpu().numpy(), self.box.cpu().numpy(), confidence.cpu().numpy(), out, matrix, x, z0)
         self.points, self.states = points, out.states
-        self.box = _sound_box(geometry.face_box(points, net.markup), self.box, pictures.shape[1:3])
+        box = geometry.face_box(points, net.markup)
+        self.box = _credible(box, self.box, pictures.shape[1:3]) if self.guarded else box
         return result
 
 
-def _sound_box(new: Tensor, old: Tensor, picture: tuple[int, int]) -> Tensor:
+def _credible(new: Tensor, old: Tensor, picture: tuple[int, int]) -> Tensor:
     """The new face box where it is credible, else the old one: a lost face must not lose its box.
 
     Credible is a box not far from the old one, its middle in the picture (height, width), of a face's size in it.

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -19,11 +20,12 @@ from rednet_core import checkpoint
 from rednet_core.batches import Ahead, Batch
 from rednet_core.inputs import Inputs
 from rednet_core.losses import BALANCE, Weight
+from rednet_core.network import RecurrentNet, check, check_names
 from rednet_core.objective import TERMS, Balance, terms
-from rednet_core.rednet import RedNet
-from rednet_core.schedules import rate_at
+from rednet_core.schedules import Schedule, rate_at
 
-OPTIMISERS = ("sgd", "adam", "adamw")
+Optimiser = Literal["sgd", "adam", "adamw"]
+LOW_PRECISION_ON = ("cuda",)  # kinds of devices that gain from it
 
 
 @dataclass(frozen=True)
@@ -31,26 +33,25 @@ class TrainConfig:
     """How a stage is trained. The defaults are the papers' (journal 5.1); a profile may choose others."""
 
     steps: int  # batches
-    optimiser: str = "sgd"  # with momentum 0.9; "adamw" learns faster in a laptop's budget; "adam": authors' code
+    optimiser: Optimiser = "sgd"  # momentum 0.9; "adamw" learns faster in a laptop's budget; "adam": authors' code
     rate: float = 0.01  # learning rate at its highest
     encoder_rates: tuple[float, ...] = ()  # of A0..A4 or C0..C4, as shares of the rate; authors' code: 0, 0, .1, .1, .1
     momentum: float = 0.9  # of Adam beta1: 0.5 in the authors' code
     weight_decay: float = 5e-4
-    schedule: str = "steps"  # see rednet_core.schedules
+    schedule: Schedule = "steps"  # see rednet_core.schedules
     steps_per_epoch: float = 100.0  # for the schedules that count epochs
     foreground_weight: Weight = 15.0  # 4.2; or "balance": background over foreground pixels (authors' code)
     ratio: tuple[float, float, float] = (1.0, 10.0, 1.0)  # l_d : lambda l_r : gamma l_cls (5.1)
     seed: int = 0
     checkpoint_seconds: float = 30.0
-    mixed_precision: bool = False  # bfloat16 where the device gains from it
+    # Of convolutions on a GPU: autocast; float16, for those without bfloat16, with a scaled loss. f_trn has float32.
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
 
     def __post_init__(self) -> None:
-        if self.optimiser not in OPTIMISERS:
-            raise ValueError(f"TrainConfig: optimiser {self.optimiser!r}, known: {', '.join(OPTIMISERS)}")
+        check_names(self)
         weight = self.foreground_weight
-        if weight != BALANCE and (isinstance(weight, str) or not weight > 0):
-            raise ValueError(f"TrainConfig: foreground_weight {weight!r}: a number above 0, or {BALANCE!r}")
-        rate_at(self, 0)  # refuses an unknown schedule
+        wrong = weight != BALANCE if isinstance(weight, str) else not weight > 0
+        check(self, (wrong, f"foreground_weight {weight!r}: a number above 0, or {BALANCE!r}"))
 
 
 @dataclass
@@ -69,9 +70,9 @@ COLUMNS = (*TERMS, "total", "rate")
 Callback = Callable[["Trainer", Record], None]
 
 
-def make_optimiser(net: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    """SGD as in the papers, Adam or AdamW; norms and biases are not decayed. A group's `share` is of the rate."""
-    share = {}
+def make_optimiser(net: RecurrentNet, config: TrainConfig) -> torch.optim.Optimizer:
+    """Return SGD as in the papers, Adam or AdamW; norms and biases do not decay. A group's `share` is of the rate."""
+    share: dict[nn.Parameter, float] = {}
     for block, rate in zip(net.encoder_blocks() if config.encoder_rates else (), config.encoder_rates, strict=True):
         share.update(dict.fromkeys(block.parameters(), rate))
     groups: dict[tuple, dict] = {}
@@ -79,11 +80,11 @@ def make_optimiser(net: nn.Module, config: TrainConfig) -> torch.optim.Optimizer
         kind = (p.ndim > 1, share.get(p, 1.0))
         decay = config.weight_decay if p.ndim > 1 else 0.0
         groups.setdefault(kind, {"params": [], "weight_decay": decay, "share": kind[1]})["params"].append(p)
-    groups = [groups[kind] for kind in sorted(groups, reverse=True)]
+    ordered = [groups[kind] for kind in sorted(groups, reverse=True)]
     if config.optimiser == "sgd":
-        return torch.optim.SGD(groups, lr=config.rate, momentum=config.momentum)
-    kind = torch.optim.Adam if config.optimiser == "adam" else torch.optim.AdamW
-    return kind(groups, lr=config.rate, betas=(config.momentum, 0.999))
+        return torch.optim.SGD(ordered, lr=config.rate, momentum=config.momentum)
+    adam = torch.optim.Adam if config.optimiser == "adam" else torch.optim.AdamW
+    return adam(ordered, lr=config.rate, betas=(config.momentum, 0.999))
 
 
 class Trainer:
@@ -95,10 +96,10 @@ class Trainer:
 
     def __init__(
         self,
-        net: RedNet,
+        net: RecurrentNet,
         config: TrainConfig,
         draw: Callable[[int], Batch],
-        make_inputs: Callable[[Batch, RedNet, torch.Generator], Inputs],
+        make_inputs: Callable[[Batch, RecurrentNet, torch.Generator], Inputs],
         checkpoint_path: Path | str | None = None,
         callbacks: tuple[Callback, ...] = (),
     ):
@@ -106,9 +107,12 @@ class Trainer:
         self.path = Path(checkpoint_path) if checkpoint_path else None
         self.callbacks = callbacks
         self.device = net.mean_shape.device
-        net.to(memory_format=torch.channels_last)  # a third faster on CPUs, and what tensor cores want
+        net.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # a third faster on CPUs, and what tensor cores want
         self.optimiser = make_optimiser(net, config)
         self.balance = Balance(config.ratio)
+        low = config.precision != "float32" and self.device.type in LOW_PRECISION_ON
+        self.autocast = getattr(torch, config.precision) if low else None
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.autocast == torch.float16)
         self.history = torch.full((config.steps, len(COLUMNS)), torch.nan)
         self.step = 0
         torch.manual_seed(config.seed)  # dropout
@@ -116,12 +120,10 @@ class Trainer:
             self._restore(checkpoint.read(self.path))
 
     def _precision(self) -> contextlib.AbstractContextManager:
-        if self.config.mixed_precision and self.device.type == "cuda":
-            return torch.autocast("cuda", torch.bfloat16)
-        return contextlib.nullcontext()
+        return torch.autocast(self.device.type, self.autocast) if self.autocast else contextlib.nullcontext()
 
     def train_step(self) -> Record:
-        """One batch: forward, losses, backward, update."""
+        """Take one batch: forward, losses, backward, update."""
         config = self.config
         generator = torch.Generator().manual_seed(config.seed * 1_000_003 + self.step)
         inputs = self.make_inputs(self.draw(self.step).to(self.device), self.net, generator)
@@ -138,8 +140,9 @@ class Trainer:
         total = self.balance.total(raw)
         record = self._record(raw, total.detach(), rate)  # before the update: a bad loss must not spoil the weights
         self.optimiser.zero_grad(set_to_none=True)
-        total.backward()
-        self.optimiser.step()
+        self.scaler.scale(total).backward()  # as it is where nothing is scaled
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
         return record
 
     def _record(self, raw: dict[str, Tensor], total: Tensor, rate: float) -> Record:
@@ -167,15 +170,17 @@ class Trainer:
 
     def save(self) -> None:
         """Write the checkpoint now."""
+        assert self.path is not None
         rng = {"cpu": torch.get_rng_state()}
         if self.device.type == "cuda":
             rng["cuda"] = torch.cuda.get_rng_state(self.device)
         content = {
-            "config": checkpoint.config_to_plain(self.net.config),
+            "config": asdict(self.net.config),
             "train": asdict(self.config),
             "net": self.net.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "balance": asdict(self.balance),
+            "scaler": self.scaler.state_dict(),
             "history": self.history,
             "step": self.step,
             "rng": rng,
@@ -183,7 +188,7 @@ class Trainer:
         checkpoint.write(self.path, content)
 
     def _restore(self, content: dict) -> None:
-        mine = {"config": checkpoint.config_to_plain(self.net.config), "train": asdict(self.config)}
+        mine = {"config": asdict(self.net.config), "train": asdict(self.config)}
         for part, wanted in mine.items():
             found = content.get(part, {})
             changed = [k for k in wanted if k != "checkpoint_seconds" and _plain(found.get(k)) != _plain(wanted[k])]
@@ -194,6 +199,7 @@ class Trainer:
                 )
         self.net.load_state_dict(content["net"])
         self.optimiser.load_state_dict(content["optimiser"])
+        self.scaler.load_state_dict(content["scaler"])
         balance = content["balance"]
         self.balance = Balance(tuple(balance["ratio"]), balance["batches"], balance["counts"], balance["sums"])
         self.history, self.step = content["history"], content["step"]
@@ -202,5 +208,5 @@ class Trainer:
             torch.cuda.set_rng_state(content["rng"]["cuda"], self.device)
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value

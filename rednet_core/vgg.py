@@ -34,7 +34,7 @@ class Block(nn.Module):
         self.convs = nn.ModuleList(ConvBlock(i, o, steps) for i, o in zip(counts, counts[1:], strict=False))
 
     def forward(self, x: Tensor, step: int = 0) -> Tensor:
-        """x (N, C, H, W) to (N, C', H, W)."""
+        """Turn x (N, C, H, W) into (N, C', H, W)."""
         for conv in self.convs:
             x = conv(x, step)
         return x
@@ -77,15 +77,15 @@ class VGGEncoderDecoder(nn.Module):
         self.B3 = Block([a3] + [b3] * (m3 - 1) + [a2], steps)
         self.B2 = Block([a2] + [b2] * (m2 - 1) + [a1], steps)
         self.B1 = Block([a1] + [b1] * m1, steps)
-        self.code_channels, self.out_channels = a4, b1
+        self.code_channels, self.out_channels, self.half_channels = a4, b1, a1
 
     def stem(self, x: Tensor) -> Tensor:
-        """The image alone, brought to the size of the maps; computed once a frame."""
+        """Return the image alone, brought to the size of the maps; computed once a frame."""
         a0 = self.A0(x)  # (N, 3, 256, 256) -> (N, 64, 256, 256)
         return pool(a0)[0]  # (N, 64, 128, 128)
 
     def encode(self, stem: Tensor, z: Tensor, step: int) -> Code:
-        """f_enc of Eq. 1: stem features and response maps z, concatenated, to the bottleneck."""
+        """Return e = f_enc(x, z; theta_enc) (Eq. 1) of stem features and response maps z, concatenated."""
         x = torch.cat([stem, z], 1)  # (N, 64 + 7, 128, 128)
         x, s1 = pool(self.A1(x, step))  # (N, 128, 64, 64)
         x, s2 = pool(self.A2(x, step))  # (N, 256, 32, 32)
@@ -93,10 +93,10 @@ class VGGEncoderDecoder(nn.Module):
         x, s4 = pool(self.A4(x, step))  # (N, 512, 8, 8)
         return Code(x, [s1, s2, s3, s4])
 
-    def decode(self, code: Code, step: int) -> Tensor:
-        """f_dec of Eq. 2, without the head: the bottleneck to features at the size of the maps."""
+    def decode(self, code: Code, step: int, half: bool = False) -> Tensor:
+        """Return f_dec(e; theta_dec) of Eq. 2 without the head: features at the size of the maps, or at half of it."""
         s1, s2, s3, s4 = code.switches
         x = self.B4(unpool(code.e, s4), step)  # (N, 512, 16, 16)
         x = self.B3(unpool(x, s3), step)  # (N, 256, 32, 32)
         x = self.B2(unpool(x, s2), step)  # (N, 128, 64, 64)
-        return self.B1(unpool(x, s1), step)  # (N, 128, 128, 128)
+        return x if half else self.B1(unpool(x, s1), step)  # (N, 128, 128, 128)

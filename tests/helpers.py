@@ -21,6 +21,12 @@ REAL_FACES = Path(os.environ.get("REDNET_REAL_FACES") or _BESIDE)
 needs_real_faces = pytest.mark.skipif(
     not REAL_FACES.is_dir(), reason="no real faces here: set REDNET_REAL_FACES to a folder in the Udacity layout"
 )
+# A folder with helen/ and lfpw/ in iBUG's form (research use): the same.
+REAL_STILLS = Path(os.environ.get("REDNET_REAL_STILLS") or _BESIDE.parent)
+needs_real_stills = pytest.mark.skipif(
+    not all((REAL_STILLS / name / "testset").is_dir() for name in ("helen", "lfpw")),
+    reason="no real stills here: set REDNET_REAL_STILLS to a folder with helen/ and lfpw/ in iBUG's form",
+)
 
 L = 68
 CORNERS = (36, 39, 42, 45, 48, 54)  # four eye corners, two mouth corners (DATASETS 0.1)

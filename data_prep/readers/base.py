@@ -17,7 +17,7 @@ from rednet_core.markup import Markup
 
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp")
 UNHEARD_OF = 1e30  # float32 holds it
-FAR = 20.0  # a point farther from the face's middle than this many medians of the distance is none of the face
+FAR = 12.0  # a point farther from the face's middle than this many medians of the distance is none of the face
 TURNED, PROFILE = 0.5, 0.2  # distance of the eyes over that to the mouth: heads turned by about 55 and 75 degrees
 NOT_DATA = {"thumbs.db", "desktop.ini", "__macosx"}
 

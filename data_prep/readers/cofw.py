@@ -13,11 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.errors import BadItem, DataError
-from data_prep.item import Item
+from data_prep.item import Item, box_between
 from data_prep.markups import COFW29
 from data_prep.mat import LARGEST, read_mat
 from data_prep.pts import LARGEST as FAR
-from data_prep.readers.any_pose import plausible_at_any_yaw, square
 from data_prep.readers.base import Listed, ListedItem, digest, listing, open_folder
 from data_prep.readers.lp300w import numbers_of
 from rednet_core.markup import IBUG68
@@ -137,8 +136,7 @@ class Cofw(Listed):
     def read(self, entry: ListedItem) -> Item:
         facts = entry.facts
         points, mask = facts["points"] - self.base, np.ones(COFW29.n_points, bool)
-        plausible_at_any_yaw(points, mask, COFW29, f"{entry.path} face {facts['index'] + 1}")
-        box = square(facts["box"][:2] - self.base, facts["box"][:2] + facts["box"][2:] - 1 - self.base)
+        box = box_between(facts["box"][:2] - self.base, facts["box"][:2] + facts["box"][2:] - 1 - self.base)
         image = self._files[facts["split"]].picture(facts["index"])
         return Item(
             entry.key, image, points.astype(np.float32), mask, facts["covered"] < 0.5, split=facts["split"], box=box
@@ -183,9 +181,8 @@ class Cofw68(Listed):
         if points.shape != (IBUG68.n_points, 2) or len(covered) != IBUG68.n_points or not np.abs(points).max() <= FAR:
             raise BadItem(f"points of shape {points.shape} with {len(covered)} marks, wanted 68", path=path)
         points, mask, box = points - self.base, np.ones(IBUG68.n_points, bool), None
-        plausible_at_any_yaw(points, mask, IBUG68, path)
         if self._boxes is not None and self._boxes.shape[1:] == (4,) and index < len(self._boxes):
             corner, size = self._boxes[index, :2] - self.base, self._boxes[index, 2:]
-            box = square(corner, corner + size - 1)
+            box = box_between(corner, corner + size - 1)
         image = self._pictures.picture(index)
         return Item(entry.key, image, points.astype(np.float32), mask, covered < 0.5, split="test", box=box)

@@ -14,10 +14,9 @@ import numpy as np
 
 from data_prep.errors import DataError
 from data_prep.images import read_image
-from data_prep.item import Item
+from data_prep.item import Item, box_between
 from data_prep.pts import number
-from data_prep.readers.any_pose import square
-from data_prep.readers.base import Listed, ListedItem, digest, open_folder, plausible, whole
+from data_prep.readers.base import Listed, ListedItem, digest, open_folder, whole
 from data_prep.readers.ibug import HOW_TO_GET, SETS, IbugFaces
 from rednet_core.markup import IBUG68
 
@@ -96,13 +95,12 @@ class Dlib300W(Listed):
         if None in values:
             return ListedItem(key, path, f"{where}: a part has no coordinates")
         corner = None if None in sides else np.array(sides[:2])
-        frame = None if corner is None else square(corner, corner + np.array(sides[2:]) - 1)
+        frame = None if corner is None else box_between(corner, corner + np.array(sides[2:]) - 1)
         problem = "" if path.is_file() else "image file is missing"
         return ListedItem(key, path, problem, {"points": np.array(values, np.float64).reshape(-1, 2), "box": frame})
 
     def read(self, entry: ListedItem) -> Item:
         points = entry.facts["points"] - self.base
-        plausible(points, IBUG68, entry.path)
         image = read_image(entry.path, upright=False)
         return Item(entry.key, image, **whole(points), split=entry.facts["split"], box=entry.facts["box"])
 

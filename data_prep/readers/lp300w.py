@@ -19,7 +19,6 @@ from data_prep.item import Item
 from data_prep.markups import IBUG68_3D
 from data_prep.mat import LARGEST, read_mat
 from data_prep.pts import LARGEST as FAR
-from data_prep.readers.any_pose import plausible_at_any_yaw
 from data_prep.readers.base import Listed, ListedItem, digest, listing, open_folder, pair_up, whole
 from rednet_core.markup import IBUG68
 
@@ -42,7 +41,6 @@ class _Fitted(Listed):
         if len(pose) < 3:
             raise BadItem(f"{len(pose)} numbers instead of a pose", path=entry.path, field="Pose_Para")
         pitch, yaw, roll = np.degrees(pose[:3])  # as AFLW's signs, but for the roll (DATASETS 2.5)
-        plausible_at_any_yaw(points, np.ones(len(points), bool), self.markup, entry.path)
         image = read_image(entry.path, upright=False)
         return Item(
             entry.key, image, **whole(points), yaw=float(yaw), pitch=float(pitch), roll=-float(roll), split=split

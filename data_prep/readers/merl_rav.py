@@ -15,7 +15,6 @@ from data_prep.errors import BadItem, DataError
 from data_prep.images import read_image
 from data_prep.item import Item
 from data_prep.pts import read_points
-from data_prep.readers.any_pose import plausible_at_any_yaw
 from data_prep.readers.base import Listed, ListedItem, digest, listing, open_folder, pair_up
 from rednet_core.markup import IBUG68
 
@@ -60,7 +59,6 @@ class MerlRav(Listed):
         if mask.sum() < LEAST:
             raise BadItem("fewer than two points have a place", path=entry.facts["annotation"], field="points")
         points = np.where(mask[:, None], points - self.base, (points[mask] - self.base).mean(0))
-        plausible_at_any_yaw(points, mask, IBUG68, entry.path)
         image = read_image(entry.path, upright=False)
         facts = {name: entry.facts[name] for name in ("split", "group")}
         return Item(entry.key, image, points.astype(np.float32), mask, visible, **facts, notes=notes)

@@ -14,10 +14,9 @@ import numpy as np
 
 from data_prep.errors import DataError
 from data_prep.images import read_image
-from data_prep.item import Item
+from data_prep.item import Item, box_between
 from data_prep.markups import WFLW98
 from data_prep.pts import number, text_lines
-from data_prep.readers.any_pose import plausible_at_any_yaw, square
 from data_prep.readers.base import Listed, ListedItem, digest, open_folder, whole
 
 HOW_TO_GET = "download WFLW_images.tar.gz and WFLW_annotations.tar.gz from W. Wu's page of WFLW (LAB, CVPR 2018)"
@@ -88,7 +87,6 @@ class Wflw(Listed):
 
     def read(self, entry: ListedItem) -> Item:
         numbers = entry.facts["numbers"] - self.base
-        points, box = numbers[: WFLW98.n_points], square(*numbers[WFLW98.n_points :])
-        plausible_at_any_yaw(points, np.ones(len(points), bool), WFLW98, entry.path)
+        points, box = numbers[: WFLW98.n_points], box_between(*numbers[WFLW98.n_points :])
         image = read_image(entry.path, upright=False)
         return Item(entry.key, image, **whole(points), split=entry.facts["split"], box=box)

@@ -11,7 +11,7 @@ from rednet_core.maps import distances
 
 
 def label_map(points: Tensor, present: Tensor, size: int, side: float) -> Tensor:
-    """Labels (N, size, size) int64: a square of `side` px round each present point; points (N, L, 2), present (N, L).
+    """Return labels (N, size, size) int64: squares of `side` px round points (N, L, 2), where present (N, L).
 
     A square stands on the pixel nearest to its point, so that odd sides are met exactly. Where two squares overlap
     the higher label is seen (the paper does not say).
@@ -24,7 +24,7 @@ def label_map(points: Tensor, present: Tensor, size: int, side: float) -> Tensor
 
 
 def cluster_centres(labels: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Mean place (N, L, 2) of each label's pixels in labels (N, H, W), and which labels have any: bool (N, L)."""
+    """Return the mean place (N, L, 2) of each label's pixels in labels (N, H, W), and which have any: bool (N, L)."""
     n, height, width = labels.shape
     place = torch.arange(height * width, device=labels.device).expand(n, -1)
     each = [torch.ones_like(place), place % width, place // width]  # to be summed: pixels, x, y
@@ -37,5 +37,5 @@ def cluster_centres(labels: Tensor, count: int) -> tuple[Tensor, Tensor]:
 
 
 def merge(response: Tensor) -> Tensor:
-    """Eq. 9: the label (N, H, W) of the highest of the L + 1 channels of a response map (N, L + 1, H, W)."""
+    """Return the label map m_ij = argmax_l (M_ij)_l (Eq. 9), (N, H, W), of a response map M (N, L + 1, H, W)."""
     return response.argmax(1)

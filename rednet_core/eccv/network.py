@@ -1,11 +1,12 @@
 """The ECCV 2016 network: VGG-16 encoder with five pools, mirrored decoder, labels fed back, f_REG at the end.
 
-The comments' shapes are the paper's: 128 x 128 inputs and maps, 4 x 4 codes. Outwardly it is used as the journal's
-network is (`forward`, `first_guess`, `draw_z0`, `points`), so inputs, training, tracking and evaluation serve both.
-The LSTM's state crosses frames and not spatial steps, each of which has its own.
+The comments' shapes are the paper's: 128 x 128 inputs and maps, 4 x 4 codes. The loop over steps and frames is the
+journal's (`rednet_core.network`), so inputs, training, tracking and evaluation serve both. The paper's names are
+f_sRNN for f_srn, f_tRNN for f_trn, f_CLS for f_cls, C_id for e_i and C_pe for e_p.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -13,22 +14,13 @@ from torch import Tensor, nn
 
 from rednet_core.eccv import labels
 from rednet_core.eccv.regression import ShapeRegressor
-from rednet_core.identity import IdentityClassifier
-from rednet_core.layers import channels, init_gaussian, pool, unpool
+from rednet_core.layers import channels, pool, unpool
 from rednet_core.maps import peaks, per_map
-from rednet_core.markup import MARKUPS
-from rednet_core.rednet import FIRST_GUESSES, MEAN_PIXEL, PIXEL_SPREAD, Guessing, Prediction, unknown_names, unshared
-from rednet_core.temporal import POOLINGS, UPDATES, State, TemporalRecurrence
-from rednet_core.vgg import ENCODER_CHANNELS, ENCODER_CONVS, Block
+from rednet_core.network import Cascade, FirstGuess, Prediction, RecurrentNet, check, check_names
+from rednet_core.temporal import Pooling, Update
+from rednet_core.vgg import ENCODER_CHANNELS, ENCODER_CONVS, Block, Code
 
-FEEDBACKS = ("label_map", "prob_maps")
-KNOWN = {  # values of the fields of EccvConfig that choose among names
-    "markup": MARKUPS,
-    "feedback": FEEDBACKS,
-    "first_guess": FIRST_GUESSES,
-    "update": UPDATES,
-    "pooling": POOLINGS,
-}
+Feedback = Literal["label_map", "prob_maps"]
 SHRINK = 32  # input size over code size: five pools
 
 
@@ -45,37 +37,36 @@ class EccvConfig:
     encoder_convs: tuple[int, ...] = ENCODER_CONVS  # VGG-16's thirteen, mirrored in the decoder; fewer for a laptop
     markup: str = "ibug68"
     steps: tuple[float, ...] = (7, 5, 3)  # K steps, and the side of the label squares in each, px of a 128 px map (4.2)
-    feedback: str = "label_map"  # what a step hands on: labels in one channel (Eq. 9), or the demo's "prob_maps"
+    feedback: Feedback = "label_map"  # what a step hands on: labels in one channel (Eq. 9), or the demo's "prob_maps"
     shared: bool = True  # one encoder-decoder for all steps; False: a cascade, each step has its own (Table 2)
+    cascade: Cascade = "alone"  # its networks learn each by itself, or "joint" (of prob_maps)
     step_statistics: bool = True  # batch-norm statistics per step; shared ones fail at test time (METHOD 4)
-    first_guess: str = "mean"  # z_0 where nothing is known yet: the "mean" face, or "zeros" as in the demo
+    first_guess: FirstGuess = "mean"  # z_0 where nothing is known yet: the "mean" face, or "zeros" as in the demo
     detach_feedback: bool = False  # of prob_maps; labels carry no gradient anyway
     identities: int = 0  # persons for f_CLS; 0 leaves f_CLS out (stage 1)
     dropout: float = 0.4  # before the last layers of f_CLS and f_REG (4.3)
     temporal: bool = False  # f_tRNN, from stage 3 on
     hidden: int = 256  # LSTM units (4.2)
-    update: str = "replace"  # how f_tRNN's C_pe' meets C_pe: "replace" (Eq. 5) or "residual"
-    pooling: str = "switches"  # how f_tRNN squeezes C_pe: max with "switches" (figure 5), or "average"
+    update: Update = "replace"  # how f_tRNN's C_pe' meets C_pe: "replace" (Eq. 5) or "residual"
+    pooling: Pooling = "switches"  # how f_tRNN squeezes C_pe: max with "switches" (figure 5), or "average"
     regression: bool = True  # f_REG
     encoder_features: bool = True  # conv2_2 and conv4_3 go into f_REG; False is the ablation of 4.3
     detach_response: bool = True  # Eq. 8 is over theta_REG alone; False lets f_REG's loss into the encoder-decoder
 
     def __post_init__(self) -> None:
-        for wrong, problem in (
-            *unknown_names(self, KNOWN),
+        check_names(self)
+        check(
+            self,
             (not self.steps or not min(self.steps) > 0, f"steps {self.steps}: one side above 0 px or more"),
             (
                 self.input_size < SHRINK or self.input_size % SHRINK,
                 f"input_size {self.input_size} is no multiple of {SHRINK}",
             ),
-            (len(self.encoder_convs) != 5 or min(self.encoder_convs) < 1, "encoder_convs: five counts of 1 or more"),
+            (len(self.encoder_convs) != 5 or min(self.encoder_convs) < 1, "encoder_convs: 5 counts of 1 or more"),
             (self.identities < 0, f"identities {self.identities} is negative"),
             (not 0 <= self.dropout < 1, f"dropout {self.dropout} is no share"),
-            (not self.width > 0, "width must be above 0"),
-            (not self.hidden > 0, "hidden must be above 0"),
-        ):
-            if wrong:
-                raise ValueError(f"EccvConfig: {problem}")
+            *((not getattr(self, name) > 0, f"{name} must be above 0") for name in ("width", "hidden")),
+        )
 
     @property
     def map_size(self) -> int:
@@ -83,7 +74,7 @@ class EccvConfig:
 
     @property
     def sides(self) -> tuple[float, ...]:
-        """Side of the label squares in each step, in pixels of this network's maps."""
+        """Return the side of the label squares in each step, in pixels of this network's maps."""
         return tuple(per_map(side, self.map_size) for side in self.steps)
 
 
@@ -94,15 +85,21 @@ class EccvPrediction(Prediction):
     offsets: Tensor | None = None  # (N, L, 2) from the mean face, in sides of the face box
 
 
-class EccvNet(Guessing, nn.Module):
+@dataclass
+class LabelCode(Code):
+    """The code (N, 512, 4, 4), the five switches, and the encoder's features that f_REG looks at."""
+
+    features: tuple[Tensor, Tensor]  # conv2_2 (N, 128, 64, 64) and conv4_3 (N, 512, 16, 16)
+
+
+class EccvNet(RecurrentNet):
     """The ECCV network. `forward` runs all spatial steps on N pictures, or on B clips of T = frames."""
 
-    Config = EccvConfig
-    mean_shape: Tensor
+    Config, Answer = EccvConfig, EccvPrediction
+    config: EccvConfig
 
     def __init__(self, config: EccvConfig):
-        super().__init__()
-        self.config, self.markup = config, MARKUPS[config.markup]
+        super().__init__(config)
         count, steps = self.markup.n_points, len(config.steps) if config.step_statistics and config.shared else 1
         c1, c2, c3, c4, c5 = wide = [channels(c, config.width) for c in ENCODER_CHANNELS]
         self.fed = 1 if config.feedback == "label_map" else count + 1  # channels of z
@@ -114,98 +111,77 @@ class EccvNet(Guessing, nn.Module):
         counts = [[c1] * n for n in config.encoder_convs[:1]] + [[c] * n + [o] for _, c, o, n in sizes[1:]]
         self.decoder = nn.ModuleList(Block(each, steps) for each in counts)  # mirrors of conv1 .. conv5
         self.head = nn.Conv2d(c1, count + 1, 3, padding=1)
-        half = c5 // 2
-        self.f_trn = TemporalRecurrence(half, config.hidden, config.update, config.pooling) if config.temporal else None
-        self.f_cls = (
-            IdentityClassifier(half, config.identities, half, config.dropout, squeeze=False)
-            if config.identities
-            else None
-        )
+        self.add_branches(c5 // 2, c5 // 2, squeeze=False)
         features = (c2, c4) if config.encoder_features else (0, 0)
         self.f_reg = ShapeRegressor(count, config.width, features, config.dropout) if config.regression else None
-        # Mean face in box sides from the box's centre; measured on the training set, kept with the weights.
-        self.register_buffer("mean_shape", torch.zeros(count, 2))
-        init_gaussian(self)
-        nn.init.normal_(self.head.weight, std=0.01)  # the first maps are flat, not noise
-        if self.f_trn is not None:
-            self.f_trn.start_from_zero()
+        small: dict[nn.Conv2d | nn.Linear, float] = {self.head: 0.01}  # the first maps are flat, not noise
         if self.f_reg is not None:
-            self.f_reg.start_at_mean()
-        self.cascade = unshared(self, temporal=False, regression=False)
-        self.to(memory_format=torch.channels_last)  # a layout that convolutions are faster in
+            small[self.f_reg.locate] = 0.001  # the first prediction is nearly the mean face
+        self.finish(small, regression=False)
 
     def encoder_blocks(self) -> list[nn.ModuleList]:
-        """conv1 .. conv5, each with its counterparts in a cascade."""
+        """Return conv1 .. conv5, each with its counterparts in a cascade."""
         return [nn.ModuleList(each) for each in zip(*(net.encoder for net in (self, *self.cascade)), strict=True)]
 
     def shape_points(self, offsets: Tensor) -> Tensor:
-        """Faces (N, L, 2) that far off the mean face, in input pixels; the face box is the whole input."""
+        """Return faces (N, L, 2) that far off the mean face, in input pixels; the face box is the whole input."""
         size = self.config.input_size
         return (self.mean_shape + offsets) * size + (size - 1) / 2
 
     def _draw(self, points: Tensor, present: Tensor, step: int) -> Tensor:
-        """z (N, 1 or L + 1, m, m) of points: their squares as labels between 0 and 1, or as a channel each."""
+        """Return z (N, 1 or L + 1, m, m) of points: their squares as labels between 0 and 1, or as a channel each."""
         drawn = labels.label_map(points, present, self.config.map_size, self.config.sides[step])
         if self.config.feedback == "label_map":
             return drawn[:, None].to(points.dtype) / points.shape[1]
         return F.one_hot(drawn, points.shape[1] + 1).movedim(-1, 1).to(points.dtype)
 
     def draw_z0(self, points: Tensor) -> Tensor:
-        """z_0 of a guess (N, L, 2) in input pixels, which are map pixels."""
+        """Return z_0 of a guess (N, L, 2) in input pixels, which are map pixels."""
         return self._draw(points, torch.ones_like(points[..., 0], dtype=torch.bool), 0)
 
-    def encode(self, x: Tensor, z: Tensor, step: int) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-        """f_ENC (Eq. 1): image and z to the code (N, 512, 4, 4), the five switches, and the blocks' features."""
-        x, switches, features = torch.cat([x, z], 1), [], []  # (N, 3 + 1, 128, 128)
+    def look(self, x: Tensor) -> Tensor:
+        """Return the picture itself: z joins it before the first convolution."""
+        return x
+
+    def encode(self, seen: Tensor, z: Tensor, step: int) -> LabelCode:
+        """Return the code C = f_ENC(x, z; theta_ENC) (Eq. 1), with what decoder and f_REG need beside it."""
+        x, switches, features = torch.cat([seen, z], 1), [], []  # (N, 3 + 1, 128, 128)
         for block in self.encoder:
             features.append(block(x, step))  # conv1_2 at 128, conv2_2 at 64, conv3_3, conv4_3 at 16, conv5_3 at 8
             x, switch = pool(features[-1])
             switches.append(switch)
-        return x, switches, features
+        return LabelCode(x, switches, (features[1], features[3]))
 
-    def decode(self, code: Tensor, switches: list[Tensor], step: int) -> Tensor:
-        """f_DENC (Eq. 2): the code back to a response map (N, L + 1, 128, 128), as logits."""
-        for block, switch in zip(reversed(self.decoder), reversed(switches), strict=True):
-            code = block(unpool(code, switch), step)
-        return self.head(code)
+    def decode(self, code: Code, step: int) -> Tensor:
+        """Return the response map M = f_DENC(C; theta_DENC) (Eq. 2), (N, L + 1, 128, 128) as logits."""
+        x = code.e
+        for block, switch in zip(reversed(self.decoder), reversed(code.switches), strict=True):
+            x = block(unpool(x, switch), step)
+        return self.head(x)
+
+    def respond(self, raw: Tensor, step: int) -> Tensor:
+        """Return the landmarks' probabilities (N, L, m, m), without the background's, of a response map."""
+        return raw.softmax(1)[:, 1:]
 
     def feedback(self, raw: Tensor, step: int) -> Tensor:
-        """f_sRNN: what step `step` is given, of the response map (N, L + 1, m, m) of the step before it."""
+        """Return z = f_sRNN(M) (Eq. 3, 9): what step `step` is fed, of the response map of the step before it."""
         if self.config.feedback == "prob_maps":
             z = raw.softmax(1)
-            return z.detach() if self.config.detach_feedback else z
+            return z.detach() if self.detached else z
         return self._draw(*labels.cluster_centres(labels.merge(raw), raw.shape[1] - 1), step)
 
-    def forward(
-        self, x: Tensor, z0: Tensor, frames: int = 1, states: list[State | None] | None = None
-    ) -> EccvPrediction:
-        """x (N, 3, 128, 128) in [0, 1], z0 as `first_guess` gives; N = B * frames, a clip's frames in a row."""
-        states = states or [None] * len(self.config.steps)
-        out = EccvPrediction()
-        x = (x - MEAN_PIXEL) / PIXEL_SPREAD
-        for k in range(len(self.config.steps)):  # Eq. 3
-            z = self.feedback(out.maps[-1], k) if k else z0
-            owner = self.cascade[k - 1] if k and self.cascade else self
-            code, switches, features = owner.encode(x, z, k)
-            c_id, c_pe = code.chunk(2, 1)  # each (N, 256, 4, 4)
-            state = None
-            if self.f_trn is not None:
-                c_pe, state = self.f_trn(c_pe, frames, states[k])  # Eq. 5
-            raw = owner.decode(torch.cat([c_id, c_pe], 1), switches, k)
-            for kept, value in ((out.maps, raw), (out.e_i, c_id), (out.e_p, c_pe), (out.states, state)):
-                kept.append(value)
-        if self.f_cls is not None:
-            out.identity = self.f_cls(c_id)  # Eq. 7, on the last step's code
+    def conclude(self, out: EccvPrediction, code: LabelCode) -> EccvPrediction:
+        """Add the shape y = f_REG(M; theta_REG) of the last response map M (Eq. 8)."""
         if self.f_reg is not None:
-            response = raw.softmax(1)
+            response = out.maps[-1].softmax(1)
             response = response.detach() if self.config.detach_response else response
             # "Remain unchanged in f_REG" (4.3): its loss does not train the encoder through these.
-            seen = (features[1].detach(), features[3].detach()) if self.config.encoder_features else ()
+            seen = [f.detach() for f in code.features] if self.config.encoder_features else []
             out.offsets = self.f_reg(response, *seen)
         return out
 
     def points(self, prediction: EccvPrediction, step: int | None = None) -> Tensor:
-        """Points (N, L, 2) in input pixels: f_REG's, or, of a given step or without f_REG, the clusters' centres.
+        """Return points (N, L, 2) in input pixels: f_REG's, or, of a given step or without it, the clusters' centres.
 
         A label that wins no pixel is where its channel is highest.
         """
@@ -214,7 +190,3 @@ class EccvNet(Guessing, nn.Module):
         raw = prediction.maps[-1 if step is None else step]
         centres, present = labels.cluster_centres(labels.merge(raw), raw.shape[1] - 1)
         return torch.where(present[..., None], centres.to(raw.dtype), peaks(raw.softmax(1)[:, 1:])[0])
-
-    def confidence(self, prediction: EccvPrediction) -> Tensor:
-        """Mean height (N,) of the last step's peaks: about 1 on a clear face, towards 0 when lost."""
-        return peaks(prediction.maps[-1].softmax(1)[:, 1:])[1].mean(-1)

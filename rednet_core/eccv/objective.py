@@ -16,10 +16,11 @@ RATIO = (1.0, 1e-4, 1.0)
 
 
 def label_loss(logits: Tensor, target: Tensor, mask: Tensor, weight: losses.Weight) -> Tensor:
-    """Pixel-wise cross-entropy of logits (N, L + 1, H, W) with labels (N, H, W), foreground counted `weight` times.
+    """Return the N-way cross-entropy of a response map with its labels, foreground counted `weight` times.
 
-    A point that is not annotated (mask (N, L)) is left out of its picture's softmax: no pixel is said to be it, and
-    none not to be it.
+    l(M*, M) = -1/(W H) sum_ij log softmax(M_ij)_{m*_ij}, the summand of Eq. 4 and 6; logits (N, L + 1, H, W), target
+    (N, H, W). A point that is not annotated, mask (N, L), is left out of its picture's softmax: no pixel is said to be
+    it, and none not to be it.
     """
     unknown = F.pad(~mask, (1, 0))[..., None, None]  # the background is always known
     logits = logits.masked_fill(unknown, torch.finfo(logits.dtype).min)
@@ -28,16 +29,19 @@ def label_loss(logits: Tensor, target: Tensor, mask: Tensor, weight: losses.Weig
 
 
 def shape_loss(net: EccvNet, offsets: Tensor, points: Tensor, mask: Tensor) -> Tensor:
-    """Half the squared distance (Euclidean loss, Eq. 8) of f_REG's offsets (N, L, 2), mean over annotated points."""
+    """Return l_REG = 1/2 |y* - f_REG(M)|^2 (Eq. 8), mean over annotated points; offsets (N, L, 2), mask (N, L).
+
+    y* are the points, less the mean shape, in face-box sides.
+    """
     size = net.config.input_size
     true = (points - (size - 1) / 2) / size - net.mean_shape
-    distance = (offsets - true).square().sum(-1) / 2
-    return (distance * mask).sum() / mask.sum().clamp(min=1)
+    distance = torch.where(mask[..., None], offsets - true, 0).square().sum(-1) / 2
+    return distance.sum() / mask.sum().clamp(min=1)
 
 
 @terms.register
 def eccv_terms(net: EccvNet, out: EccvPrediction, inputs: Inputs, weight: losses.Weight) -> dict[str, Tensor]:
-    """Raw terms under the journal's names: detection are the labels, regression is f_REG.
+    """Return the raw terms under the journal's names: detection are the labels, regression is f_REG.
 
     The paper does not give the labels' truth a size; here it is that of the squares which the step is fed with.
     """

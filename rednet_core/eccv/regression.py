@@ -27,12 +27,8 @@ class ShapeRegressor(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.locate = nn.Linear(r5, 2 * landmarks)
 
-    def start_at_mean(self) -> None:
-        """Make the first prediction nearly the mean face; called once, after the network's initialisation."""
-        nn.init.normal_(self.locate.weight, std=0.001)
-
     def forward(self, response: Tensor, conv2_2: Tensor | None = None, conv4_3: Tensor | None = None) -> Tensor:
-        """Offsets (N, L, 2) from the mean face, in sides of the face box, of a response map (N, L + 1, 128, 128)."""
+        """Return offsets (N, L, 2) from the mean face, in face-box sides, of a response map (N, L + 1, 128, 128)."""
         x = F.max_pool2d(self.R1(response), 2)  # (N, 64, 64, 64)
         x = x if conv2_2 is None else torch.cat([x, conv2_2], 1)  # (N, 64 + 128, 64, 64)
         x = F.max_pool2d(self.R2(x), 2)  # (N, 64, 32, 32)

@@ -1,18 +1,35 @@
-"""Train and measure all variants beforehand: `python -m rednet_lab.experiments --help`.
+"""Train and measure all variants beforehand; the notebooks find everything in the cache then.
 
-The notebooks find everything in the cache then. Several of these may run beside each other: no training is done twice.
+Several of these may run beside each other on one cache, as processes or on machines that share it: each skips what
+another is training and takes the next. --shard I/N does only every N-th training, for machines that start together:
+
+    sbatch --array=1-8 --gpus=1 --wrap='python -m rednet_lab.experiments --profile full --shard $SLURM_ARRAY_TASK_ID/8'
 """
 
 import argparse
+from collections import deque
 
 from rednet_lab.experiments import EXPERIMENTS, Bench
 from rednet_lab.names import DEVICES, PROFILE_NAMES, RUNS, SOURCES
+from rednet_lab.workbench import cache
 from rednet_lab.workbench.lab import Lab
 
 
-def main() -> None:
+def shard(text: str) -> tuple[int, int]:
+    """Return (I, N) of "I/N"; raise argparse's error where they are none."""
+    own, _, all_ = text.partition("/")
+    if not (own.isdigit() and all_.isdigit() and 1 <= int(own) <= int(all_)):
+        raise argparse.ArgumentTypeError(f"{text!r}: I/N with 1 <= I <= N, such as 2/8")
+    return int(own), int(all_)
+
+
+def main(arguments: list[str] | None = None) -> None:
     """Train and measure, or with --dry-run only say what that costs."""
-    parser = argparse.ArgumentParser(prog="python -m rednet_lab.experiments", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m rednet_lab.experiments",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--profile", choices=PROFILE_NAMES, default="quick")
     parser.add_argument("--source", choices=SOURCES, default=SOURCES[0])
     parser.add_argument("--data", default="", help="where the real faces are")
@@ -20,24 +37,62 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the data, and the first training seed")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="training seeds, counted from --seed")
     parser.add_argument("--only", nargs="+", choices=EXPERIMENTS, default=list(EXPERIMENTS), metavar="EXPERIMENT")
+    parser.add_argument("--shard", type=shard, default=(1, 1), metavar="I/N", help="every N-th training, from the I-th")
     parser.add_argument("--dry-run", action="store_true", help="say what there is to train, and how long it takes")
-    choices = parser.parse_args()
+    choices = parser.parse_args(arguments)
     lab = Lab("ablations", choices.profile, choices.source, choices.data, choices.device, choices.seed, RUNS)
-    for number in choices.seeds:
-        bench = Bench(lab)
-        bench.seeds = [choices.seed + number]
-        for name in choices.only:
-            if choices.dry_run:
-                print(f"{name}, training seed {bench.seeds[0]}\n{bench.cost(EXPERIMENTS[name]).to_string(index=False)}")
-                continue
-            for variant in EXPERIMENTS[name]:
-                stills = bench.stills(variant)
-                videos = None if variant.eccv else bench.videos(variant)
-                tracked = "" if videos is None else f", videos {videos.errors.mean():.2f} %"
+    seeds = [choices.seed + number for number in choices.seeds]
+    if choices.dry_run:
+        for seed in seeds:
+            for name in choices.only:
                 print(
-                    f"{name}: {variant.name}, seed {bench.seeds[0]}: stills {stills.errors.mean():.2f} %{tracked}",
-                    flush=True,
+                    f"{name}, training seed {seed}\n{_bench(lab, seed).cost(EXPERIMENTS[name]).to_string(index=False)}"
                 )
+        return
+    for role in ("stills", "people", "clips", "test_stills", "test_videos"):  # data is waited for
+        getattr(lab.source, role)()
+    tasks = {}
+    for seed in seeds:
+        for name in choices.only:
+            for variant in EXPERIMENTS[name]:
+                key = cache.digest(_bench(lab, seed).training(variant, seed).key(lab.device))
+                tasks.setdefault(key, (name, variant, seed))
+    own, all_ = choices.shard
+    work_through(lab, list(tasks.values())[own - 1 :: all_])
+
+
+def work_through(lab: Lab, tasks: list[tuple]) -> None:
+    """Train and measure (experiment, variant, seed), those that another process is busy with last."""
+    waiting, passed_over = deque(tasks), 0
+    while waiting:
+        name, variant, seed = waiting.popleft()
+        try:
+            if passed_over > len(waiting):  # others are busy with all that is left
+                said = _measure(lab, variant, seed)
+            else:
+                with cache.not_waiting():
+                    said = _measure(lab, variant, seed)
+        except cache.BusyError:
+            waiting.append((name, variant, seed))
+            passed_over += 1
+            continue
+        passed_over = 0
+        print(f"{name}: {variant.name}, seed {seed}: {said}", flush=True)
+
+
+def _bench(lab: Lab, seed: int) -> Bench:
+    bench = Bench(lab)
+    bench.seeds = [seed]
+    return bench
+
+
+def _measure(lab: Lab, variant, seed: int) -> str:
+    bench, trained = _bench(lab, seed), []
+    lab.watchers = [lambda name: lambda *_: trained.append(name)]  # is called where a training is done here
+    said = f"stills {bench.stills(variant).errors.mean():.2f} %"
+    if not variant.eccv:
+        said += f", videos {bench.videos(variant).errors.mean():.2f} %"
+    return said + ("" if trained else " (was trained already)")
 
 
 if __name__ == "__main__":

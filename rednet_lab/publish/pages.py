@@ -95,7 +95,7 @@ def series_in_parts() -> str:
     for title, some in parts().items():
         links = " · ".join(f"[{e.number} {e.title}](notebooks/{e.name}.ipynb)" for e in some)
         lines.append(f"- **{title}** ({sum(entry.minutes for entry in some):.0f} min): {links}")
-    return "\n".join([*lines, "", f"Together {sum(entry.minutes for entry in SERIES):.0f} minutes on two cores."])
+    return "\n".join(lines)
 
 
 def parts() -> dict[str, list[Entry]]:

@@ -231,7 +231,7 @@ def prepare(notebook, results: dict, known: set[str]) -> None:
             cell.source = MENTION.sub(mention, relinked(cell.source, "notebooks", known))
             continue
         tags = cell.metadata.setdefault("tags", [])
-        if {"parameters", "injected-parameters"} & set(tags) or colab.is_ours(cell):
+        if {"parameters", "injected-parameters", "solution"} & set(tags) or colab.is_ours(cell):
             tags.append("hide-input")
         shown = [out for out in cell.get("outputs", []) if any(k.startswith("image/") for k in out.get("data", {}))]
         told = named(cell.source, results.get("figures", []))
@@ -254,7 +254,7 @@ def named(source: str, listed: list[dict]) -> list[dict]:
     found = []
     for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
         names = [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
-        if isinstance(call.func, ast.Attribute) and call.func.attr in ("figure", "pictures"):
+        if isinstance(call.func, ast.Attribute) and call.func.attr in ("figure", "pictures", "drawing"):
             found += [known[name] for name in names[:1] if name in known]
     return found
 

@@ -10,9 +10,11 @@ import io
 import re
 from base64 import b64decode, b64encode
 
+import numpy as np
 from PIL import Image
 
 from rednet_lab.names import RUNS
+from rednet_lab.show import draw
 
 MOST, MOST_TEXT = 30_000, 8_000  # bytes of a picture or a piece of HTML; characters of what a cell printed
 # Where results and kernels lay on one machine: nothing that a reader elsewhere could use.
@@ -76,8 +78,8 @@ def smaller(data: bytes, most: int) -> bytes:
 
 
 def _packed(image: Image.Image, kind: str) -> bytes:
-    packed = io.BytesIO()
     if kind == "PNG":
-        image = image.quantize(128, dither=Image.Dither.NONE)
+        return draw.palette_png(np.asarray(image))
+    packed = io.BytesIO()
     image.save(packed, kind, optimize=True, quality=75)
     return packed.getvalue()

@@ -73,6 +73,9 @@ math[display=block] { margin: 1rem 0; overflow-x: auto; } img { max-width: 100%;
 .course { color: #5b6675; font: .85rem system-ui, sans-serif; } .course b { font-weight: 500; color: #1c2430; }
 </style>{%- endblock -%}
 {%- block body_header -%}{{ super() }}<p class="course"><a href="../index.html">the run</a></p>{%- endblock -%}
+{%- block input -%}{%- if 'solution' in cell.metadata.get('tags', []) -%}
+<details><summary>A solution: try first</summary>
+{{ super() }}</details>{%- else -%}{{ super() }}{%- endif -%}{%- endblock -%}
 {%- block body_footer -%}<p class="course">{{ nb.metadata.course_foot | escape_html }}</p>{{ super() }}{%- endblock -%}
 {%- macro picture(output, kind, data) -%}<div class="jp-RenderedImage jp-OutputArea-output"><img loading="lazy"
 alt="{{ (output.metadata.get(kind) or {}).get('alt') or 'made by the code above' | escape_html_keep_quotes }}"

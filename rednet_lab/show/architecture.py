@@ -12,7 +12,7 @@ from torch import nn
 from rednet_core.eccv import EccvConfig, EccvNet
 from rednet_core.rednet import NetConfig, RedNet
 from rednet_core.resnet import Unit
-from rednet_lab.files import write_whole
+from rednet_lab.files import write_text
 from rednet_lab.names import ROOT
 from rednet_lab.show.svg import FED, PLAIN, SIZE, WIDTH, Canvas, Drawing
 
@@ -291,4 +291,4 @@ def overview() -> str:
 
 
 if __name__ == "__main__":
-    write_whole(FILE, lambda part: part.write_text(overview(), encoding="utf-8", newline="\n"))
+    write_text(FILE, overview())

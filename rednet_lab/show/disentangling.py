@@ -1,4 +1,4 @@
-"""The disentangling desk: e_i, e_p and the pooling switches of face A exchanged for those of face B, or blended."""
+"""Disentangling: e_i, e_p and the pooling switches of face A exchanged for those of face B, or blended."""
 
 from dataclasses import dataclass, replace
 
@@ -6,10 +6,11 @@ import ipywidgets as w
 import numpy as np
 import torch
 
-from rednet_core.rednet import MEAN_PIXEL, PIXEL_SPREAD, Prediction, RedNet
-from rednet_lab.show import canvas, draw
-from rednet_lab.show.faces import Face, Watcher
-from rednet_lab.show.widgets import STYLE, Painter, buttons, slider
+from rednet_core.network import MEAN_PIXEL, PIXEL_SPREAD
+from rednet_core.rednet import Prediction, RedNet
+from rednet_lab.show import draw
+from rednet_lab.show.trace import Face, FaceTracer
+from rednet_lab.show.widgets import Painter, buttons, menu, slider
 
 HIGHEST = 5  # persons shown of f_cls's answer
 LAST_STEP, EVERY_STEP = "last step", "every step"
@@ -34,33 +35,35 @@ class Mixed:
     persons: np.ndarray | None
 
 
-class Desk:
+class CodeMixer:
     """A network taken apart at its bottleneck; every face is encoded once."""
 
     def __init__(self, net: RedNet):
         if net.f_trn is not None:
-            raise ValueError("Desk: this network has f_trn, whose memory would mix in; take the one of stage 1 or 2")
-        self.watcher = Watcher(net)
-        self.net = self.watcher.net
+            raise ValueError(
+                "CodeMixer: this network has f_trn, whose memory would mix in; take the one of stage 1 or 2"
+            )
+        self.tracer = FaceTracer(net)
+        self.net = self.tracer.net
         self.kept: dict[str, Coded] = {}
 
     @torch.no_grad()
     def coded(self, face: Face) -> Coded:
-        """The face's codes, as the network makes them when nothing is exchanged."""
+        """Return the face's codes, as the network makes them when nothing is exchanged."""
         if face.name not in self.kept:
-            net, seen = self.net, self.watcher.see(face)
+            net, seen = self.net, self.tracer.see(face)
             stem = net.backbone.stem((seen.inputs - MEAN_PIXEL) / PIXEL_SPREAD)
             z, codes = seen.z0, []
-            for k, kind in enumerate(net.config.steps):
+            for k in range(len(net.config.steps)):
                 codes.append(net.backbone.encode(stem, net.config.feedback_gain * z, k))
-                z = net.feedback(kind, seen.prediction.maps[k])
+                z = net.feedback(seen.prediction.maps[k], k + 1)
             points = net.points(seen.prediction)[0].cpu().numpy()
             self.kept[face.name] = Coded(draw.picture(seen.inputs[0]), stem, seen.z0, codes, points)
         return self.kept[face.name]
 
     @torch.no_grad()
     def mix(self, a: Face, b: Face, e_i: float, e_p: float, switches: bool = False, every: bool = False) -> Mixed:
-        """A's answer with the shares e_i and e_p (0: A's own, 1: B's) of B's code halves, perhaps B's switches too.
+        """Return A's answer with the shares e_i and e_p (0: A's, 1: B's) of B's code halves, perhaps B's switches too.
 
         Only in the last spatial step, or in every one; image and z_0 stay A's.
         """
@@ -76,21 +79,21 @@ class Desk:
             raw = net.heads[kind](net.backbone.decode(code, k))
             prediction.maps.append(raw)
             prediction.e_i.append(half[0])
-            z = net.feedback(kind, raw)
+            z = net.feedback(raw, k + 1)
         points = net.points(prediction)[0].cpu().numpy()
         scores = None if net.f_cls is None else net.f_cls(prediction.e_i[-1]).softmax(1)[0].cpu().numpy()
         return Mixed(points, scores)
 
     def distance(self, one: np.ndarray, two: np.ndarray) -> float:
-        """Mean distance of two sets of points (L, 2) in input pixels, in per cent of the face box."""
+        """Return the mean distance of two sets of points (L, 2) in input pixels, in per cent of the face box."""
         return 100 * float(np.linalg.norm(one - two, axis=-1).mean()) / self.net.config.input_size
 
 
-def bars(persons: np.ndarray | None, own: tuple[int, int], size: int = canvas.PANEL) -> np.ndarray:
-    """f_cls's probabilities of the likeliest persons, A's and B's own persons marked; own are their labels."""
-    out = np.full((size, size, 3), 255, np.uint8)
+def bars(persons: np.ndarray | None, own: tuple[int, int], size: int = draw.PANEL) -> np.ndarray:
+    """Return f_cls's probabilities of the likeliest persons, A's and B's own persons marked; own are their labels."""
     if persons is None:
-        return canvas.words(out, [("no f_cls in this network", (size / 2, size / 2), "mm")], 13)
+        return draw.message("no f_cls in this network", size=size)
+    out = np.full((size, size, 3), 255, np.uint8)
     order = list(dict.fromkeys([label for label in own if label >= 0] + np.argsort(persons)[::-1].tolist()))[:HIGHEST]
     texts = []
     for i, label in enumerate(order):
@@ -99,30 +102,30 @@ def bars(persons: np.ndarray | None, own: tuple[int, int], size: int = canvas.PA
         whose = " and ".join(name for name, mine in zip("AB", own, strict=True) if mine == label)
         words = f"person {label}" + (f" ({whose})" if whose else "")
         texts += [(words, (8, y + 6), "lm"), (f"{100 * persons[label]:.0f} %", (size - 8, y + 6), "rm")]
-    return canvas.words(out, texts, 12)
+    return draw.words(out, texts, 12)
 
 
-def own_points(desk: Desk, face: Face, colour=draw.PREDICTED, size: int = canvas.PANEL) -> np.ndarray:
-    """What the network saw of a face, with its own points."""
-    one = desk.coded(face)
+def own_points(mixer: CodeMixer, face: Face, colour=draw.PREDICTED, size: int = draw.PANEL) -> np.ndarray:
+    """Return what the network saw of a face, with its own points."""
+    one = mixer.coded(face)
     where = draw.place(one.points, one.picture.shape[1], size)
     return draw.points(draw.enlarge(one.picture, size), where, colour, size=3)
 
 
-def moved_points(desk: Desk, a: Face, mixed: Mixed, size: int = canvas.PANEL) -> np.ndarray:
-    """Face A with the points of a mixed code, and lines to them from its own."""
-    one = desk.coded(a)
+def moved_points(mixer: CodeMixer, a: Face, mixed: Mixed, size: int = draw.PANEL) -> np.ndarray:
+    """Return face A with the points of a mixed code, and lines to them from its own."""
+    one = mixer.coded(a)
     start, end = (draw.place(points, one.picture.shape[1], size) for points in (one.points, mixed.points))
     return draw.points(draw.arrows(draw.enlarge(one.picture, size), start, end, draw.SKY), end, size=3)
 
 
-def panel(desk: Desk, a: Face, b: Face, mixed: Mixed, own: tuple[int, int], title: str) -> np.ndarray:
-    """What is painted: A and B with their own points, A with the mixed code's, and who f_cls says it is."""
-    return canvas.panels(
+def panel(mixer: CodeMixer, a: Face, b: Face, mixed: Mixed, own: tuple[int, int], title: str) -> np.ndarray:
+    """Return what is painted: A and B with their own points, A with the mixed code's, and who f_cls says it is."""
+    return draw.panels(
         {
-            f"A: {a.name}": own_points(desk, a, draw.SKY),
-            f"B: {b.name}": own_points(desk, b),
-            title: moved_points(desk, a, mixed),
+            f"A: {a.name}": own_points(mixer, a, draw.SKY),
+            f"B: {b.name}": own_points(mixer, b),
+            title: moved_points(mixer, a, mixed),
             "who is it? f_cls reads e_i": bars(mixed.persons, own),
         }
     )
@@ -133,11 +136,11 @@ def disentangle(net: RedNet, faces: list[Face], persons: dict[str, int]) -> Pain
 
     Two pictures of one person differ in what the face does, two persons of one pose in who they are.
     """
-    desk, named = Desk(net), {face.name: face for face in faces}
+    mixer, named = CodeMixer(net), {face.name: face for face in faces}
     names = list(named)
     controls = {
-        "a": w.Dropdown(options=names, value=names[0], description="A", style=STYLE),
-        "b": w.Dropdown(options=names, value=names[-1], description="B", style=STYLE),
+        "a": menu("A", names, names[0]),
+        "b": menu("B", names, names[-1]),
         "e_i": slider("e_i: A to B", 0.0, 1.0, 0.0, 0.05),
         "e_p": slider("e_p: A to B", 0.0, 1.0, 1.0, 0.05),
         "switches": w.Checkbox(False, description="B's switches (skips) too"),
@@ -146,12 +149,12 @@ def disentangle(net: RedNet, faces: list[Face], persons: dict[str, int]) -> Pain
 
     def paint(a: str, b: str, e_i: float, e_p: float, switches: bool, where: str):
         one, two = named[a], named[b]
-        mixed = desk.mix(one, two, e_i, e_p, switches, where == EVERY_STEP)
-        own, other = desk.coded(one).points, desk.coded(two).points
-        moved, left = desk.distance(mixed.points, own), desk.distance(mixed.points, other)
+        mixed = mixer.mix(one, two, e_i, e_p, switches, where == EVERY_STEP)
+        own, other = mixer.coded(one).points, mixer.coded(two).points
+        moved, left = mixer.distance(mixed.points, own), mixer.distance(mixed.points, other)
         words = f"points: {moved:.1f} % of the box from A's own,<br>{left:.1f} % from B's"
-        words += f" (A and B: {desk.distance(own, other):.1f} %)"
+        words += f" (A and B: {mixer.distance(own, other):.1f} %)"
         title = f"A with {100 * e_i:.0f} % of B's e_i, {100 * e_p:.0f} % of e_p"
-        return panel(desk, one, two, mixed, (persons.get(a, -1), persons.get(b, -1)), title), words
+        return panel(mixer, one, two, mixed, (persons.get(a, -1), persons.get(b, -1)), title), words
 
-    return Painter(controls, paint)
+    return Painter(controls, paint, "two faces, the first with the points of a mixed code, and who f_cls says it is")

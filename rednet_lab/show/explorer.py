@@ -10,11 +10,10 @@ import torch
 from rednet_core import layers
 from rednet_core.rednet import RedNet
 from rednet_core.vgg import VGGEncoderDecoder
-from rednet_lab.show import canvas, draw
-from rednet_lab.show.faces import Face, Watcher
-from rednet_lab.show.own_file import OwnFile, whole_picture
-from rednet_lab.show.trace import Frame, record
-from rednet_lab.show.widgets import STYLE, Painter, slider
+from rednet_lab.show import draw, plots
+from rednet_lab.show.own_file import HINT, OwnFile, whole_picture
+from rednet_lab.show.trace import Face, FaceTracer, Frame, record
+from rednet_lab.show.widgets import Painter, menu, slider
 
 # Where in its 2 x 2 window a maximum stood, as a colour: above left, above right, below left, below right.
 SWITCH_COLOURS = np.array([draw.BLUE, draw.ORANGE, draw.SKY, draw.VERMILION], np.uint8)
@@ -23,16 +22,16 @@ FEEDBACK, MAPS = "z fed back", "response maps"
 OWN = "your own photo"
 
 
-class Inside:
+class Activations:
     """A network laid open: what every block puts out for a face, per spatial step."""
 
     def __init__(self, net: RedNet):
-        self.watcher, self.steps = Watcher(net), len(net.config.steps)
-        self.pools = isinstance(self.watcher.net.backbone, VGGEncoderDecoder)
+        self.tracer, self.steps = FaceTracer(net), len(net.config.steps)
+        self.pools = isinstance(self.tracer.net.backbone, VGGEncoderDecoder)
         self.kept: dict[tuple, tuple] = {}
 
     def look(self, face: Face) -> tuple[dict[str, list[np.ndarray]], Frame]:
-        """Activations {layer: per step (C, h, w)} in the order of the data's flow, and the trace of the same run."""
+        """Return activations {layer: per step (C, h, w)} in the order of the data's flow, and the run's trace."""
         key = (crc32(face.image.tobytes()), *face.box.tolist())
         if key not in self.kept:
             if len(self.kept) >= KEPT:
@@ -41,14 +40,14 @@ class Inside:
         return self.kept[key]
 
     def _look(self, face: Face) -> tuple[dict[str, list[np.ndarray]], Frame]:
-        net, seen = self.watcher.net, {}
+        net, seen = self.tracer.net, {}
 
         def keep(name: str):
             return lambda module, given, out: seen.setdefault(name, []).append(out[0].float().cpu().numpy())
 
         hooks = [block.register_forward_hook(keep(name)) for name, block in net.backbone.named_children()]
         try:
-            tracked = self.watcher.see(face)
+            tracked = self.tracer.see(face)
         finally:
             for hook in hooks:
                 hook.remove()
@@ -61,7 +60,7 @@ class Inside:
         return {**found, **seen, MAPS: [step.maps for step in frame.steps]}, frame
 
     def switches(self, face: Face, layer: str, step: int) -> np.ndarray | None:
-        """The 2-bit codes (C, h/2, w/2) of the pooling behind an encoder block, 0..3, or None where nothing pools."""
+        """Return the codes (C, h/2, w/2), 0..3, of the pooling behind an encoder block, or None where nothing pools."""
         if not (self.pools and layer in ("A0", "A1", "A2", "A3", "A4")):
             return None
         maps = torch.from_numpy(self.look(face)[0][layer][step])
@@ -71,76 +70,69 @@ class Inside:
 
 
 def shown(values: np.ndarray, layer: str) -> tuple[np.ndarray, float]:
-    """A layer's channels as they are painted (sizes, for signs are not), and the value that is painted brightest."""
+    """Return a layer's channels as they are painted (without their signs), and the value that is painted brightest."""
     return np.abs(values), 1.0 if layer in (FEEDBACK, MAPS) else max(float(np.abs(values).max()), 1e-9)
 
 
-def sheet(values: np.ndarray, chosen: int, top: float, size: int = canvas.PANEL) -> np.ndarray:
-    """All channels (C, h, w) as small pictures, the chosen one framed."""
+def channel_grid(values: np.ndarray, chosen: int, top: float, size: int = draw.PANEL) -> np.ndarray:
+    """Return all channels (C, h, w) as small pictures, the chosen one framed."""
     columns = int(np.ceil(np.sqrt(len(values))))
     tile = size // columns
     # All channels side by side as one map: colouring hundreds of small ones takes longer than all the rest.
     rows = -(-len(values) // columns)
-    filled = np.zeros((rows * columns, tile - 1, tile - 1), np.float32)
+    grid, out = np.full((rows * columns, tile, tile), np.nan, np.float32), np.full((size, size, 3), 255, np.uint8)
     for i, one in enumerate(values):
-        filled[i] = cv2.resize(one, (tile - 1, tile - 1), interpolation=cv2.INTER_NEAREST)
-    grid = np.pad(filled.reshape(rows, columns, tile - 1, tile - 1), ((0, 0), (0, 0), (0, 1), (0, 1)))
-    coloured = draw.heat(grid.transpose(0, 2, 1, 3).reshape(rows * tile, columns * tile), top=top)
-    gaps = np.zeros((rows, columns, tile, tile), bool)
-    gaps[..., -1, :], gaps[..., :, -1] = True, True
-    gaps.reshape(rows * columns, tile, tile)[len(values) :] = True
-    coloured[gaps.transpose(0, 2, 1, 3).reshape(coloured.shape[:2])] = 255
-    out = np.full((size, size, 3), 255, np.uint8)
-    out[: rows * tile, : columns * tile] = coloured
+        grid[i, :-1, :-1] = cv2.resize(one, (tile - 1, tile - 1), interpolation=cv2.INTER_NEAREST)
+    grid = grid.reshape(rows, columns, tile, tile).transpose(0, 2, 1, 3).reshape(rows * tile, columns * tile)
+    shown = np.where(np.isnan(grid)[..., None], 255, draw.heat(np.nan_to_num(grid), top=top))
+    out[: rows * tile, : columns * tile] = shown
     y, x = chosen // columns * tile, chosen % columns * tile
     corners = np.array([[x, y], [x + tile - 1, y], [x + tile - 1, y + tile - 1], [x, y + tile - 1]], float)
     for width, colour in ((4, draw.WHITE), (2, draw.GREEN)):
-        canvas.stroke(out, corners[[0, 1, 2, 3, 0]], colour, width)
+        plots.stroke(out, corners[[0, 1, 2, 3, 0]], colour, width)
     return out
 
 
-def switch_picture(codes: np.ndarray | None, values: np.ndarray, size: int = canvas.PANEL) -> np.ndarray:
-    """One channel's 2-bit codes (h, w) as colours, dark where the pooled value (h, w) is nothing, with their key."""
+def switch_picture(codes: np.ndarray | None, values: np.ndarray, size: int = draw.PANEL) -> np.ndarray:
+    """Return one channel's codes (h, w) as colours, dark where the pooled value (h, w) is nothing, with a key."""
     if codes is None:
-        blank = np.full((size, size, 3), 245, np.uint8)
-        lines = ("No pooling follows here.", "In the VGG design it follows", "the blocks A0 to A4.")
-        return canvas.words(
-            blank, [(line, (size / 2, size / 2 + 18 * (i - 1)), "mm") for i, line in enumerate(lines)], 13
+        return draw.message(
+            "No pooling follows here.", "In the VGG design it follows", "the blocks A0 to A4.", size=size
         )
     bright = np.where(values > 0, 1.0, 0.25)[..., None]
-    out = canvas.blocks((SWITCH_COLOURS[codes] * bright).astype(np.uint8), size)
+    out = draw.blocks((SWITCH_COLOURS[codes] * bright).astype(np.uint8), size)
     key = SWITCH_COLOURS[np.array([[0, 1], [2, 3]])]
-    out[4:44, size - 44 : size - 4] = canvas.blocks(key, 40)
+    out[4:44, size - 44 : size - 4] = draw.blocks(key, 40)
     texts = [
         (code, (size - 34 + 20 * (i % 2), 14 + 20 * (i // 2)), "mm") for i, code in enumerate(("00", "01", "10", "11"))
     ]
-    return canvas.words(out, texts, 11, draw.WHITE)
+    return draw.words(out, texts, 11, draw.WHITE)
 
 
-def panel(inside: Inside, face: Face, layer: str, step: int, channel: int, over: bool = False) -> np.ndarray:
-    """What is painted: the face, all channels of a layer, the chosen one (over the face or alone), its switches."""
+def panel(inside: Activations, face: Face, layer: str, step: int, channel: int, over: bool = False) -> np.ndarray:
+    """Return what is painted: the face, all channels of a layer, one of them (over the face or alone), its switches."""
     activations, frame = inside.look(face)
     values, top = shown(activations[layer][step], layer)
     one = values[channel]
     own = top if layer in (FEEDBACK, MAPS) else max(float(one.max()), 1e-9)  # a faint channel is seen too
-    alone = canvas.blocks(draw.heat(one, top=own), canvas.PANEL)
-    laid = draw.overlay(draw.enlarge(frame.picture, canvas.PANEL), one / own) if over else alone
+    alone = draw.blocks(draw.heat(one, top=own), draw.PANEL)
+    laid = draw.overlay(draw.enlarge(frame.picture, draw.PANEL), one / own) if over else alone
     codes = inside.switches(face, layer, step)
     pooled = one if codes is None else one.reshape(one.shape[0] // 2, 2, -1, 2).max((1, 3))
     error = "" if np.isnan(frame.error) else f", error {frame.error:.1f} %"
-    return canvas.panels(
+    return draw.panels(
         {
             f"points{error}": whole_picture(face, points=frame.points),
-            f"all {len(values)} channels of {layer}": sheet(values, channel, top),
+            f"all {len(values)} channels of {layer}": channel_grid(values, channel, top),
             f"channel {channel}: {one.shape[1]} x {one.shape[0]}": laid,
             "switches (dark: nothing pooled)": switch_picture(None if codes is None else codes[channel], pooled),
         }
     )
 
 
-def explorer(net: RedNet, faces: list[Face]) -> Painter:
-    """Choose a face (or upload one), a layer, a step and a channel, and see what the network has there."""
-    inside, own = Inside(net), OwnFile()
+def explore_layers(net: RedNet, faces: list[Face]) -> Painter:
+    """Return menus for a face (or an own one), a layer, a step and a channel, to see what the network has there."""
+    inside, own = Activations(net), OwnFile()
     first = inside.look(faces[0])[0]
 
     def channels(layer: str) -> int:
@@ -151,8 +143,8 @@ def explorer(net: RedNet, faces: list[Face]) -> Painter:
     controls = {
         "file": own.upload,
         "path": own.path,
-        "face": w.Dropdown(options=[face.name for face in faces], description="face", style=STYLE),
-        "layer": w.Dropdown(options=sizes, value=start, description="layer", style=STYLE),
+        "face": menu("face", [face.name for face in faces]),
+        "layer": menu("layer", sizes, start),
         "step": slider("spatial step", 1, inside.steps, inside.steps),
         "channel": slider("channel", 0, channels(start) - 1, 0),
         "over": w.Checkbox(False, description="over the face"),
@@ -161,15 +153,14 @@ def explorer(net: RedNet, faces: list[Face]) -> Painter:
     offered = {face.name: face for face in faces}
 
     def arrived(change) -> None:
-        if own.frames and change["new"]:
-            controls["face"].options = [*offered, OWN]
-            controls["face"].value = OWN
+        if change["new"]:  # a file that cannot be read takes an earlier one away
+            controls["face"].options = [*offered, *([OWN] if own.frames else [])]
+            controls["face"].value = OWN if own.frames else faces[0].name
 
     for control in (own.upload, own.path):
         control.observe(arrived, names="value")  # before the painter's own: then it paints what has arrived
 
     def paint(face: str, layer: str, step: int, channel: int, over: bool, **_):
-        own.check()
         own.show(face == OWN)
         chosen = own.face() if face == OWN else offered[face]
         values = inside.look(chosen)[0][layer][step - 1]
@@ -178,8 +169,7 @@ def explorer(net: RedNet, faces: list[Face]) -> Painter:
         channel = min(channel, len(values) - 1)
         one = values[channel]
         words = f"channel {channel}: largest {one.max():.2f}, {100 * np.mean(one == 0):.0f} % of it is zero"
-        return panel(inside, chosen, layer, step - 1, channel, over), words + (
-            f"<br>{own.words}" if face == OWN else ""
-        )
+        said = f"<br>{own.words}" if face == OWN or not own.frames and own.words != HINT else ""
+        return panel(inside, chosen, layer, step - 1, channel, over), words + said
 
-    return Painter(controls, paint)
+    return Painter(controls, paint, "a face, all channels of a layer, one of them, and its pooling switches")

@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
-import ipywidgets as w
 import numpy as np
 import torch
 
 from rednet_core import maps
-from rednet_lab.show import canvas, draw
-from rednet_lab.show.widgets import STYLE, Painter, slider
+from rednet_lab.show import draw, plots
+from rednet_lab.show.widgets import Painter, menu, slider
 
 SURE = float(np.log(19))  # the imagined detector's logit in its disc, and minus that outside: 95 % sure of each pixel
 
@@ -30,7 +29,7 @@ class Landscape:
 
 
 def landscape(truth: np.ndarray, size: int, radius: float, sigma: float, weight: float) -> Landscape:
-    """The losses of one landmark's map if the answer were drawn at each pixel; truth (2,) and lengths in map pixels.
+    """Return the losses of one landmark's map for an answer at each pixel; truth (2,) and lengths in map pixels.
 
     Lazy is the best answer that is the same everywhere: one small probability for l_d, an empty map for l_r.
     """
@@ -61,8 +60,8 @@ def landscape(truth: np.ndarray, size: int, radius: float, sigma: float, weight:
     return Landscape(*(v / size**2 for v in (detection, regression, lazy, empty)))
 
 
-def relief(values: np.ndarray, size: int = canvas.PANEL) -> np.ndarray:
-    """A landscape (m, m) as a picture: low is dark, high is bright, with lines of equal height."""
+def relief(values: np.ndarray, size: int = draw.PANEL) -> np.ndarray:
+    """Return a landscape (m, m) as a picture: low is dark, high is bright, with lines of equal height."""
     low, high = float(values.min()), float(values.max())
     smooth = cv2.resize((values - low) / max(high - low, 1e-12), (size, size), interpolation=cv2.INTER_CUBIC)
     out = draw.heat(smooth)
@@ -74,24 +73,24 @@ def relief(values: np.ndarray, size: int = canvas.PANEL) -> np.ndarray:
 
 
 def panel(picture: np.ndarray, truth: np.ndarray, at: tuple[int, int], found: Landscape, sigma: float) -> np.ndarray:
-    """What is painted: the answer over the face, both landscapes, and the losses along a line through the truth."""
+    """Return what is painted: the answer over the face, both landscapes, and their profile through the truth."""
     size = len(found.detection)
     said = maps.draw_gaussians(torch.tensor([[at]], dtype=torch.float32), size, sigma)[0, 0].numpy()
-    face = draw.overlay(draw.enlarge(picture, canvas.PANEL), said)
+    face = draw.overlay(draw.enlarge(picture, draw.PANEL), said)
 
     def marked(image: np.ndarray) -> np.ndarray:
-        out = draw.points(image, draw.place(truth[None], size, canvas.PANEL), draw.TRUTH, size=9)
-        return draw.points(out, draw.place(np.array([at]), size, canvas.PANEL), draw.SKY, size=9)
+        out = draw.points(image, draw.place(truth[None], size, draw.PANEL), draw.TRUTH, size=9)
+        return draw.points(out, draw.place(np.array([at]), size, draw.PANEL), draw.SKY, size=9)
 
     row = int(np.clip(np.rint(truth[1]), 0, size - 1))
     shift = (np.arange(size) - truth[0]) * (maps.PAPER_MAP / size)
     lines = [
-        canvas.Line(shift, found.detection[row] / found.lazy_detection, "l_d", draw.BLUE),
-        canvas.Line(shift, found.regression[row] / found.lazy_regression, "l_r", draw.VERMILION, dashed=True),
+        plots.Line(shift, found.detection[row] / found.lazy_detection, "l_d", draw.BLUE),
+        plots.Line(shift, found.regression[row] / found.lazy_regression, "l_r", draw.VERMILION, dashed=True),
     ]
     reach = (-40.0, 40.0)
     most = max(2.0, *(float(np.max(line.y[np.abs(shift) <= 40])) for line in lines)) * 1.3
-    chart = canvas.chart(
+    chart = plots.chart(
         lines,
         "px right of the truth (of 128)",
         x_range=reach,
@@ -99,7 +98,7 @@ def panel(picture: np.ndarray, truth: np.ndarray, at: tuple[int, int], found: La
         levels={"saying nothing": 1.0},
         cursor=(at[0] - truth[0]) * maps.PAPER_MAP / size,
     )
-    return canvas.panels(
+    return draw.panels(
         {
             "answer: Gaussian (blue), truth (green)": marked(face),
             "l_d of every answer": marked(relief(found.detection)),
@@ -112,13 +111,13 @@ def panel(picture: np.ndarray, truth: np.ndarray, at: tuple[int, int], found: La
 def explore_loss(
     picture: np.ndarray, points: np.ndarray, size: int, names: Sequence[str], landmark: int, sigma: float
 ) -> Painter:
-    """Sliders for radius, sigma (px of the papers' 128 px map), foreground weight, landmark and the answer's place.
+    """Return sliders for radius, sigma (px of the papers' 128 px map), weight, landmark and the answer's place.
 
     picture (n, n, 3) is the face; points (L, 2) are its landmarks in pixels of its map of `size`.
     """
     numbered = [(name, i) for i, name in enumerate(names)]
     controls = {
-        "landmark": w.Dropdown(options=numbered, value=landmark, description="landmark", style=STYLE),
+        "landmark": menu("landmark", numbered, landmark),
         "radius": slider("radius", 1.0, 20.0, maps.PAPER_RADIUS, 0.5),
         "sigma": slider("sigma", 1.0, 20.0, float(sigma), 0.5),
         "weight": slider("weight", 1.0, 50.0, 15.0, 1.0),
@@ -137,4 +136,4 @@ def explore_loss(
         words += f"<br>l_r {l_r:.5f} (saying nothing {found.lazy_regression:.5f})"
         return panel(picture, truth, at, found, s), words
 
-    return Painter(controls, paint)
+    return Painter(controls, paint, "a face, and the losses of every place that an answer could have")

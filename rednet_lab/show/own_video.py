@@ -25,17 +25,21 @@ MOST_FRAMES = 300  # of a video: about 250 MB of memory
 MOST_PIXELS = 60_000_000  # of a photograph: what a telephone makes, and no more than memory holds
 MOST_BYTES = 10_000_000  # of an upload: Jupyter's server closes the connection on messages above 10 MiB
 LOST, PATIENCE = 0.35, 5  # a confidence under this for so many frames, and the face is looked for again
+HEIC = {".heic", ".heif"}  # of telephones; neither OpenCV nor Pillow reads them
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 
 
 def frames_of(video: str, seconds: float = 10.0) -> list[np.ndarray]:
-    """The frames (H, W, 3) uint8 RGB of a video file, a photograph (one frame) or "webcam".
+    """Return the frames (H, W, 3) uint8 RGB of a video file, a photograph (one frame) or "webcam".
 
-    Raises DataError, naming the file and the fix, where there is nothing to read.
+    Raise DataError, naming the file and the fix, where there is nothing to read.
     """
     path = Path(video).expanduser()
     if video != "webcam" and not path.is_file():
         raise DataError("no such file", path=path, field="my_video", fix="give a file's path, or 'webcam'")
+    if path.suffix.lower() in HEIC:
+        fix = "save a copy of it as JPEG (an iPhone makes JPEG after Settings > Camera > Formats > Most Compatible)"
+        raise DataError("HEIC pictures cannot be read", path=path, field="my_video", fix=fix)
     if path.suffix.lower() in PICTURES:
         try:
             _refuse_huge(path)
@@ -59,9 +63,9 @@ def frames_of(video: str, seconds: float = 10.0) -> list[np.ndarray]:
 
 
 def uploaded(name: str, content: bytes, seconds: float = 10.0) -> list[np.ndarray]:
-    """The frames of a file that came through the browser: its name and its bytes.
+    """Return the frames of a file that came through the browser: its name and its bytes.
 
-    Raises DataError, naming the file and the fix, where it is too large or nothing can be read of it.
+    Raise DataError, naming the file and the fix, where it is too large or nothing can be read of it.
     """
     if len(content) > MOST_BYTES:
         fix = "give its path instead, or a shorter clip"
@@ -92,7 +96,7 @@ def _reduced(image: np.ndarray) -> np.ndarray:
 
 
 def detect(image: np.ndarray) -> np.ndarray | None:
-    """The papers' face box (3,) of the largest frontal face, or None (also where OpenCV has no cascades)."""
+    """Return the papers' face box (3,) of the largest frontal face, or None (also where OpenCV has no cascades)."""
     if not hasattr(cv2, "CascadeClassifier"):
         return None
     cascade = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
@@ -106,7 +110,7 @@ def detect(image: np.ndarray) -> np.ndarray | None:
 
 
 def search(net: RedNet, image: np.ndarray) -> tuple[np.ndarray, float]:
-    """The box (3,) of a grid over the image that the network is surest of, and how sure it is."""
+    """Return the box (3,) of a grid over the image that the network is surest of, and how sure it is."""
     height, width = image.shape[:2]
     boxes = []
     for share in (0.35, 0.5, 0.7, 0.95):
@@ -123,7 +127,7 @@ def search(net: RedNet, image: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def first_box(net: RedNet, image: np.ndarray) -> np.ndarray | None:
-    """A box to start from: the detector's, else the network's own search; refined once by the first landmarks."""
+    """Return a box to start from: the detector's, else the network's search; refined by the first landmarks."""
     box = detect(image)
     if box is None:
         box, sure = search(net, image)
@@ -141,7 +145,7 @@ def follow(
     box: np.ndarray | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[list[Frame], str]:
-    """Traces of the frames in which a face is followed, and what happened in words.
+    """Return traces of the frames in which a face is followed, and what happened in words.
 
     box (3,) is the face in the first frame; without one it is looked for. Frames before the first face are left out;
     a lost face is looked for again.

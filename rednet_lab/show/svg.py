@@ -19,8 +19,10 @@ class Drawing:
     svg: str
     alt: str
 
-    def _repr_svg_(self) -> str:
-        return self.svg
+    def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
+        """Return it for a notebook, with the words where pages look for them."""
+        kind = "image/svg+xml"
+        return {kind: self.svg, "text/plain": self.alt}, {kind: {"alt": self.alt}}
 
 
 class Canvas:

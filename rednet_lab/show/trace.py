@@ -1,4 +1,4 @@
-"""A run of either paper's network written down: per frame and spatial step what went in and out, and how far off it is.
+"""A run of either paper's network written down: per frame and spatial step what went in and out, and the error.
 
 Figures, widgets and tests read the same trace, so they show the same numbers.
 """
@@ -19,15 +19,8 @@ from rednet_core.rednet import RedNet
 from rednet_core.tracking import Tracked, Tracker
 from rednet_lab.show import draw
 
-SEVEN_NAMES = (
-    "left eye, outer",
-    "left eye, inner",
-    "right eye, inner",
-    "right eye, outer",
-    "nose tip",
-    "mouth, left",
-    "mouth, right",
-)
+EYES = ("left eye, outer", "left eye, inner", "right eye, inner", "right eye, outer")
+SEVEN_NAMES = (*EYES, "nose tip", "mouth, left", "mouth, right")
 
 
 @dataclass
@@ -52,16 +45,8 @@ class Step:
     merged: np.ndarray | None = field(default=None, repr=False)  # (m, m): Eq. 9's label of each pixel, likewise
 
     def seven(self, markup: Markup) -> np.ndarray:
-        """The seven points (7, 2) of this step."""
+        """Return the seven points (7, 2) of this step."""
         return self.points if len(self.points) == 7 else self.points[list(markup.seven)]
-
-    def change(self, markup: Markup) -> np.ndarray:
-        """What this step made of the step before it: the difference of their maps (7 or L, m, m), in [-1, 1].
-
-        A step with more maps than the one before is compared in the seven that both have.
-        """
-        maps = self.maps if len(self.maps) == len(self.before) else self.maps[list(markup.seven)]
-        return maps - self.before
 
 
 @dataclass
@@ -82,7 +67,7 @@ class Frame:
 
     @property
     def hidden(self) -> np.ndarray | None:
-        """The LSTM's state (hidden,) after the last step."""
+        """Return the LSTM's state (hidden,) after the last step, or None."""
         return self.steps[-1].h
 
 
@@ -91,7 +76,7 @@ def _numpy(tensor) -> np.ndarray:
 
 
 def record(net: RedNet | EccvNet, seen: Tracked, images: np.ndarray, truth: np.ndarray | None) -> list[Frame]:
-    """The traces of N pictures from one tracker update; images (N, H, W, 3), truth (N, L, 2) in their pixels."""
+    """Return the traces of N pictures from one tracker update; images (N, H, W, 3), truth (N, L, 2) in their pixels."""
     markup, said = net.markup, seen.prediction
     matrix = _numpy(seen.matrix)
     truth_in = None if truth is None else geometry.apply(matrix, truth)
@@ -116,36 +101,24 @@ def record(net: RedNet | EccvNet, seen: Tracked, images: np.ndarray, truth: np.n
                 step.error = float(seven_nme(seven, truth_in[one], markup, known[one])[0])
             steps.append(step)
         found, real = seen.points[n], None if truth is None else truth[n]
-        out.append(
-            Frame(
-                draw.picture(seen.inputs[n]),
-                None if truth_in is None else truth_in[n],
-                steps,
-                images[n],
-                found,
-                real,
-                seen.box[n],
-                float(seen.confidence[n]),
-                np.nan if real is None else float(nme(found[None], real[None], markup, known[n : n + 1])[0]),
-                final[n],
-                markup.name,
-            )
-        )
+        error = np.nan if real is None else float(nme(found[None], real[None], markup, known[n : n + 1])[0])
+        where = (images[n], found, real, seen.box[n], float(seen.confidence[n]), error, final[n], markup.name)
+        out.append(Frame(draw.picture(seen.inputs[n]), None if truth_in is None else truth_in[n], steps, *where))
     return out
 
 
 def _journal_steps(net: RedNet, seen: Tracked) -> list[tuple]:
-    """Of each step: its kind; z, its maps, and the seven maps of the step before, each (N, C, m, m)."""
+    """Return of each step: its kind; z, its maps, and the seven maps of the step before, each (N, C, m, m)."""
     out, z = [], seen.z0
-    for kind, raw in zip(net.config.steps, seen.prediction.maps, strict=True):
-        maps = raw.sigmoid() if kind == "detection" else raw.clamp(0, 1)
+    for k, (kind, raw) in enumerate(zip(net.config.steps, seen.prediction.maps, strict=True)):
+        maps = net.respond(raw, k)
         out.append((kind, _numpy(z), _numpy(maps), _numpy(z)))  # what the step before answered is what it is given
-        z = net.feedback(kind, raw)
+        z = net.feedback(raw, k + 1)
     return out
 
 
 def _eccv_steps(net: EccvNet, seen: Tracked) -> list[tuple]:
-    """Of each step: "labels"; z, its maps, the maps before, each (N, C, m, m); labels in z and answered (N, m, m)."""
+    """Return of each step "labels"; z, its maps, those before (N, C, m, m); labels given and answered (N, m, m)."""
     out, z, count = [], seen.z0, net.markup.n_points
     for k, raw in enumerate(seen.prediction.maps):
         given = (z[:, 0] * count).round().long() if z.shape[1] == 1 else merge(z)
@@ -161,7 +134,7 @@ def _eccv_steps(net: EccvNet, seen: Tracked) -> list[tuple]:
 
 
 def look(net: RedNet | EccvNet, data, rows: np.ndarray) -> tuple[Tracked, np.ndarray]:
-    """What a network of either paper says of stored stills in their face boxes; the true points in its pixels.
+    """Return what a network of either paper says of stored stills in their face boxes; the true points in its pixels.
 
     data has the points of the network's own markup (`Lab.marked`).
     """
@@ -177,7 +150,7 @@ def _seen(net: RedNet | EccvNet, data, rows: np.ndarray) -> tuple[Tracked, np.nd
 
 
 def likelier(logits: Tensor, weight: float) -> Tensor:
-    """Labels (N, m, m) of an ECCV response map (N, L + 1, m, m), the loss's weight of foreground pixels undone.
+    """Return labels (N, m, m) of an ECCV response map (N, L + 1, m, m), the loss's weight of foreground pixels undone.
 
     Trained with foreground pixels counted `weight` times, a landmark wins pixels where it is `weight` times less
     likely than the background; here it wins those where it is likelier.
@@ -188,13 +161,13 @@ def likelier(logits: Tensor, weight: float) -> Tensor:
 
 
 def trace_stills(net: RedNet | EccvNet, data, rows: np.ndarray) -> list[Frame]:
-    """The traces of stored stills, each cropped by its annotated face box."""
+    """Return the traces of stored stills, each cropped by its annotated face box."""
     seen, images, truth = _seen(net, data, rows)
     return record(net, seen, images, truth)
 
 
 def trace_video(net: RedNet | EccvNet, images, truth: np.ndarray | None, box: np.ndarray, **choices) -> list[Frame]:
-    """The traces of a video, tracked from `box` in its first frame; images (T, H, W, 3), truth (T, L, 2) or None."""
+    """Return the traces of a video tracked from `box` in its first frame; images (T, H, W, 3), truth (T, L, 2)."""
     tracker = Tracker(net, **choices)
     tracker.start(box)
     out = []
@@ -202,3 +175,44 @@ def trace_video(net: RedNet | EccvNet, images, truth: np.ndarray | None, box: np
         seen = tracker.update(image)
         out += record(net, seen, image[None], None if truth is None else truth[t : t + 1])
     return out
+
+
+@dataclass(frozen=True)
+class Face:
+    """A picture (H, W, 3) uint8, a face box (3,) in it, and the true points (L, 2) in its pixels, or None."""
+
+    name: str
+    image: np.ndarray
+    box: np.ndarray
+    truth: np.ndarray | None = None
+
+
+def faces_of(data, rows: np.ndarray, markup: Markup, name: str = "face") -> list[Face]:
+    """Return stored pictures as Faces, in their annotated boxes."""
+    truth = np.array(data.table["points"][rows])
+    boxes = geometry.face_box(truth, markup, np.array(data.table["mask"][rows]))
+    pictures = [np.array(data.crops[row]) for row in np.asarray(rows)]
+    each = zip(pictures, boxes, truth, strict=True)
+    return [Face(f"{name} {i + 1}", *one) for i, one in enumerate(each)]
+
+
+class FaceTracer:
+    """A network that is shown one face at a time, as a tracker would show it."""
+
+    def __init__(self, net: RedNet):
+        self.tracker = Tracker(net)
+        self.net = self.tracker.net  # batch norm folded: the same answers in less time
+        self.markup = net.markup
+
+    def see(self, face: Face, guess: str = "mean", points: np.ndarray | None = None) -> Tracked:
+        """Return the answer; z_0 is drawn from points (L, 2) of the picture, or is the first guess of that name."""
+        self.tracker.start(face.box)
+        self.tracker.guess = guess if points is None else "previous"
+        if points is not None:
+            self.tracker.points = torch.as_tensor(points, dtype=torch.float32, device=self.net.mean_shape.device)[None]
+        return self.tracker.update(face.image)
+
+    def frame(self, face: Face, guess: str = "mean", points: np.ndarray | None = None) -> Frame:
+        """Return the same as a trace: every step's feedback, maps, points and error."""
+        truth = None if face.truth is None else face.truth[None]
+        return record(self.net, self.see(face, guess, points), face.image[None], truth)[0]

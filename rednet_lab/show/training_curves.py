@@ -5,84 +5,61 @@ that comes from the cache is shown from its history. Where nobody watches (a bat
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import ipywidgets as w
 import numpy as np
+import pandas as pd
 
 from rednet_core.rednet import RedNet
 from rednet_core.training import COLUMNS, Record, Trainer
-from rednet_lab.show import canvas, draw
-from rednet_lab.show.display import frozen, present, replace
-from rednet_lab.show.faces import Face, Watcher
+from rednet_lab.files import clock
+from rednet_lab.show import draw, plots
+from rednet_lab.show.display import alt_text, placeholder, renew, show_widget
+from rednet_lab.show.trace import Face, FaceTracer
 from rednet_lab.show.widgets import Painter, slider
 
 PAINTS = 1.0  # seconds between two pictures of a running training
 LOOKS = 5.0  # seconds between two looks at the sample faces, and never more than a twentieth of the time
 LINES = 10  # of a log
-CHART = (canvas.PANEL, 165)
+WHAT = "curves of a training's terms, and sample faces with their points"
+CHART = (draw.PANEL, 165)
 NAMES = {"detection": "l_d", "regression": "l_r", "identity": "l_cls", "rate": "learning rate"}
 
 
-def running_median(values: np.ndarray, width: int) -> np.ndarray:
-    """Median of the last `width` values at each place, NaN left out."""
-    import pandas as pd
-
-    return pd.Series(values).rolling(width, min_periods=1).median().to_numpy()
-
-
-def curves(
-    history: np.ndarray, step: int, total: int, smooth: int, errors: list[tuple[int, float]] = (), columns: int = 2
-) -> np.ndarray:
-    """The terms and the rate of a history (steps, 5; see COLUMNS) up to a step: pale, and dark a running median."""
-    shown = [name for name in NAMES if np.isfinite(history[:, COLUMNS.index(name)]).any()]
-    pictures = {}
-    for name in shown:
-        values = history[:, COLUMNS.index(name)]
-        places = np.unique(np.linspace(0, len(values) - 1, min(len(values), 600)).astype(int))
-        places = places[places < step]
-        lines = [canvas.Line(places, values[places], "", (150, 190, 225), width=1)]
-        if name != "rate":
-            lines.append(canvas.Line(places, running_median(values[:step], smooth)[places], "", draw.BLUE))
-        log = name in ("detection", "regression")
+def curves(history: np.ndarray, step: int, total: int, smooth: int, errors: Sequence = ()) -> np.ndarray:
+    """Return the curves of a history (steps, 5; see COLUMNS) up to a step: pale, and dark a running median."""
+    places = np.unique(np.linspace(0, len(history) - 1, min(len(history), 600)).astype(int))
+    places, pictures = places[places < step], {}
+    for name, label in NAMES.items():
+        values, log = history[:, COLUMNS.index(name)], name in ("detection", "regression")
         good = values[np.isfinite(values) & (values > 0)]
-        reach = (float(good.min()) / 1.1 if log else 0.0, float(good.max()) * 1.1) if len(good) else None
-        latest = values[step - 1]
-        picture = canvas.chart(lines, "step", CHART, (0, max(total, 2)), reach, log)
-        pictures[f"{NAMES[name]}: {latest:.3g}"] = picture
+        if len(good) == 0:
+            continue
+        lines = [plots.Line(places, values[places], "", (150, 190, 225), width=1)]
+        if name != "rate":
+            median = pd.Series(values[:step]).rolling(smooth, min_periods=1).median().to_numpy()
+            lines.append(plots.Line(places, median[places], "", draw.BLUE))
+        reach = (float(good.min()) / 1.1 if log else 0.0, float(good.max()) * 1.1)
+        picture = plots.chart(lines, "step", CHART, (0, max(total, 2)), reach, log)
+        pictures[f"{label}: {values[step - 1]:.3g}"] = picture
     if len(errors) > 1:  # (step, mean error of the sample faces in %), of a training that was watched
         steps, values = np.array(errors).T
-        line = canvas.Line(steps, values, "", draw.VERMILION)
-        pictures[f"error of the samples (%): {values[-1]:.1f}"] = canvas.chart(
-            [line], "step", CHART, (0, total), (0, values.max() * 1.1)
-        )
-    return canvas.panels(pictures, columns)
+        line = [plots.Line(steps, values, "", draw.VERMILION)]
+        picture = plots.chart(line, "step", CHART, (0, total), (0, values.max() * 1.1))
+        pictures[f"error of the samples (%): {values[-1]:.1f}"] = picture
+    return draw.panels(pictures)
 
 
 def samples(net: RedNet, faces: list[Face], size: int) -> tuple[np.ndarray, float]:
-    """The faces in a row with the network's points (orange) and the truth (green), and the mean error in %."""
-    watcher, pictures, errors = Watcher(net), [], []  # a folded copy: the network that is trained is left alone
+    """Return the faces in a row with the network's points (orange) and the truth (green), and the mean error in %."""
+    tracer, pictures, errors = FaceTracer(net), [], []  # a folded copy: the network that is trained is left alone
     for face in faces:
-        frame = watcher.frame(face)
+        frame = tracer.frame(face)
         errors.append(frame.error)
-        n, seen = frame.picture.shape[1], draw.enlarge(frame.picture, size)
-        for points, colour in ((frame.truth, draw.TRUTH), (frame.steps[-1].points, draw.PREDICTED)):
-            seen = draw.points(seen, draw.place(points, n, size), colour, size=2)
-        pictures.append(seen)
-    titles = [canvas.titled(p, f"{e:.1f} %", 11) for p, e in zip(pictures, errors, strict=True)]
-    return draw.montage(titles, len(titles)), float(np.nanmean(errors))
-
-
-def clock(seconds: float) -> str:
-    """A time in words: 9 s, 2 min 5 s, 1 h 10 min; NaN is not known yet."""
-    if np.isnan(seconds):
-        return "?"
-    seconds = int(round(seconds))
-    if seconds < 60:
-        return f"{seconds} s"
-    if seconds < 3600:
-        return f"{seconds // 60} min {seconds % 60} s"
-    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+        seen = draw.face(frame.picture, size, frame.steps[-1].points, frame.truth)
+        pictures.append(draw.titled(seen, f"{frame.error:.1f} %", 11))
+    return draw.montage(pictures, len(pictures)), float(np.nanmean(errors))
 
 
 class Dashboard:
@@ -91,12 +68,12 @@ class Dashboard:
     def __init__(self, faces: list[Face], live: bool = True, say: Callable[[str], None] = print):
         self.faces, self.live, self.say = faces, live, say
         self.image, self.status, self.shown = w.Image(format="png"), w.HTML(), False
-        self.box, self.handle = w.VBox([self.status, self.image]), None
+        self.box, self.handle = w.VBox([self.status, self.image, alt_text(WHAT)]), None
         self.strip: np.ndarray | None = None
         self.errors: list[tuple[int, float]] = []
 
     def watcher(self, name: str) -> Callable[[Trainer, Record], None]:
-        """A callback for `rednet_core.training.Trainer` that shows this training."""
+        """Return a callback for `rednet_core.training.Trainer` that shows this training."""
         began, first, painted, looked, cost = 0.0, None, -np.inf, -np.inf, 0.0
         self.strip, self.errors = None, []
 
@@ -121,7 +98,7 @@ class Dashboard:
             self.status.value = f"<b>{name}</b>: {self._words(record, done, total, left)}"
             painted = time.monotonic()
             if done == total:
-                replace(self.handle, frozen(self.box))
+                renew(self.handle, placeholder(self.box))
 
         return watch
 
@@ -132,10 +109,10 @@ class Dashboard:
     def _words(self, record: Record, done: int, total: int, left: float) -> str:
         terms = [f"{NAMES[n]} {getattr(record, n):.4g}" for n in NAMES if np.isfinite(getattr(record, n))]
         error = f"; samples {self.errors[-1][1]:.1f} %" if self.errors else ""
-        return f"step {done} of {total}, {', '.join(terms)}{error}; {clock(left)} left"
+        return f"step {done} of {total}, {', '.join(terms)}{error}; {'?' if np.isnan(left) else clock(left)} left"
 
     def picture(self, history: np.ndarray, step: int, total: int, smooth: int = 25) -> np.ndarray:
-        """The curves up to a step, and the sample faces as they were last seen."""
+        """Return the curves up to a step, and the sample faces as they were last seen."""
         above = curves(history, step, total, smooth, self.errors)
         if self.strip is None:
             return above
@@ -145,13 +122,13 @@ class Dashboard:
 
     def _paint(self, history: np.ndarray, done: int, total: int) -> None:
         if not self.shown:
-            self.handle, self.shown = present(self.box), True
+            self.handle, self.shown = show_widget(self.box), True
         picture = self.picture(history, done, total)
         self.image.width = str(picture.shape[1])
         self.image.value = draw.png(picture)
 
     def replay(self, trained) -> Painter:
-        """A finished training with a slider over its steps; the sample faces are those of the network at its end."""
+        """Return a finished training with a slider over its steps; the sample faces are of its end."""
         history = trained.history.numpy()
         if self.faces:
             self.strip, error = samples(trained.net, self.faces, self._sample_size)
@@ -167,14 +144,14 @@ class Dashboard:
             words = self._words(row, step, len(history), left).replace("; ", "<br>").replace(", l", "<br>l", 1)
             return self.picture(history, step, len(history), smooth), words
 
-        return Painter(controls, paint)
+        return Painter(controls, paint, WHAT)
 
 
 def watched(lab, train: Callable[[], object], faces: list[Face]) -> tuple[object, Dashboard]:
-    """What `train()` returns, watched on a dashboard if it is trained now and not taken from the cache."""
-    board = Dashboard(faces, lab.live)
-    lab.watchers.append(board.watcher)
+    """Return what `train()` returns, watched on a dashboard if it is trained now and not taken from the cache."""
+    dashboard = Dashboard(faces, lab.live)
+    lab.watchers.append(dashboard.watcher)
     try:
-        return train(), board
+        return train(), dashboard
     finally:
-        lab.watchers.remove(board.watcher)
+        lab.watchers.remove(dashboard.watcher)

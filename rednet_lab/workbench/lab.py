@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from data_prep.landmark_subset import seven_of
@@ -20,7 +21,7 @@ from rednet_core.training import COLUMNS, Trainer
 from rednet_lab.names import DEVICES, ROOT, THREADS, run_name
 from rednet_lab.parameters import check_kernel
 from rednet_lab.progress import Progress, in_batch
-from rednet_lab.show import plots, style
+from rednet_lab.show import plots
 from rednet_lab.show.svg import Drawing
 from rednet_lab.stamp import make_stamp
 from rednet_lab.workbench.cache import asset
@@ -82,7 +83,7 @@ class Lab:
         self.watchers: list = []  # each makes, of a stage's name, one more callback for its training
         torch.set_num_threads(THREADS)  # the one place; trainings have it in their keys
         torch.manual_seed(seed)
-        style.use()
+        plots.use_style()
 
     # --- trained stages, each made from the one before ---
 
@@ -90,8 +91,16 @@ class Lab:
         self, name: str, stage: str, config: NetConfig | EccvConfig, plan: Plan, before: Training | None = None, **more
     ) -> Training:
         """Return a stage's description, on this run's data; more are further fields of Training."""
-        role = getattr(self.source, stage)()
-        fields = {"how": self.profile.augmentation, "seed": self.seed, "before": before, **more}
+        role, p = getattr(self.source, stage)(), self.profile
+        how = (isinstance(config, EccvConfig) and p.eccv_augmentation) or p.augmentation
+        if stage == "clips":
+            how = p.clip_error
+        fields = {"how": how, "seed": self.seed, "before": before, "imagenet": p.imagenet, **more}
+        if plan.plateau:
+            part = self.source.validation_stills(plan.plateau.pictures)
+            if part.data is role.data:  # not trained on, then
+                role = replace(role, rows=np.setdiff1d(role.rows, part.rows))
+            fields["validation"] = replace(part, data=self.marked(part.data, config.markup))
         return Training(name, stage, config, role, self.marked(role.data, config.markup), plan, **fields)
 
     @cached_property
@@ -169,7 +178,12 @@ class Lab:
                     progress(record.step + 1, run.config.steps, note)
 
                 callbacks = (show, *(watcher(training.name) for watcher in self.watchers))
-                run = training.trainer(before, self.device, folder / "run.pt", callbacks)
+                try:
+                    run = training.trainer(before, self.device, folder / "run.pt", callbacks)
+                except checkpoint.CheckpointError as error:  # a damaged one: begin anew
+                    print(error)
+                    (folder / "run.pt").unlink()
+                    run = training.trainer(before, self.device, folder / "run.pt", callbacks)
                 resumed = run.step
                 history = run.run()
             seconds = time.perf_counter() - began
@@ -189,17 +203,17 @@ class Lab:
     def figure(self, figure, name: str, caption: str, alt: str, hero: bool = False, vector: bool = True) -> None:
         """Show a figure and save it with the run's facts in its caption."""
         self.results.figure(figure, name, f"{caption} ({self.caption})", alt, hero, vector)
-        style.show(figure)
+        plots.show_once(figure)
 
     def drawing(self, drawing: Drawing, name: str, caption: str, hero: bool = False) -> Drawing:
-        """Save a ready SVG drawing and return it for display; it shows no data, so the caption needs no run."""
-        return self.results.drawing(drawing, name, caption, hero)
+        """Save a ready SVG drawing with the run's facts in its caption, and return it for display."""
+        return self.results.drawing(drawing, name, f"{caption} ({self.caption})", hero)
 
     def pictures(
         self, pictures: list, columns: int, name: str, caption: str, alt: str, hero: bool = False, width: float = 7.0
     ) -> None:
         """Show and save pictures of one size in a grid."""
-        self.figure(plots.sheet(pictures, columns, width), name, caption, alt, hero, vector=False)
+        self.figure(plots.grid(pictures, columns, width), name, caption, alt, hero, vector=False)
 
     def table(self, frame, name: str, caption: str):
         """Save a table and return it for display."""

@@ -17,13 +17,13 @@ import numpy as np
 from data_prep.errors import DataError
 from data_prep.joined import PREPARE, Joined, StoredFaces
 from rednet_lab.workbench.profiles import Profile
-from rednet_lab.workbench.sources import Role, TestVideos, hold_back, synthetic_test_videos
+from rednet_lab.workbench.sources import Role, TestVideos, Validated, hold_back, synthetic_test_videos
 
 COMMON = 30.0  # degrees: |yaw| below is the papers' common group
 JUDGE = "aflw"  # whose test faces judge the papers' Tables 5 to 7, where they are there
 
 
-class PreparedSource:
+class PreparedSource(Validated):
     """Stores of the papers' own data, or of any other that `python -m data_prep prepare` can read."""
 
     def __init__(self, profile: Profile, data: str, seed: int):

@@ -7,10 +7,21 @@ full   the papers' sizes, for a GPU and for real data
 
 from dataclasses import dataclass, replace
 
+from data_prep.tracker_error import TrackerError
 from rednet_core.augment import Augmentation
 from rednet_core.eccv import RATIO, EccvConfig
 from rednet_core.rednet import NetConfig
 from rednet_core.training import TrainConfig
+
+
+@dataclass(frozen=True)
+class Plateau:
+    """The rate by validation (journal 5.1): times `factor` when the error has not fallen for `patience` epochs."""
+
+    patience: int = 3
+    factor: float = 0.1
+    floor: float = 1e-3  # of the first rate: it falls no lower
+    pictures: int = 500  # of the validation stills, evenly drawn
 
 
 @dataclass(frozen=True)
@@ -23,6 +34,7 @@ class Plan:
     epochs: float = 0.0  # where set, decides the number of steps; the papers count in epochs
     variations: int = 1  # of each picture in an epoch; ten in the papers (ECCV 5.1)
     each: int | None = None  # random clips of every video; 100 in the papers (5.1), None: all there are
+    plateau: Plateau | None = None  # on top of the schedule
 
     def config(self, pictures: int, seed: int) -> TrainConfig:
         """The stage's TrainConfig for so many training pictures (or clips)."""
@@ -43,6 +55,7 @@ class Profile:
     people: tuple[int, int]  # persons, pictures of each
     videos: tuple[int, int, int, int]  # train, frames of each, test, frames of each
     augmentation: Augmentation
+    clip_error: TrackerError  # of boxes and guesses in clips; the papers have none
     stage1: Plan
     stage2: Plan
     stage3: Plan
@@ -52,6 +65,8 @@ class Profile:
     update: str = "replace"  # f_trn's update of e_p
     hidden: int = 256  # its LSTM units
     identity_units: int = 256
+    imagenet: bool = False  # encoders begin with ImageNet's weights, from a file: see `stages.imagenet_file`
+    eccv_augmentation: Augmentation | None = None  # where the ECCV network's is another
 
 
 SMOKE = Profile(
@@ -63,6 +78,7 @@ SMOKE = Profile(
     people=(6, 5),
     videos=(6, 6, 4, 6),
     augmentation=Augmentation(),
+    clip_error=TrackerError("jitter"),
     stage1=Plan(TrainConfig(8, "adamw", 6e-3, schedule="one_cycle", weight_decay=0.01), 8),
     stage2=Plan(TrainConfig(4, "adamw", 2e-3, schedule="one_cycle", weight_decay=0.01), 8),
     stage3=Plan(TrainConfig(4, "adamw", 2e-3, schedule="one_cycle", weight_decay=0.01), 2, frames=4),
@@ -82,6 +98,7 @@ QUICK = Profile(
     people=(60, 20),
     videos=(400, 10, 24, 40),
     augmentation=Augmentation(contrast=0.2, brightness=0.1),
+    clip_error=TrackerError("jitter"),
     stage1=Plan(TrainConfig(3000, "adamw", 8e-3, schedule="one_cycle", weight_decay=0.01), 16),
     stage2=Plan(TrainConfig(1000, "adamw", 3e-3, schedule="one_cycle", weight_decay=0.01), 16),
     stage3=Plan(TrainConfig(600, "adamw", 2e-3, schedule="one_cycle", weight_decay=0.01), 4, frames=10),
@@ -94,6 +111,7 @@ QUICK = Profile(
     identity_units=64,
 )
 
+PAPERS = TrainConfig(0, "sgd", 0.01, schedule="constant", precision="bfloat16")
 FULL = Profile(
     name="full",
     net=NetConfig(),
@@ -103,19 +121,15 @@ FULL = Profile(
     people=(500, 24),
     videos=(90, 300, 24, 300),
     augmentation=Augmentation(),
-    stage1=Plan(TrainConfig(0, "sgd", 0.01, schedule="steps", mixed_precision=True), 32, epochs=30, variations=10),
-    stage2=Plan(TrainConfig(0, "sgd", 0.01, schedule="steps", mixed_precision=True), 32, epochs=20, variations=10),
-    stage3=Plan(
-        TrainConfig(0, "sgd", 0.01, schedule="steps", mixed_precision=True),
-        5,
-        frames=10,
-        epochs=50,
-        variations=2,
-        each=100,
-    ),
-    demo=Plan(TrainConfig(2_000, "sgd", 0.01, schedule="tenths", mixed_precision=True), 32),
+    clip_error=TrackerError("none"),
+    stage1=Plan(PAPERS, 32, epochs=30, variations=10, plateau=Plateau()),
+    stage2=Plan(PAPERS, 32, epochs=20, variations=10, plateau=Plateau()),
+    stage3=Plan(PAPERS, 5, frames=10, epochs=50, variations=2, each=100, plateau=Plateau()),
+    demo=Plan(TrainConfig(2_000, "sgd", 0.01, schedule="tenths", precision="bfloat16"), 32),
     eccv=EccvConfig(),
-    eccv_demo=Plan(TrainConfig(2_000, "sgd", 0.01, schedule="tenths", mixed_precision=True, ratio=RATIO), 32),
+    eccv_demo=Plan(TrainConfig(2_000, "sgd", 0.01, schedule="tenths", precision="bfloat16", ratio=RATIO), 32),
+    imagenet=True,
+    eccv_augmentation=Augmentation(shift=7 / 128),  # the same 7 px, of its smaller picture
 )
 
 PROFILES = {profile.name: profile for profile in (SMOKE, QUICK, FULL)}

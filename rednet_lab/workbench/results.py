@@ -3,18 +3,15 @@
 results.json lists them for the index page and for later notebooks: {"stamp", "figures", "tables", "numbers"}.
 """
 
-import io
 import math
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
-from PIL import Image
 
-from rednet_lab.files import write_json, write_whole
+from rednet_lab.files import write_json, write_text, write_whole
+from rednet_lab.show import draw
 from rednet_lab.show.svg import Drawing
-
-PNG_LIMIT = 100_000  # bytes
 
 
 class Results:
@@ -31,14 +28,14 @@ class Results:
         if vector:
             write_whole(path, lambda part: figure.savefig(part, format="svg", metadata={"Date": None}))
         else:
-            write_whole(path, lambda part: part.write_bytes(small_png(figure)))
+            write_whole(path, lambda part: part.write_bytes(draw.small_png(figure)))
         self._add("figures", name, {"file": path.name, "caption": caption, "alt": alt, "hero": hero})
         return figure
 
     def drawing(self, drawing: Drawing, name: str, caption: str, hero: bool = False) -> Drawing:
         """Save a ready SVG drawing as <name>.svg and return it; it brings its own words for alt."""
         path = self.folder / f"{name}.svg"
-        write_whole(path, lambda part: part.write_text(drawing.svg, encoding="utf-8", newline="\n"))
+        write_text(path, drawing.svg)
         self._add("figures", name, {"file": path.name, "caption": caption, "alt": drawing.alt, "hero": hero})
         return drawing
 
@@ -64,16 +61,3 @@ class Results:
         content.update({kind: list(self.entries[kind].values()) for kind in ("figures", "tables")})
         content["numbers"] = self.entries["numbers"]
         write_json(self.folder / "results.json", content)
-
-
-def small_png(figure: plt.Figure) -> bytes:
-    """A figure as a PNG of at most 100 KB: the finest resolution that fits, in 128 colours (64 if it must be)."""
-    for colours in (128, 64):
-        for dpi in (150, 130, 110, 95, 80) if colours == 128 else (80, 65, 50, 35, 25, 18, 12):
-            drawn, packed = io.BytesIO(), io.BytesIO()
-            figure.savefig(drawn, format="png", dpi=dpi)
-            image = Image.open(drawn).convert("RGB")
-            image.quantize(colours, dither=Image.Dither.NONE).save(packed, "png", optimize=True)
-            if packed.tell() <= PNG_LIMIT:
-                return packed.getvalue()
-    return packed.getvalue()

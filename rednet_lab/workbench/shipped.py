@@ -147,7 +147,7 @@ def export(name: str, net: RedNet, folder: Path, card: dict) -> Path:
     """Write a network as NAME.safetensors in float16, with its card; return the weights' path."""
     tensors = {key: value.contiguous().cpu() for key, value in net.state_dict().items()}
     tensors = {key: v.half() if v.is_floating_point() else v for key, v in tensors.items()}
-    told = {"config": json.dumps(checkpoint.config_to_plain(net.config)), "name": name}
+    told = {"config": json.dumps(asdict(net.config)), "name": name}
     path = folder / f"{name}.safetensors"
     write_whole(path, lambda part: save_file(tensors, part, told))
     write_json(folder / f"{name}.json", card)

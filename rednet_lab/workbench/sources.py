@@ -26,6 +26,7 @@ from rednet_lab.workbench.profiles import Profile
 
 FACES = "faces"  # where in its asset's folder a store is: rows of a killed run stay there until it is gone on with
 SYNTHETIC_TEST_VIDEOS = 40  # stills of test persons that are set in motion, for sources without video
+EVERY = 20  # training still is a validation still where there are no others
 HELD_BACK = 8  # where a source has no pictures set apart, every eighth of a person is
 
 
@@ -91,7 +92,7 @@ def synthetic_test_videos(data, rows: np.ndarray, frames: int, seed: int) -> Tes
 
     They are grouped by yaw; those whose yaw is neither told nor estimated are a group of their own.
     """
-    chosen = rows[np.linspace(0, len(rows) - 1, min(SYNTHETIC_TEST_VIDEOS, len(rows))).astype(int)]
+    chosen = evenly(rows, SYNTHETIC_TEST_VIDEOS)
     yaw = np.abs(data.table["yaw"][chosen])
     videos = synthetic_videos(data, chosen, frames, seed=seed)
     groups = {"common": yaw < 30, "challenging": yaw >= 30, "yaw unknown": np.isnan(yaw)}
@@ -129,7 +130,22 @@ def stored(name: str, reader, size: int, margin: float | None = MARGIN) -> Store
     return Store(folder / FACES / "store")
 
 
-class FaceWorldSource:
+def evenly(rows: np.ndarray, count: int) -> np.ndarray:
+    """Return at most so many of the rows (N,), evenly drawn."""
+    return rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)]
+
+
+class Validated:
+    """Sources whose stills have a validation part, by whose error a learning rate may go (journal 5.1)."""
+
+    def validation_stills(self, count: int) -> Role:
+        """Return at most so many stills of that split; where a data set has none, every 20th training still."""
+        role = self.stills()
+        rows = role.data.rows("validation")
+        return Role(role.data, evenly(rows if len(rows) else role.rows[::EVERY], count))
+
+
+class FaceWorldSource(Validated):
     """The embedded face world: all three roles of its own, common and challenging test videos."""
 
     what = "the embedded face world"
@@ -163,6 +179,10 @@ class FaceWorldSource:
         store = self._videos()
         return Role(store, store.rows("train"))
 
+    def test_sets(self) -> dict[str, Role]:
+        """The one set of test stills, by its name."""
+        return {"rendered faces": self.test_stills()}
+
     def test_stills(self) -> Role:
         """Stills of persons never trained on."""
         store = self.stills().data
@@ -175,7 +195,7 @@ class FaceWorldSource:
         return TestVideos(store, groups, "rendered videos of held-out persons")
 
 
-class UdacitySource:
+class UdacitySource(Validated):
     """YouTube Faces in the Udacity layout: real stills in all roles, split by person, clips made of stills."""
 
     what = "real faces (YouTube Faces, Udacity layout)"
@@ -206,6 +226,10 @@ class UdacitySource:
         """The same stills, to be set in motion (`rednet_core.clips`): there is no video here."""
         store = self._store()
         return Role(store, store.rows("train"), synthetic=True)
+
+    def test_sets(self) -> dict[str, Role]:
+        """The one set of test stills, by its name."""
+        return {"YouTube Faces": self.test_stills()}
 
     def test_stills(self) -> Role:
         """The test persons' stills."""

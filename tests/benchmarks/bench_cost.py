@@ -31,8 +31,9 @@ from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 from rednet_core.eccv import EccvConfig, EccvNet  # noqa: E402
 from rednet_core.fold import folded  # noqa: E402
 from rednet_core.inputs import Inputs  # noqa: E402
+from rednet_core.network import MEAN_PIXEL, PIXEL_SPREAD  # noqa: E402
 from rednet_core.objective import terms  # noqa: E402
-from rednet_core.rednet import MEAN_PIXEL, PIXEL_SPREAD, NetConfig, RedNet, count_parameters  # noqa: E402
+from rednet_core.rednet import NetConfig, RedNet, count_parameters  # noqa: E402
 from rednet_lab.workbench.profiles import QUICK
 from tests.benchmarks import where_time_goes  # noqa: E402
 from tests.benchmarks.where_time_goes import timed  # noqa: E402

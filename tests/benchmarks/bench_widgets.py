@@ -26,7 +26,7 @@ import numpy as np  # noqa: E402
 
 from rednet_lab.workbench.cache import cache_root  # noqa: E402
 from tests.browser.chromium import ARGUMENTS, find_chromium, missing  # noqa: E402
-from tests.browser.exercise import Desk  # noqa: E402
+from tests.browser.exercise import WidgetCell  # noqa: E402
 from tests.browser.interactive import interactive_notebooks  # noqa: E402
 from tests.browser.jupyterlab import JupyterLab  # noqa: E402
 from tests.browser.page import WINDOW, NotebookPage, copy_notebook  # noqa: E402
@@ -54,17 +54,17 @@ MOVE = """async (handle, {cell, key, lost}) => {
 }"""
 
 
-def measure(page: NotebookPage, desk: Desk, control, moves: int) -> np.ndarray:
+def measure(page: NotebookPage, here: WidgetCell, control, moves: int) -> np.ndarray:
     """Milliseconds of each move of one slider; NaN where nothing new was painted."""
     low, high = (float(control.handle.get_attribute(f"aria-value{end}")) for end in ("min", "max"))
     out = []
     for move in range(moves):
         value = float(control.value())
         up = move // 5 % 2 == 0 if low < value < high else value == low  # five to one side, five to the other
-        given = {"cell": desk.cell, "key": "ArrowRight" if up else "ArrowLeft", "lost": LOST_MS}
+        given = {"cell": here.cell, "key": "ArrowRight" if up else "ArrowLeft", "lost": LOST_MS}
         out.append(control.handle.evaluate(MOVE, given))
         page.page.wait_for_timeout(PAUSE_MS)
-        desk.screen()
+        here.screen()
     return np.array(out, float)
 
 
@@ -110,10 +110,10 @@ def report(page: NotebookPage, name: str, moves: int) -> None:
         print(f"{name:28}{f'cell {cell}, first paint':28}{milliseconds:9.0f}{late}", flush=True)
     page.show(name)
     for cell in page.widget_cells():
-        desk = Desk(page, cell["cell"])
-        for control in desk.controls:
+        here = WidgetCell(page, cell["cell"])
+        for control in here.controls:
             if control.kind == "slider":
-                times = measure(page, desk, control, moves)
+                times = measure(page, here, control, moves)
                 good = times[np.isfinite(times)]
                 found = np.percentile(good, [50, 95]) if len(good) else (np.nan, np.nan)
                 row = f"{len(good):>4} of {len(times):>2}{found[0]:9.0f}{found[1]:9.0f}"

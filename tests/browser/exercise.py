@@ -30,10 +30,10 @@ class Manner:
     keeps: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, Callable[[Path], Path]] = field(default_factory=dict)
     texts: Mapping[str, Callable[[Path], str]] = field(default_factory=dict)
-    check: Callable[["Desk"], None] | None = None
+    check: Callable[["WidgetCell"], None] | None = None
 
 
-class Desk:
+class WidgetCell:
     """One interactive cell of a shown notebook: its controls by label, and its screen."""
 
     def __init__(self, page: NotebookPage, cell: int, manner: Manner = Manner()):

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from rednet_lab.runner.executed import WIDGET_STATE
-from tests.browser.exercise import Desk
+from tests.browser.exercise import WidgetCell
 from tests.browser.interactive import interactive_cells, interactive_notebooks, uses_of
 from tests.browser.widget_state import VIEW, missing_state
 
@@ -71,7 +71,7 @@ return w.VBox([choice, output])""",
         "return w.VBox([w.Checkbox(), w.Image(value=grey(1), layout=w.Layout(width='60px', height='90px'))])",
         "pictures out of proportion: .*60 x 90 of 60 x 40",
     ),
-    "strange": ("return w.ColorPicker(description='ink')", "controls of no known kind"),
+    "strange": ("return w.ColorPicker(description='colour')", "controls of no known kind"),
     "stuck": (
         "return w.VBox([w.Play(max=9, interval=60), w.IntSlider(max=9, description='frame')])",
         "moved no slider",
@@ -108,9 +108,9 @@ def test_a_fault_is_found_and_a_sound_widget_passes(faults, name, monkeypatch):
     try:
         if said:
             with pytest.raises(AssertionError, match=said):
-                Desk(faults, cell).exercise()
+                WidgetCell(faults, cell).exercise()
         else:
-            assert Desk(faults, cell).exercise() == ["play 'play'", "slider 'level'", "tick 'light'"]
+            assert WidgetCell(faults, cell).exercise() == ["play 'play'", "slider 'level'", "tick 'light'"]
     finally:
         faults.forget()
 
@@ -137,16 +137,17 @@ def test_a_failing_cell_is_told_with_its_error(page):
 
 def test_interactive_cells_are_found_by_reading(tmp_path):
     write(tmp_path, "read", [
-        "from rednet_lab.show.widgets import Painter\nfrom rednet_lab.show.face_controls import cockpit, plain_face",
+        "from rednet_lab.show.widgets import Painter\n"
+        "from rednet_lab.show.face_controls import explore_face, plain_face",
         "plain_face(factors)",
-        "cockpit(world)",
+        "explore_face(world)",
         "def mine(paint):\n    return Painter({}, paint)",
         "mine",
         "mine(paint)",
         "import ipywidgets as w",
-        "from rednet_lab import cockpit as desks\nw.IntSlider()",
-        "desks.cockpit(world)",
-        "desks.plain_face(factors)",
+        "from rednet_lab.show import face_controls as controls\nw.IntSlider()",
+        "controls.explore_face(world)",
+        "controls.plain_face(factors)",
     ])  # fmt: skip
     assert interactive_cells(tmp_path / "read.ipynb") == [2, 4, 5, 7, 8]
     assert uses_of("from ..a import b\nimport c.d", "p.q").imports == {"b": "p.a.b", "c": "c.d"}

@@ -8,10 +8,10 @@ from tests.browser.test_the_harness import write
 SOURCE = """
 import ipywidgets as w
 from rednet_lab.show.own_file import OwnFile
-from rednet_lab.show.display import present
+from rednet_lab.show.display import show_widget
 own, said = OwnFile(), w.HTML("nothing")
 own.upload.observe(lambda change: setattr(said, "value", f"got {change.new[0].size}"), "value")
-present(w.VBox([own.upload, own.path, said]))
+show_widget(w.VBox([own.upload, own.path, said]))
 """
 
 

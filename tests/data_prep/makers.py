@@ -1,14 +1,20 @@
 """Small data sets in the real formats, written by the tests: real JPEG and PNG, .pts, AVI, SQLite, .mat, .npz."""
 
 import sqlite3
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import cv2
 import numpy as np
 
+from data_prep.cli import main
 from data_prep.errors import BadItem
+from data_prep.item import Item
 from data_prep.markups import AFLW21, HELEN194
 from data_prep.readers.aflw_tables import FEATURES
-from rednet_core.markup import IBUG68, SEVEN
+from data_prep.readers.base import ListedItem, whole
+from data_prep.readers.ibug import IbugFaces
+from rednet_core.markup import IBUG68, SEVEN, Markup
 from tests.helpers import face, smooth_picture
 
 HEIGHT, WIDTH = 90, 110
@@ -191,3 +197,65 @@ def read_all(reader):
 def tree_of(folder):
     """What lies below a folder: {place: (size, time of last change)}, to see that nothing has been written."""
     return {str(p.relative_to(folder)): (p.stat().st_size, p.stat().st_mtime_ns) for p in sorted(folder.rglob("*"))}
+
+
+def lfw_row(name, points, box=(20, 15, 81, 75)):
+    order = [0, 1, 2, 3, 5, 6, 4]  # the file has the nose last
+    numbers = "  ".join(f"{v:.4f}" for v in points[order].ravel())
+    return f"{name}\t{' '.join(map(str, box))}\t{numbers}"
+
+
+def helen_text(name, points, newline="\n"):
+    return (name + newline + "".join(f"{x:.6f} , {y:.6f}{newline}" for x, y in points)).encode()
+
+
+@dataclass
+class Pictures:
+    """A reader of drawn pictures; the ones in `bad` cannot be read. Picklable, as a reader must be."""
+
+    count: int = 5
+    height: int = 90
+    width: int = 110
+    bad: tuple[int, ...] = ()
+    markup: Markup = IBUG68
+    description: dict = field(default_factory=lambda: {"reader": "drawn"})
+    side: float = 50.0
+
+    def __len__(self):
+        return self.count
+
+    def __getitem__(self, k):
+        if k in self.bad:
+            raise BadItem("image file is missing", path=f"picture {k}.png")
+        rng = np.random.default_rng(k)
+        image = smooth_picture(self.height, self.width, rng)
+        points = face((self.width / 2 + 2 * (k % 5), self.height / 2 - k % 5), self.side + k % 5, 0.05 * (k % 5))
+        annotated = np.ones(68, bool)
+        return Item(f"picture {k}", image, points, annotated, annotated, identity=f"person {k}", yaw=k, split="test")
+
+
+def listed(k):
+    """The entry of drawn face number k."""
+    return ListedItem(str(k), Path(f"face {k}.jpg"))
+
+
+def drawn_item(key, k):
+    """The item of drawn face number k."""
+    return Item(key, picture(k), **whole(points_of(k)))
+
+
+def stop_after(count):
+    """A `read` of IbugFaces that is interrupted at its call number `count`, and a call of the command line to be so."""
+    calls, read = [], IbugFaces.read
+
+    def stopping(self, entry):
+        calls.append(entry.key)
+        if len(calls) > count:
+            raise KeyboardInterrupt
+        return read(self, entry)
+
+    def run(command):
+        if main(command) == 130:
+            raise KeyboardInterrupt
+
+    return stopping, run

@@ -17,12 +17,12 @@ from data_prep.store import Store
 from rednet_core.evaluation import predict_mean_shape, predict_videos
 from rednet_core.markup import SEVEN
 from rednet_lab.workbench.prepared import PreparedSource
+from tests.data_prep.folders import MAKERS
 from tests.data_prep.makers import pair, pts, put
-from tests.data_prep.test_cli import MAKERS
+from tests.data_prep.makers_stores import put as put_store
+from tests.data_prep.makers_stores import stills
 from tests.helpers import blob, centroid, face, loop_box, tiny_net
 from tests.rednet_lab.conftest import TINY
-from tests.rednet_lab.workbench.test_prepared import put as put_store
-from tests.rednet_lab.workbench.test_prepared import stills
 
 WIDTH, HEIGHT, SIDE, FRAMES = 480, 270, 60, 8
 NOSE = 30

@@ -2,44 +2,20 @@
 
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import pytest
 
 from data_prep import prepare as preparing
-from data_prep.errors import BadItem, DataError
+from data_prep.errors import DataError
 from data_prep.item import Item
 from data_prep.prepare import PrepareReport, prepare
 from data_prep.store import Store
-from rednet_core.markup import IBUG68, SEVEN, Markup
-from tests.helpers import blob, centroid, face, loop_box, smooth_picture
-
-
-@dataclass
-class Pictures:
-    """A reader of drawn pictures; the ones in `bad` cannot be read. Picklable, as a reader must be."""
-
-    count: int = 5
-    height: int = 90
-    width: int = 110
-    bad: tuple[int, ...] = ()
-    markup: Markup = IBUG68
-    description: dict = field(default_factory=lambda: {"reader": "drawn"})
-    side: float = 50.0
-
-    def __len__(self):
-        return self.count
-
-    def __getitem__(self, k):
-        if k in self.bad:
-            raise BadItem("image file is missing", path=f"picture {k}.png")
-        rng = np.random.default_rng(k)
-        image = smooth_picture(self.height, self.width, rng)
-        points = face((self.width / 2 + 2 * (k % 5), self.height / 2 - k % 5), self.side + k % 5, 0.05 * (k % 5))
-        annotated = np.ones(68, bool)
-        return Item(f"picture {k}", image, points, annotated, annotated, identity=f"person {k}", yaw=k, split="test")
+from rednet_core.markup import SEVEN
+from tests.data_prep.makers import Pictures
+from tests.helpers import blob, centroid, face, loop_box
 
 
 @dataclass

@@ -13,8 +13,7 @@ from data_prep.markups import HELEN194, LFW10, TALKING_FACE68
 from data_prep.prepare import CHUNK, jobs, prepare
 from data_prep.readers.base import Listed, ListedItem, digest, is_data, pair_up, plausible, tree
 from rednet_core.markup import IBUG68
-from tests.data_prep.makers import picture, points_of, put
-from tests.data_prep.test_prepare import Pictures
+from tests.data_prep.makers import Pictures, picture, points_of, put
 from tests.helpers import loop_box
 
 

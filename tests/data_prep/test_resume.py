@@ -15,8 +15,7 @@ from data_prep.readers.ibug import IbugFaces
 from data_prep.readers.vw300 import VW300
 from data_prep.resume import KeptWriter, leftovers, prepare, work_key
 from data_prep.store import Store
-from tests.data_prep.makers import encode, pair, picture, put, vw300
-from tests.data_prep.test_prepare import Pictures
+from tests.data_prep.makers import Pictures, encode, pair, picture, put, vw300
 
 FILES = ("crops.npy", "table.npy", "store.json", "skipped.json")
 CHECKOUT = Path(__file__).resolve().parents[2]

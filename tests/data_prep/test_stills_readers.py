@@ -18,7 +18,7 @@ from data_prep.readers.helen194 import HelenOriginal, parse_helen
 from data_prep.readers.ibug import IbugFaces
 from data_prep.readers.talking_face import TalkingFace
 from rednet_core.markup import IBUG68, SEVEN
-from tests.data_prep.makers import encode, pair, picture, points_of, pts, put, read_all, tree_of, vw300
+from tests.data_prep.makers import encode, helen_text, pair, picture, points_of, pts, put, read_all, tree_of, vw300
 
 SEVEN_OF_68 = [36, 39, 42, 45, 30, 48, 54]
 
@@ -163,10 +163,6 @@ def test_half_a_set_is_told(helen, tmp_path):
 
 
 # ------------------------------------------------------------------------------------------------ Helen's original
-
-
-def helen_text(name, points, newline="\n"):
-    return (name + newline + "".join(f"{x:.6f} , {y:.6f}{newline}" for x, y in points)).encode()
 
 
 def shuffled(points):

@@ -17,7 +17,7 @@ from data_prep.readers.aflw import Aflw
 from data_prep.readers.aflw_tables import FEATURES, read_faces
 from data_prep.readers.lfw import LfwSeven, LfwTen
 from rednet_core.markup import SEVEN
-from tests.data_prep.makers import HEIGHT, WIDTH, aflw, encode, picture, points_of, put, read_all, tree_of
+from tests.data_prep.makers import HEIGHT, WIDTH, aflw, encode, lfw_row, picture, points_of, put, read_all, tree_of
 from tests.helpers import loop_box
 
 # ----------------------------------------------------------------------------------------------------------- AFLW
@@ -246,12 +246,6 @@ def test_any_bytes_are_a_data_base_or_a_typed_error(tmp_path_factory, data):
 # ------------------------------------------------------------------------------------------------------------ LFW
 
 TABLE = "LFW_annotation.txt"
-
-
-def lfw_row(name, points, box=(20, 15, 81, 75)):
-    order = [0, 1, 2, 3, 5, 6, 4]  # the file has the nose last
-    numbers = "  ".join(f"{v:.4f}" for v in points[order].ravel())
-    return f"{name}\t{' '.join(map(str, box))}\t{numbers}"
 
 
 @pytest.fixture

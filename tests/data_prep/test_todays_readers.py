@@ -10,7 +10,6 @@ from data_prep.datasets import dataset
 from data_prep.errors import BadItem, DataError
 from data_prep.markups import COFW29, IBUG68_3D, WFLW98
 from data_prep.pts import parse_points
-from data_prep.readers.any_pose import plausible_at_any_yaw
 from data_prep.readers.cofw import Cofw, Cofw68
 from data_prep.readers.family300w import Dlib300W, Family300W
 from data_prep.readers.lp300w import Aflw2000, Lp300W
@@ -296,19 +295,3 @@ def test_a_set_of_bare_files_is_prepared(tmp_path):
     put(tmp_path / "1_1.pts", bare(points_of(1) + 1))
     (item,) = [dataset("afw").open(tmp_path)[0]]
     np.testing.assert_allclose(item.points, points_of(1), atol=1e-2)
-
-
-# ------------------------------------------------------------------------------------------- faces of any pose
-
-
-def test_mirrored_faces_are_refused_and_profiles_pass():
-    points, known = points_of(0), np.ones(68, bool)
-    plausible_at_any_yaw(points, known, IBUG68, "x")
-    for wrong in (points * [-1, 1], points[:, ::-1], points * [1, -1]):
-        with pytest.raises(BadItem):
-            plausible_at_any_yaw(wrong, known, IBUG68, "x")
-    middle = points.mean(0)
-    profile = (points - middle) * [-0.2, 1] + middle  # eye corners behind each other, in the other order
-    plausible_at_any_yaw(profile, known, IBUG68, "x")
-    known[36] = False
-    plausible_at_any_yaw(points * [-1, 1], known, IBUG68, "x")  # not all there: it cannot be told

@@ -48,18 +48,15 @@ def test_cascade_is_its_networks_in_a_row(network, config):
         if network is RedNet:
             kind = config.steps[k]
             found = owner.heads[kind](code.decode(code.encode(code.stem(seen), z, 0), 0))
-            z = net.feedback(kind, found)
+            z = net.feedback(found, k + 1)
         else:
-            e, switches, _ = owner.encode(seen, z, 0)
-            found = owner.decode(e, switches, 0)
+            found = owner.decode(owner.encode(seen, z, 0), 0)
             z = net.feedback(found, k + 1) if k + 1 < len(config.steps) else None
         torch.testing.assert_close(out.maps[k], found)
 
 
 @pytest.mark.parametrize("network, config", NETS, ids=IDS)
 def test_steps_of_a_cascade_do_not_train_each_other(network, config):
-    if network is RedNet:
-        config = replace(config, detach_feedback=True)
     net = network(replace(config, shared=False)).train()
     out = net(pictures(), net.first_guess(2))
     out.maps[-1].square().mean().backward()

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+from dataclasses import asdict
 
 import pytest
 import torch
@@ -47,14 +48,14 @@ def test_a_network_comes_back_as_it_was(tmp_path, changes):
 
 def test_a_configuration_comes_back_as_it_was():
     config = tiny(steps=("detection",) * 3, temporal=True)
-    plain = checkpoint.config_to_plain(config)
+    plain = asdict(config)
     assert checkpoint.config_from_plain(plain) == config
     as_lists = {k: list(v) if isinstance(v, tuple) else v for k, v in plain.items()}
     assert checkpoint.config_from_plain(as_lists) == config
 
 
 def test_a_configuration_from_another_version_is_named():
-    plain = checkpoint.config_to_plain(tiny())
+    plain = asdict(tiny())
     with pytest.raises(CheckpointError, match="colour"):
         checkpoint.config_from_plain({**plain, "colour": "green"})
     with pytest.raises(CheckpointError, match="design 'resnet51'"):
@@ -153,7 +154,7 @@ def test_a_folder_is_no_checkpoint(tmp_path):
     [
         ({}, "holds no network"),
         ({"config": {"colour": 1}, "net": {}}, "configuration not understood"),
-        ({"config": checkpoint.config_to_plain(tiny()), "net": {}}, "weights do not fit"),
+        ({"config": asdict(tiny()), "net": {}}, "weights do not fit"),
     ],
 )
 def test_a_checkpoint_without_a_network_is_named(tmp_path, content, problem):

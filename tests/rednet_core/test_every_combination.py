@@ -13,8 +13,9 @@ import pytest
 import torch
 
 from rednet_core.inputs import Inputs
+from rednet_core.network import choices_of
 from rednet_core.objective import terms
-from rednet_core.rednet import KNOWN, NetConfig
+from rednet_core.rednet import NetConfig
 from rednet_core.training import TrainConfig, make_optimiser
 from tests.combinations import distinct, untrained
 from tests.helpers import tiny_net
@@ -26,6 +27,7 @@ INSIDE = {
     "shared": (True, False),
     "batch_norm": (True, False),
     "step_statistics": (True, False),
+    "cascade": ("alone", "joint"),
     "detach_feedback": (False, True),
     "temporal": (True, False),
     "update": ("replace", "residual"),
@@ -33,16 +35,17 @@ INSIDE = {
     "interleave": ("own", "through", "last"),
     "identities": (2, 0),
 }
-OUTSIDE = {"stride", "markup", "first_guess"}  # and feedback_gain, a number
+OUTSIDE = {"stride", "markup", "first_guess", "detection_maps"}  # and feedback_gain, a number
 
 
 def idle(choices):
     """The options that have nothing to act on beside the others."""
     found = set()
     if len(choices["steps"]) == 1:
-        found |= {"shared", "step_statistics", "detach_feedback", "interleave"}
+        found |= {"shared", "step_statistics", "cascade", "detach_feedback", "interleave"}
     if not choices["batch_norm"] or not choices["shared"]:
         found |= {"step_statistics"}
+    found |= {"cascade"} if choices["shared"] else {"detach_feedback"} if choices["cascade"] == "alone" else set()
     if not choices["temporal"]:
         found |= {"update", "pooling", "interleave"}
     return found
@@ -55,7 +58,7 @@ GROUPS = [(design, steps) for design in INSIDE["design"] for steps in INSIDE["st
 def problems_of(choices):
     """What is wrong with one training step of these choices, in words; nothing if all is well."""
     net = tiny_net(dropout=0.0, hidden=8, identity_units=8, markup="seven", **choices).train()
-    if choices["temporal"] and choices["update"] == "residual":  # it starts from nought
+    if choices["temporal"] and choices["update"] == "residual":  # it starts from zero
         torch.nn.init.normal_(net.f_trn.spread.weight)
     points = 4 + 24 * torch.rand(4, net.markup.n_points, 2)
     z0 = net.draw_z0(points).requires_grad_()
@@ -65,7 +68,7 @@ def problems_of(choices):
     raw = terms(net, out, inputs, 15.0)
 
     several, through = len(choices["steps"]) > 1, choices["temporal"] and choices["interleave"] == "through"
-    attached = several and not choices["detach_feedback"]
+    attached = several and not net.detached
     wrong = []
     reached = torch.autograd.grad(out.maps[-1].square().mean(), z0, retain_graph=True, allow_unused=True)[0] is not None
     if reached != (not several or attached or through):
@@ -80,13 +83,13 @@ def problems_of(choices):
 
 
 def test_no_option_is_forgotten():
-    typed = {field.name for field in fields(NetConfig) if field.type is bool} | set(KNOWN)
+    typed = {field.name for field in fields(NetConfig) if field.type is bool} | set(choices_of(NetConfig))
     assert typed <= set(INSIDE) | OUTSIDE
 
 
 def test_the_different_combinations_are_counted():
-    """Two steps: 2 designs, 2 kinds, 5 of weights and norms, 2 feedbacks, 13 of f_trn, 2 of f_cls; and one step."""
-    assert len(COMBINATIONS) == 2 * 2 * 5 * 2 * 13 * 2 + 2 * 2 * 2 * 5 * 2
+    """Two steps: 2 designs, 2 kinds, 12 of weights, norms and feedback, 13 of f_trn, 2 of f_cls; and one step."""
+    assert len(COMBINATIONS) == 2 * 2 * 12 * 13 * 2 + 2 * 2 * 2 * 5 * 2
 
 
 @pytest.mark.parametrize("design, steps", GROUPS, ids=[f"{d}-{'-'.join(s)}" for d, s in GROUPS])

@@ -1,5 +1,7 @@
 """Network inputs: crops by hand, first guesses, and who knows what of whom along a clip."""
 
+from functools import partial
+
 import cv2
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ import torch
 
 from data_prep import synthetic
 from data_prep.synthetic import SyntheticClips
+from data_prep.tracker_error import TrackerError
 from rednet_core import inputs
 from rednet_core.augment import NONE, Augmentation
 from rednet_core.batches import Batch, Clips, Stills
@@ -130,13 +133,6 @@ def test_the_seed_decides_and_no_other_random_numbers_are_used(data):
 # --------------------------------------------------------------------------------------------------------- clips
 
 
-@pytest.fixture
-def exact(monkeypatch):
-    """A tracker without error, so that boxes can be computed by hand."""
-    for reach in ("BOX_SHIFT", "BOX_SCALE", "GUESS_SHIFT", "POINT_SHIFT"):
-        monkeypatch.setattr(inputs, reach, 0.0)
-
-
 def moving_clip(n=3, t=4, size=64):
     """A batch of clips in which the face moves visibly from frame to frame."""
     data = make_data([(k, range(t)) for k in range(n)], size=size)
@@ -152,7 +148,7 @@ def moving_clip(n=3, t=4, size=64):
     )
 
 
-def test_box_and_guess_of_a_frame_come_from_the_frame_before(exact):
+def test_box_and_guess_of_a_frame_come_from_the_frame_before():
     net, batch, t = tiny_net(), moving_clip(), 4
     found = inputs.clip_inputs(batch, net, generator())
     assert found.frames == t and torch.equal(found.identity, batch.identity)
@@ -173,13 +169,13 @@ def test_box_and_guess_of_a_frame_come_from_the_frame_before(exact):
             assert not np.array_equal(discs(seven, 16, 0.6), discs(found.points[row, SEVEN].double().numpy(), 16, 0.6))
 
 
-def test_a_clips_first_guess_can_be_nothing(exact):
+def test_a_clips_first_guess_can_be_nothing():
     found = inputs.clip_inputs(moving_clip(), tiny_net(first_guess="zeros"), generator())
     empty = [bool((z == 0).all()) for z in found.z0]
     assert empty == [True, False, False, False] * 3
 
 
-def test_clips_of_a_batch_do_not_hand_guesses_to_each_other(exact):
+def test_clips_of_a_batch_do_not_hand_guesses_to_each_other():
     batch = moving_clip()
     both = inputs.clip_inputs(batch, tiny_net(), generator())
     alone = Batch(batch.crops[4:8], batch.points[4:8], batch.mask[4:8], batch.identity[4:8], 4)
@@ -188,31 +184,62 @@ def test_clips_of_a_batch_do_not_hand_guesses_to_each_other(exact):
         torch.testing.assert_close(getattr(both, name)[4:8], getattr(one, name))
 
 
-def test_the_trackers_error_is_bounded_and_not_nought():
-    net, ratio, offset = tiny_net(), [], []
+@pytest.mark.parametrize("kind", ["jitter", "drift"])
+def test_a_trackers_error_is_bounded_and_not_zero(kind):
+    net, ratio, offset, how = tiny_net(), [], [], TrackerError(kind)
     batch = moving_clip(n=8)
     for seed in range(20):
-        found = inputs.clip_inputs(batch, net, generator(seed))
+        found = inputs.clip_inputs(batch, net, generator(seed), how=how)
         for row in range(0, len(batch.points), 4):  # first frames: the box should be their own
             seen = loop_box(found.points[row].double().numpy())
             ratio.append(seen[2] / 32)
             offset.append((seen[:2] - 15.5) / 32)
     ratio, offset = np.array(ratio), np.array(offset)
-    assert abs(ratio - 1).max() <= inputs.BOX_SCALE + 1e-4 and abs(ratio - 1).max() > 0.9 * inputs.BOX_SCALE
-    assert 0.02 <= inputs.BOX_SHIFT <= 0.1 and 0.02 <= inputs.BOX_SCALE <= 0.1
-    # an offset of 4 % of the true side, seen in a box up to 4 % smaller
-    assert abs(offset).max() <= inputs.BOX_SHIFT * (1 + inputs.BOX_SCALE) + 1e-4
-    assert abs(offset).max() > 0.9 * inputs.BOX_SHIFT
+    # a box up to 4 % smaller shows the face up to 1 / 0.96 as large
+    assert 0.9 * how.box_scale < abs(ratio - 1).max() <= how.box_scale / (1 - how.box_scale) + 1e-4
+    # an offset of 4 % of the true side, seen in such a box
+    assert 0.9 * how.box_shift < abs(offset).max() <= how.box_shift * (1 + 2 * how.box_scale) + 1e-4
 
 
-def test_real_clips_pictures_are_left_as_they_are(exact):
-    """No augmentation on clips (journal 5.1): the same pictures whatever the seed, but for the box's error."""
+def test_the_papers_clips_are_as_they_are_and_a_drift_is_smooth():
+    """A motionless face: with no error it stands still; jitter throws it about, a drift carries it slowly."""
+    data, net, steps = make_data([(k, range(10)) for k in range(4)], size=64, still=True), tiny_net(), {}
+    data.table["points"] = np.repeat(data.table["points"][::10], 10, 0)  # nothing moves, not even a little
+    batch = Clips(data, np.arange(40), 4, 10).batch(0)
+    for kind in ("none", "jitter", "drift"):
+        found = inputs.clip_inputs(batch, net, generator(3), how=TrackerError(kind))
+        boxed = torch.stack([torch.tensor(loop_box(p.double().numpy())) for p in found.points]).unflatten(0, (4, 10))
+        steps[kind] = float(boxed[..., :2].diff(dim=1).norm(dim=-1).mean())
+        moved = found.z0.unflatten(0, (4, 10))[:, 1:].diff(dim=1).abs().sum()
+        assert (moved == 0) == (kind == "none")
+    assert steps["none"] < 1e-3 < 0.1 < steps["drift"] < 0.5 * steps["jitter"]
+    default = inputs.clip_inputs(batch, net, generator(3))
+    assert torch.equal(default.x, inputs.clip_inputs(batch, net, generator(3), how=TrackerError("none")).x)
+    with pytest.raises(ValueError, match="kind 'wobble', known: none, jitter, drift"):
+        TrackerError("wobble")
+
+
+def test_what_is_not_annotated_counts_nowhere():
+    """NaN where a point is masked: box, picture, guesses and the other points are those of the others alone."""
+    batch, net = moving_clip(), tiny_net()
+    batch.mask[1::2, [0, 5, 36, 54, 60]] = False
+    spoilt = Batch(batch.crops, batch.points.clone(), batch.mask, batch.identity, batch.frames)
+    spoilt.points[~batch.mask] = float("nan")
+    for make in (inputs.still_inputs, inputs.clip_inputs, partial(inputs.clip_inputs, how=TrackerError("jitter"))):
+        good, bad = make(batch, net, generator(5)), make(spoilt, net, generator(5))
+        for name in ("x", "z0", "points", "mask"):
+            assert torch.equal(getattr(good, name), getattr(bad, name)), name
+        assert bad.points.isfinite().all() and bad.x.isfinite().all()
+
+
+def test_real_clips_pictures_are_left_as_they_are():
+    """No augmentation on clips (journal 5.1): the same pictures whatever the seed."""
     batch = moving_clip()
     one, other = (inputs.clip_inputs(batch, tiny_net(), generator(seed)) for seed in (1, 2))
     assert torch.equal(one.x, other.x)
 
 
-def test_made_clips_move_and_keep_points_on_their_pixels(monkeypatch, exact):
+def test_made_clips_move_and_keep_points_on_their_pixels(monkeypatch):
     data = make_data([(k, [0]) for k in range(4)], size=96)
     for row in range(4):
         dot = data.table["points"][row, 57]
@@ -229,7 +256,7 @@ def test_made_clips_move_and_keep_points_on_their_pixels(monkeypatch, exact):
             np.testing.assert_allclose(centroid(found.x[row, 0]), where, atol=0.1)
 
 
-def test_made_clips_have_light_and_occluders_and_real_ones_do_not(exact, monkeypatch):
+def test_made_clips_have_light_and_occluders_and_real_ones_do_not(monkeypatch):
     batch = SyntheticClips(make_data([(k, [0]) for k in range(4)], size=64), np.arange(4), batch=4, frames=6).batch(0)
     still = inputs.clip_inputs(batch, tiny_net(), generator())
     frames_ = still.x.unflatten(0, (4, 6))
@@ -249,16 +276,17 @@ def test_inputs_of_real_clips_end_to_end():
     assert found.x.min() >= 0 and found.x.max() <= 1 and found.points.isfinite().all()
 
 
-def test_a_clips_guess_is_off_as_a_trackers_would_be_together_and_point_by_point():
-    net, batch = tiny_net(), moving_clip(n=8, t=10)
-    found = inputs.clip_inputs(batch, net, generator())
+@pytest.mark.parametrize("kind", ["jitter", "drift"])
+def test_a_clips_guess_is_off_as_a_trackers_would_be_together_and_point_by_point(kind):
+    net, batch, how = tiny_net(), moving_clip(n=8, t=10), TrackerError(kind)
+    found = inputs.clip_inputs(batch, net, generator(), how=how)
     later = [n for n in range(80) if n % 10]
     # where the discs of z_0 stand, against where the frame before's points stand in this frame's input
     box = loop_box(batch.points[0].numpy())[2]
     points = batch.points.clone()
-    moved = inputs._displaced(points, torch.tensor([[0, 0, box]]).expand(80, 3), generator()) - points
+    moved = how.guess(points, torch.tensor([[0, 0, box]]).expand(80, 3), 10, generator()) - points
     together = moved.mean(1).abs().max() / box
     alone = (moved - moved.mean(1, keepdim=True)).abs().max() / box
-    assert 0.8 * inputs.GUESS_SHIFT < together <= inputs.GUESS_SHIFT + inputs.POINT_SHIFT
-    assert 0.8 * inputs.POINT_SHIFT < alone <= 2.1 * inputs.POINT_SHIFT
+    assert 0.8 * how.guess_shift < together <= how.guess_shift + how.point_shift
+    assert 0.8 * how.point_shift < alone <= 2.1 * how.point_shift
     assert all(0 < found.z0[n].sum() for n in later)

@@ -41,8 +41,3 @@ def test_one_cycle_rises_for_a_fifth_and_falls_to_a_thousandth():
 @pytest.mark.parametrize("steps", [1, 2, 3])
 def test_one_cycle_of_a_few_steps_is_positive(steps):
     assert all(0 < rate_at(config("one_cycle", steps=steps), step) <= 0.02 for step in range(steps))
-
-
-def test_an_unknown_schedule_is_named_with_the_known_ones():
-    with pytest.raises(ValueError, match="schedule 'cosine', known: constant, steps, tenths, one_cycle"):
-        rate_at(config("cosine"), 0)

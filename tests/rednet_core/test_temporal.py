@@ -108,16 +108,6 @@ def test_a_residual_update_can_leave_its_start():
     assert (trn.spread.weight.grad != 0).any()
 
 
-def test_an_update_that_is_not_known_is_named():
-    with pytest.raises(ValueError, match="update is 'gated', known: replace, residual"):
-        TemporalRecurrence(4, update="gated")
-
-
-def test_a_pooling_that_is_not_known_is_named():
-    with pytest.raises(ValueError, match="pooling is 'max', known: average, switches"):
-        TemporalRecurrence(4, pooling="max")
-
-
 def test_the_eccv_form_is_an_lstm_between_switches_and_nothing_else():
     """4 x 4 x 256 to 256 to 4 x 4 x 256 (ECCV 4.2): the update stands where the maxima stood, all else is nought."""
     torch.manual_seed(7)

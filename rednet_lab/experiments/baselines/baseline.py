@@ -41,7 +41,7 @@ class Found:
     states: list = field(default_factory=list)
 
 
-class Aligner(nn.Module):
+class Baseline(nn.Module):
     """A method of face alignment that works on shapes: `fit` trains it, `forward` answers for N crops.
 
     sees: the side in pixels of the crops it is given, as RED-Net's input_size. choices: a dataclass, or None.
@@ -82,7 +82,7 @@ class Aligner(nn.Module):
 
     # --- training and keeping ---
 
-    def fit(self, data, rows: np.ndarray, seed: int = 0, progress: Progress = None) -> "Aligner":
+    def fit(self, data, rows: np.ndarray, seed: int = 0, progress: Progress = None) -> "Baseline":
         """Train on the stills `rows` of prepared data and return the method itself."""
         raise NotImplementedError
 
@@ -90,7 +90,7 @@ class Aligner(nn.Module):
         """Keep what was learnt in a folder."""
         raise NotImplementedError
 
-    def load(self, folder: Path) -> "Aligner":
+    def load(self, folder: Path) -> "Baseline":
         """Take what `save` kept and return the method itself."""
         raise NotImplementedError
 
@@ -125,7 +125,7 @@ def grey(x: Tensor) -> Tensor:
     return (x * x.new_tensor(GREY).view(1, 3, 1, 1)).sum(1)
 
 
-class FirstBox(Aligner):
+class FirstBox(Baseline):
     """The mean face put into the box, whatever the picture shows: in a video it stays where the first box was."""
 
     def fit(self, data, rows: np.ndarray, seed: int = 0, progress: Progress = None) -> "FirstBox":

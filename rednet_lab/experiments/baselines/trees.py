@@ -16,7 +16,7 @@ from rednet_core import geometry as frames_
 from rednet_core.augment import PAPERS, Augmentation
 from rednet_core.evaluation import Progress
 from rednet_core.markup import Markup
-from rednet_lab.experiments.baselines.baseline import Aligner, Found, grey
+from rednet_lab.experiments.baselines.baseline import Baseline, Found, grey
 
 INSTALL = "pip install dlib-bin"
 ENLARGED = 192  # pixels: dlib's landmarks are whole pixels, so it is given larger pictures
@@ -56,7 +56,7 @@ class TreesConfig:
     box: Augmentation = PAPERS
 
 
-class Trees(Aligner):
+class Trees(Baseline):
     """dlib's shape predictor on the crops that RED-Net sees; it always starts from its mean face in the box."""
 
     def __init__(self, markup: Markup, sees: int, config: TreesConfig | None = None):

@@ -14,7 +14,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from rednet_lab.experiments.verdict import ALIKE, CONTRADICTED, REPRODUCED, SAME, UNDECIDED, status
+from rednet_lab.experiments.verdict import ALIKE, CONTRADICTED, REPRODUCED, SAME, UNDECIDED, WANTED, status
 from rednet_lab.files import read_json
 
 NOT_ATTEMPTED, BUILT = "not attempted", "built and tested"
@@ -23,9 +23,9 @@ DECIDED = (REPRODUCED, SAME, CONTRADICTED)
 SYMBOLS = {REPRODUCED: "✓✓", SAME: "✓", CONTRADICTED: "✗", UNDECIDED: "?", NOT_ATTEMPTED: "–", BUILT: "■"}
 MEANINGS = {
     REPRODUCED: "the same finding on what the paper's own statement is about (arithmetic; the paper's own data)",
-    SAME: "an effect in the direction that the paper claims, its interval without nought; other data, other sizes",
-    CONTRADICTED: "an effect in the other direction, its interval without nought",
-    UNDECIDED: "measured, but the interval includes nought or there are under three seeds: these runs cannot tell",
+    SAME: "an effect in the direction that the paper claims, its interval without zero; other data, other sizes",
+    CONTRADICTED: "an effect in the other direction, its interval without zero",
+    UNDECIDED: "measured, but the interval includes zero or there are under three seeds: these runs cannot tell",
     NOT_ATTEMPTED: "nothing to show: not measured (yet), or not built, for the reason given",
     BUILT: "nothing to measure: the code is there, and a test holds it to the paper",
 }
@@ -110,12 +110,12 @@ def _part(file: Path, number: int, plain: dict) -> Part:
             raise wrong(name, "must be a text")
     if not (plain["claim"][:1] == "C" and plain["claim"][1:].isdigit()):
         raise wrong("claim", "must be C1, C2, ...")
-    status, ours, seeds = plain["status"], plain.get("ours"), plain.get("seeds") or []
-    if status not in STATUSES:
-        raise wrong("status", f"{status!r}, known: {', '.join(STATUSES)}")
-    if status == REPRODUCED and plain["source"] not in OWN_DATA:
-        raise wrong("status", f"{status!r} is for {' and '.join(OWN_DATA)} only; here: {plain['source']!r}")
-    if status == NOT_ATTEMPTED:
+    said, ours, seeds = plain["status"], plain.get("ours"), plain.get("seeds") or []
+    if said not in STATUSES:
+        raise wrong("status", f"{said!r}, known: {', '.join(STATUSES)}")
+    if said == REPRODUCED and plain["source"] not in OWN_DATA:
+        raise wrong("status", f"{said!r} is for {' and '.join(OWN_DATA)} only; here: {plain['source']!r}")
+    if said == NOT_ATTEMPTED:
         ours = None
     elif what := _problem(plain, ours, len(seeds)):
         raise wrong(*what)
@@ -135,13 +135,12 @@ def _problem(plain: dict, ours: object, seeds: int) -> tuple[str, str] | None:
         return None
     if not ours["low"] <= ours["high"]:
         return "ours", "has its low above its high"
-    if plain["wanted"] not in (*SIGN, ALIKE):
-        return "wanted", f"{plain['wanted']!r}, known: {', '.join((*SIGN, ALIKE))}"
+    if plain["wanted"] not in WANTED:
+        return "wanted", f"{plain['wanted']!r}, known: {', '.join(WANTED)}"
     if plain["wanted"] == ALIKE and not _finite(ours.get("margin")):
         return "ours", "needs a finite margin for a claim of no difference"
     found = status(plain["wanted"], ours["low"], ours["high"], ours.get("margin") or 0.0, seeds or None)
-    allowed = {found, *([REPRODUCED] if found == SAME else [])}
-    if plain["status"] not in allowed:
+    if plain["status"] not in {found, *([REPRODUCED] if found == SAME else [])}:
         return "status", f"{plain['status']!r}, but interval and seeds ({seeds}) say {found!r}"
     return None
 
@@ -156,12 +155,12 @@ def overall(parts: list[Part]) -> tuple[str, int, int]:
     decided = [part.status for part in parts if part.decided]
     if not parts:
         return NOT_ATTEMPTED, 0, 0
-    status = UNDECIDED
+    said = UNDECIDED
     if decided:
-        status = CONTRADICTED if CONTRADICTED in decided else SAME
+        said = CONTRADICTED if CONTRADICTED in decided else SAME
         if decided == [REPRODUCED] * len(parts):
-            status = REPRODUCED
-    return status, len(decided), len(parts)
+            said = REPRODUCED
+    return said, len(decided), len(parts)
 
 
 def _finite(value: object) -> bool:

@@ -10,8 +10,8 @@ from nbconvert.filters.markdown_mistune import markdown2html_mistune
 from rednet_lab.publish.ledger.entries import KINDS, PAPERS, LedgerEntry
 from rednet_lab.publish.ledger.tables import Ledger, Table, listing, markdown, named
 from rednet_lab.publish.ledger.verdicts import CONTRADICTED, MEANINGS, REPRODUCED, SAME, UNDECIDED, Part
-from rednet_lab.show import style
-from rednet_lab.show.display import present
+from rednet_lab.show import plots
+from rednet_lab.show.display import show_widget
 
 # Colour, form and filling all tell the verdict: one of them is enough.
 COLOURS = {SAME: "#0173b2", CONTRADICTED: "#d55e00", REPRODUCED: "#029e73", UNDECIDED: "#555555"}
@@ -26,7 +26,7 @@ def forest(parts: list[Part]) -> plt.Figure:
     A grey bar is the paper's own effect. Parts without a common unit (no value without, no direction) are left out.
     """
     shown = [part for part in parts if part.ours and part.relative("ours")]
-    figure, ax = plt.subplots(figsize=(style.WIDTH, 1.2 + 0.24 * max(len(shown), 4)))
+    figure, ax = plt.subplots(figsize=(plots.WIDTH, 1.2 + 0.24 * max(len(shown), 4)))
     reach = 5.0
     for row, part in enumerate(shown):
         effect, low, high = part.relative("ours")
@@ -67,7 +67,7 @@ def coverage(counts) -> plt.Figure:
     kinds = [f"{row.kind}, {row.paper}" for row in counts.itertuples()]
     columns = list(counts.columns[3:])
     values, total = counts[columns].to_numpy(float), counts["entries"].to_numpy(float)[:, None]
-    figure, ax = plt.subplots(figsize=(style.WIDTH, 0.8 + 0.27 * len(kinds)))
+    figure, ax = plt.subplots(figsize=(plots.WIDTH, 0.8 + 0.27 * len(kinds)))
     ax.imshow(values / total, cmap="Blues", vmin=0, vmax=1.25, aspect="auto")
     for (row, column), value in np.ndenumerate(values):
         whole = int(total[row, 0])
@@ -119,4 +119,4 @@ class Browser:
         self.table.value = html(listing(self.ledger, found)) if found else ""
 
     def _ipython_display_(self) -> None:
-        present(self.box)
+        show_widget(self.box)

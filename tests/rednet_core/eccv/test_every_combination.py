@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from rednet_core.eccv import EccvConfig
-from rednet_core.eccv.network import KNOWN
 from rednet_core.inputs import Inputs
+from rednet_core.network import choices_of
 from rednet_core.objective import terms
 from rednet_core.training import TrainConfig, make_optimiser
 from tests.combinations import distinct, untrained
@@ -22,6 +22,7 @@ INSIDE = {
     "feedback": ("label_map", "prob_maps"),
     "shared": (True, False),
     "step_statistics": (True, False),
+    "cascade": ("alone", "joint"),
     "detach_feedback": (False, True),
     "temporal": (True, False),
     "update": ("replace", "residual"),
@@ -38,11 +39,12 @@ def idle(choices):
     """The options that have nothing to act on beside the others."""
     found = set()
     if len(choices["steps"]) == 1:
-        found |= {"shared", "step_statistics", "detach_feedback"}
+        found |= {"shared", "step_statistics", "cascade", "detach_feedback"}
     if not choices["shared"]:
         found |= {"step_statistics"}
     if choices["feedback"] == "label_map":
-        found |= {"detach_feedback"}
+        found |= {"detach_feedback", "cascade"}
+    found |= {"cascade"} if choices["shared"] else {"detach_feedback"} if choices["cascade"] == "alone" else set()
     if not choices["temporal"]:
         found |= {"update", "pooling"}
     if not choices["regression"]:
@@ -57,7 +59,7 @@ GROUPS = [(steps, feedback) for steps in INSIDE["steps"] for feedback in INSIDE[
 def problems_of(choices):
     """What is wrong with one training step of these choices, in words; nothing if all is well."""
     net = tiny_eccv(dropout=0.0, markup="seven", **{**choices, "hidden": 8}).train()
-    if choices["temporal"] and choices["update"] == "residual":  # it starts from nought
+    if choices["temporal"] and choices["update"] == "residual":  # it starts from zero
         torch.nn.init.normal_(net.f_trn.spread.weight)
     points = 4 + 24 * torch.rand(4, 7, 2)
     z0 = net.draw_z0(points).requires_grad_()
@@ -70,7 +72,7 @@ def problems_of(choices):
         return torch.autograd.grad(loss, where, retain_graph=True, allow_unused=True)[0] is not None
 
     several = len(choices["steps"]) > 1
-    attached = several and choices["feedback"] == "prob_maps" and not choices["detach_feedback"]
+    attached = several and choices["feedback"] == "prob_maps" and not net.detached
     last, wrong = [net, *net.cascade][-1].encoder[0].convs[0].conv.weight, []  # behind the map and f_REG's features
     if reaches(out.maps[-1].square().mean(), z0) != (not several or attached):
         wrong.append("the last step and what the first was given")
@@ -86,13 +88,13 @@ def problems_of(choices):
 
 
 def test_no_option_is_forgotten():
-    typed = {field.name for field in fields(EccvConfig) if field.type is bool} | set(KNOWN)
+    typed = {field.name for field in fields(EccvConfig) if field.type is bool} | set(choices_of(EccvConfig))
     assert typed <= set(INSIDE) | OUTSIDE
 
 
 def test_the_different_combinations_are_counted():
-    """Two steps: 3 ways of weights and norms, 3 feedbacks, 5 of f_tRNN, 2 of f_CLS, 5 of f_REG; and one step."""
-    assert len(COMBINATIONS) == 3 * 3 * 5 * 2 * 5 + 2 * 5 * 2 * 5
+    """Two steps: 3 ways of weights and norms with labels, 7 else, 5 of f_tRNN, 2 of f_CLS, 5 of f_REG; and one step."""
+    assert len(COMBINATIONS) == (3 + 7) * 5 * 2 * 5 + 2 * 5 * 2 * 5
 
 
 @pytest.mark.parametrize("steps, feedback", GROUPS, ids=[f"{len(s)}-{f}" for s, f in GROUPS])

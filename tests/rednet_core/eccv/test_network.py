@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -101,9 +102,9 @@ def test_the_response_map_has_l_plus_1_channels_at_128_in_each_of_three_steps(pa
 def test_five_switches_of_the_five_pools(paper):
     net, _, _ = paper
     with torch.device("meta"):
-        _, switches, features = net.encode(torch.empty(1, 3, 128, 128), net.first_guess(1, "zeros"), 0)
-    assert [tuple(s.shape[1:]) for s in switches] == [(c, size // 2, size // 2) for _, c, size in BLOCKS]
-    assert tuple(features[1].shape[1:]) == (128, 64, 64) and tuple(features[3].shape[1:]) == (512, 16, 16)
+        code = net.encode(torch.empty(1, 3, 128, 128), net.first_guess(1, "zeros"), 0)
+    assert [tuple(s.shape[1:]) for s in code.switches] == [(c, size // 2, size // 2) for _, c, size in BLOCKS]
+    assert tuple(code.features[0].shape[1:]) == (128, 64, 64) and tuple(code.features[1].shape[1:]) == (512, 16, 16)
 
 
 def test_f_trnn_is_max_pooling_lstm_and_unpooling(paper):
@@ -156,12 +157,12 @@ def test_decoding_unpools_with_the_matching_pools_switches():
     net = settle(tiny_eccv())
     x, z = pictures(2, net)
     with torch.no_grad():
-        code, switches, _ = net.encode(x, z, 0)
-        straight = net.decode(code, switches, 0)
+        code = net.encode(x, z, 0)
+        straight = net.decode(code, 0)
         for level in range(5):
-            swapped = list(switches)
+            swapped = list(code.switches)
             swapped[level] = swapped[level].flip(0)
-            assert not torch.equal(net.decode(code, swapped, 0), straight)
+            assert not torch.equal(net.decode(replace(code, switches=swapped), 0), straight)
 
 
 def by_loop(raw, side, feedback):
@@ -236,8 +237,7 @@ def test_a_step_has_statistics_of_its_own_in_every_layer(step):
     assert len(norms) == 5 + 4  # with one convolution a block; the fifth of the decoder is the head, without norm
     x, z = pictures(2, net)
     with torch.no_grad():
-        code, switches, _ = net.encode(x, z, step)
-        net.decode(code, switches, step)
+        net.decode(net.encode(x, z, step), step)
     for norm in norms:
         assert [(row != 1).any().item() for row in norm.running_var] == [k == step for k in range(3)]
     shared = tiny_eccv(step_statistics=False)
@@ -287,9 +287,9 @@ def test_with_an_open_response_f_regs_loss_reaches_the_network_but_not_through_i
     encode = net.encode
 
     def watched(*given):
-        code, switches, features = encode(*given)
-        kept.extend(features)
-        return code.detach(), switches, features  # the only way back into the encoder would be the features
+        code = encode(*given)
+        kept.extend(code.features)
+        return replace(code, e=code.e.detach())  # the only way back into the encoder would be the features
 
     net.encode = watched
     net(*pictures(3, net)).offsets.square().sum().backward()

@@ -1,6 +1,10 @@
 """The ablations: effects and intervals, verdicts, variants, and a bench that shares its work."""
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 from dataclasses import fields, replace
 
 import numpy as np
@@ -10,6 +14,7 @@ from rednet_core.eccv import EccvConfig
 from rednet_core.rednet import NetConfig
 from rednet_core.training import TrainConfig
 from rednet_lab.experiments import EXPERIMENTS, Bench, Effect, Verdicts, charts, difference, effect, quoted
+from rednet_lab.experiments import __main__ as command_
 from rednet_lab.experiments import verdict as verdict_
 from rednet_lab.experiments.statistics import statistic
 from rednet_lab.experiments.variants import (
@@ -24,6 +29,7 @@ from rednet_lab.experiments.variants import (
     ablation_profile,
 )
 from rednet_lab.experiments.watch import PARTS
+from rednet_lab.names import ROOT
 from rednet_lab.workbench.profiles import PROFILES
 from rednet_lab.workbench.results import Results
 
@@ -267,3 +273,53 @@ def test_tracked_videos_have_jitter_behind_their_first_frame(bench):
     assert np.isnan(found.jitter[:, first]).all() and np.isfinite(found.jitter[:, ~first]).all()
     wiped = bench.videos(BASE, guess="zeros")
     assert not np.allclose(wiped.errors, found.errors)
+
+
+# ---------------------------------------------------------------------------------------------- several processes
+
+
+def command(*arguments):
+    """Start the command in a process of its own, with profile tiny in the place of smoke."""
+    code = (
+        "import sys\nfrom dataclasses import replace\nfrom rednet_lab.experiments.__main__ import main\n"
+        "from rednet_lab.workbench import profiles, sources\nfrom tests.rednet_lab.conftest import TINY\n"
+        "profiles.PROFILES['smoke'] = replace(TINY, name='smoke')\nsources.workers = lambda: 1\n"
+        "main(['--profile', 'smoke', '--device', 'cpu', *sys.argv[1:]])"
+    )
+    env = os.environ | {"PYTHONPATH": str(ROOT), "OMP_WAIT_POLICY": "PASSIVE"}
+    given = [sys.executable, "-c", code, *arguments]
+    return subprocess.Popen(given, env=env, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+
+
+def test_processes_share_a_list_and_train_nothing_twice(open_lab, tmp_path, monkeypatch):
+    lab = open_lab()
+    for role in ("stills", "people", "clips"):  # the data, so that nothing but trainings is shared out
+        getattr(lab.source, role)()
+    shutil.copytree(
+        os.environ["REDNET_CACHE"], tmp_path / "cache", ignore=shutil.ignore_patterns("tiny-*", "measured-*")
+    )
+    monkeypatch.setenv("REDNET_CACHE", str(tmp_path / "cache"))
+    only = ("72_recurrent_steps", "81_feedback")
+    running = [command("--seeds", "0", "1", "--only", *only) for _ in range(2)]
+    said = [process.communicate()[0].splitlines() for process in running]
+    assert [process.returncode for process in running] == [0, 0], said
+    trained = [{line.split(": stills")[0] for line in lines if "already" not in line} for lines in said]
+    count = 2 * len({v.name for name in only for v in EXPERIMENTS[name]})
+    assert all(len(lines) == count for lines in said)  # both know all results in the end
+    assert not trained[0] & trained[1] and len(trained[0] | trained[1]) == count
+    assert min(map(len, trained)) >= 2, trained  # neither waited for the other
+    folders = list((tmp_path / "cache").glob("smoke-*"))
+    assert len(folders) == count and all((folder / "complete.json").exists() for folder in folders)
+
+
+def test_shards_are_parts_of_one_list(open_lab, monkeypatch):
+    lab, done = open_lab(), []
+    monkeypatch.setattr(command_, "Lab", lambda *_: lab)
+    monkeypatch.setattr(command_, "work_through", lambda _, tasks: done.append([(v.name, s) for _, v, s in tasks]))
+    for part in ("1/1", "1/3", "2/3", "3/3"):
+        command_.main(["--seeds", "0", "1", "--shard", part])
+    whole, *parts = done
+    assert sorted(sum(parts, [])) == sorted(whole) and max(map(len, parts)) - min(map(len, parts)) <= 1
+    for wrong in ("0/3", "4/3", "a/b", "3"):
+        with pytest.raises(SystemExit):
+            command_.main(["--shard", wrong])

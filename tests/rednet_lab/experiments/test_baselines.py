@@ -27,8 +27,7 @@ from rednet_lab.experiments.baselines import (
     fitted,
     have_dlib,
 )
-from rednet_lab.experiments.baselines.sdm import aligned
-from rednet_lab.experiments.baselines.sift import orientation_maps
+from rednet_lab.experiments.baselines.sdm import aligned, orientation_maps
 
 SMALL = SdmConfig(kept=8, variations=4)
 FEW = TreesConfig(cascade_depth=4, num_trees_per_cascade_level=20, oversampling_amount=4, variations=1)

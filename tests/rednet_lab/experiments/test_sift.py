@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from rednet_lab.experiments.baselines.sift import CELLS, LENGTH, ORIENTATIONS, descriptors, orientation_maps
+from rednet_lab.experiments.baselines.sdm import CELLS, LENGTH, ORIENTATIONS, descriptors, orientation_maps
 from tests.helpers import smooth_picture
 
 CELL = 5.0

@@ -108,6 +108,12 @@ def test_real_text_on_white_with_words_for_what_is_drawn(drawing):
     assert min(sizes) >= 13, "smaller letters cannot be read at half width"
 
 
+def test_a_notebook_gets_the_drawing_with_its_words(drawing):
+    data, facts = drawing._repr_mimebundle_()
+    assert data == {"image/svg+xml": drawing.svg, "text/plain": drawing.alt}
+    assert facts == {"image/svg+xml": {"alt": drawing.alt}}
+
+
 def test_the_words_name_the_parts():
     for part in ("fenc", "fdec", "fsrn", "ftrn", "fcls", "ei", "ep", "Spatial steps: 2", "frames: 2"):
         assert part in DRAWINGS["journal"]().alt

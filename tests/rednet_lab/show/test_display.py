@@ -1,14 +1,17 @@
-"""A widget and what stands in for it: two outputs in JupyterLab, one elsewhere, and the widget alone in a run."""
+"""A widget and its placeholder: two outputs in JupyterLab, one elsewhere, and in a run the placeholder alone."""
 
+import base64
+
+import cv2
 import ipywidgets as w
-import nbformat
 import numpy as np
 import pytest
 
 from rednet_lab.show import display as module
-from rednet_lab.show.display import frozen, present, replace
-from rednet_lab.show.placeholder import STAND_IN, VIEW, without_widgets
+from rednet_lab.show.display import PLACEHOLDER, placeholder, rehearse, renew, show_widget
 from rednet_lab.show.widgets import Painter, slider
+
+VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 class Handle:
@@ -23,67 +26,93 @@ class Handle:
 
 @pytest.fixture
 def told(monkeypatch):
-    """What is displayed, at a screen that is JupyterLab's."""
-    monkeypatch.delenv("REDNET_BATCH", raising=False)
-    monkeypatch.setattr(module, "one_output", lambda: False)
+    """What is displayed, at a screen that is JupyterLab's: (data, metadata)."""
+    for name in ("REDNET_BATCH", *(name for name in module.os.environ if name.startswith("VSCODE_"))):
+        monkeypatch.delenv(name, raising=False)
     shown, handle = [], Handle()
 
-    def display(data, **more):
-        shown.append(data)
-        return handle if more.get("display_id") else None
+    def display(data, raw, metadata=None, display_id=False):
+        shown.append((data, metadata))
+        return handle if display_id else None
 
     monkeypatch.setattr(module, "display", display)
     return shown
 
 
-@pytest.fixture
-def painter():
+def paint(level, **_):
+    if level == 13:
+        raise ValueError("no 13 here")
+    return np.full((8, 8, 3), level, np.uint8), f"at <i>{level}</i>"
+
+
+def make(high=12):
+    """A painter with a slider, a menu, a tick, a hidden control and an upload."""
     hidden = w.IntText(7, description="nobody sees", layout=w.Layout(display="none"))
-    controls = {"level": slider("level", 0, 20, 5), "hidden": hidden, "file": w.FileUpload(description="a file")}
-    return Painter(controls, lambda level, **_: (np.full((8, 8, 3), level, np.uint8), f"at <i>{level}</i>"))
+    controls = {"level": slider("level", 0, high, 5), "hidden": hidden, "file": w.FileUpload(description="a file")}
+    controls |= {"mode": w.Dropdown(options=[("Mode <A>", 1), ("B", 2)], description="mode"), "on": w.Checkbox(True)}
+    return Painter(controls, paint, "a grey square")
 
 
-def test_the_widget_comes_first_and_its_picture_numbers_and_words_behind_it(told, painter):
-    painter._ipython_display_()
-    live, behind = told
+def test_the_widget_comes_first_and_its_placeholder_behind_it(told):
+    make()._ipython_display_()
+    (live, _), (behind, metadata) = told
     assert set(live) == {VIEW, "text/plain"} and "run the cell" in live["text/plain"]
-    assert VIEW not in behind and STAND_IN in behind["text/html"]
-    for piece in ("data:image/png;base64,", "at <i>5</i>", "level <b>5</b>", "<style>", ":has("):
+    assert VIEW not in behind and PLACEHOLDER in behind["text/html"]
+    for piece in ("data:image/png;base64,", 'alt="a grey square. at 5"', "level: 5", "at <i>5</i>", "<style>", ":has("):
         assert piece in behind["text/html"]
+    assert "mode: Mode &lt;A&gt;" in behind["text/html"]  # a reader's names are text
     assert "nobody sees" not in behind["text/html"] and "a file" not in behind["text/html"]
+    assert behind["text/plain"] == "a grey square. at 5; level: 5; mode: Mode <A>" == metadata["image/png"]["alt"]
+    picture = cv2.imdecode(np.frombuffer(base64.b64decode(behind["image/png"]), np.uint8), cv2.IMREAD_COLOR)
+    assert (picture == 5).all()
 
 
-def test_what_stands_in_can_be_renewed(told, painter):
-    handle = present(painter.box)
+def test_a_placeholder_can_be_renewed(told):
+    painter = make()
+    handle = show_widget(painter.box)
     painter.controls["level"].value = 9
-    replace(handle, frozen(painter.box))
-    assert "level <b>9</b>" in handle.updates[0]["text/html"] and STAND_IN in handle.updates[0]["text/html"]
-    replace(None, frozen(painter.box))  # a run has nothing to renew
+    renew(handle, placeholder(painter.box))
+    assert "level: 9" in handle.updates[0]["text/html"] and PLACEHOLDER in handle.updates[0]["text/html"]
+    renew(None, placeholder(painter.box))  # a run has nothing to renew
 
 
 @pytest.mark.parametrize("where", ["VSCODE_PID", "google.colab"])
-def test_other_pages_get_one_output(painter, monkeypatch, where):
-    monkeypatch.delenv("REDNET_BATCH", raising=False)
-    shown = []
-    monkeypatch.setattr(module, "display", lambda data, **more: shown.append(data))
+def test_other_pages_get_one_output(told, monkeypatch, where):
     if where.isupper():
         monkeypatch.setenv(where, "1")
     else:
         monkeypatch.setitem(module.sys.modules, where, module)
-    assert present(painter.box) is None
-    (both,) = shown
-    assert VIEW in both and "level <b>5</b>" in both["text/html"]
+    assert show_widget(make().box) is None
+    ((both, _),) = told
+    assert VIEW in both and "level: 5" in both["text/html"]
 
 
-def test_a_run_shows_the_widget_alone(told, painter, monkeypatch):
+def test_a_run_leaves_the_placeholder_alone_and_everything_as_it_was(told, monkeypatch):
     monkeypatch.setenv("REDNET_BATCH", "1")
-    assert present(painter.box) is None and told == [painter.box]
+    painter = make()
+    assert show_widget(painter.box) is None
+    ((data, metadata),) = told
+    assert set(data) == {"text/html", "image/png", "text/plain"} and "<script" not in data["text/html"]
+    assert metadata["image/png"]["alt"].startswith("a grey square")
+    assert [painter.controls[name].value for name in ("level", "mode", "on")] == [5, 1, True]
 
 
-def test_a_page_made_of_a_saved_notebook_shows_what_stands_in_once(told, painter):
-    painter._ipython_display_()
-    outputs = [nbformat.v4.new_output("display_data", data) for data in told]
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("painter", outputs=outputs)])
-    assert without_widgets(notebook) == 1
-    (left,) = notebook.cells[0].outputs
-    assert STAND_IN in left.data["text/html"]
+def test_an_error_behind_a_control_fails_a_run(told, monkeypatch):
+    monkeypatch.setenv("REDNET_BATCH", "1")
+    with pytest.raises(ValueError, match="no 13 here"):
+        show_widget(make(high=13).box)  # nobody moves the slider
+
+
+def test_a_rehearsal_moves_every_control_that_is_seen():
+    painter, moved = make(), set()
+    for name, control in painter.controls.items():
+        control.observe(lambda change, name=name: moved.add(name), "value")
+    button, seen = w.Button(), []
+    button.on_click(seen.append)
+    rehearse(w.VBox([painter.box, button, w.Button(disabled=True)]))
+    assert moved == {"level", "mode", "on"} and seen == [button]
+
+
+def test_words_alone_are_a_placeholder_too():
+    data = placeholder(w.VBox([w.HTML("<p>5 &lt; 6 entries</p>"), w.Text("LSTM", description="word")]))
+    assert "image/png" not in data and data["text/plain"] == "5 < 6 entries; word: LSTM"

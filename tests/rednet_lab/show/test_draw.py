@@ -1,12 +1,13 @@
 """Pictures as arrays: where things are drawn, to a fraction of a pixel, and that nothing else is touched."""
 
 import cv2
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
 
 from rednet_core.markup import IBUG68
-from rednet_lab.show import draw
+from rednet_lab.show import draw, plots
 from tests.helpers import blob, centroid, face, smooth_picture
 
 GREY = np.full((60, 60, 3), 100, np.uint8)
@@ -155,16 +156,60 @@ def test_a_cross_stands_on_its_point_and_is_no_dot():
     assert ((crossed > 0) != (dotted > 0)).any()
 
 
-def test_a_difference_is_blue_below_nought_vermilion_above_and_pale_at_it():
-    shown = draw.change(np.array([[-1.0, 0.0, 1.0, 9.0]]))[0]
-    np.testing.assert_array_equal(shown, [draw.BLUE, draw.PALE, draw.VERMILION, draw.VERMILION])
-    assert draw.change(np.zeros((4, 4)), 12).shape == (12, 12, 3)
+def test_colours_of_a_difference_run_from_blue_by_pale_to_vermilion():
+    np.testing.assert_array_equal(draw.diverging(5)[[0, 2, 4]], [draw.BLUE, draw.PALE, draw.VERMILION])
 
 
 def test_words_are_written_where_they_are_said_to_be():
     page = np.full((40, 120, 3), 255, np.uint8)
-    draw.write(page, "ab", (60, 10), 14, align="right")
-    rows, columns = np.nonzero(page.min(-1) < 128)
-    assert columns.max() < 60 and 10 <= rows.min() and rows.max() < 30
-    draw.write(page, "far outside", (500, 500))  # no crash
-    draw.write(page, "", (0, 0))
+    written = draw.words(page, [("ab", (60, 10), "ra"), ("far outside", (500, 500), "la")], 14)
+    rows, columns = np.nonzero(written.min(-1) < 128)
+    assert columns.max() < 60 and 10 <= rows.min() and rows.max() < 30 and (page == 255).all()
+
+
+def test_a_title_stands_above_the_picture_and_leaves_it_as_it_is():
+    picture = np.random.default_rng(0).integers(0, 255, (60, 80, 3)).astype(np.uint8)
+    out = draw.titled(picture, "a face")
+    np.testing.assert_array_equal(out[draw.TITLE :], picture)
+    assert (out[: draw.TITLE] < 120).any() and (out[: draw.TITLE] == 255).any()
+
+
+@pytest.fixture(scope="module")
+def marked():
+    """Many faces of all skin tones on one picture, green and orange dots on each, and where they are."""
+    rng = np.random.default_rng(0)
+    tones = ((230, 180, 150), (200, 140, 100), (140, 90, 60), (80, 50, 40), (250, 210, 190), (120, 110, 160))
+    skins = [smooth_picture(80, 80, rng) // 2 + np.array(tone, np.uint8) // 2 for tone in tones]
+    places = np.array([[20.0, 20.0], [60.0, 20.0], [40.0, 45.0], [25.0, 60.0]])
+    faces = [draw.face(skin, 80, places[2:], places[:2]) for skin in skins * 6]
+    return draw.montage(faces, 6)
+
+
+def named_pixels(picture, marked, colour):
+    """What became of the pixels that were of a colour, (N, 3) int."""
+    return picture[(marked == colour).all(-1)].astype(int)
+
+
+def test_a_small_palette_keeps_the_colours_that_captions_name(marked):
+    """With a palette of its own the picture has no green: dots are few. Its truth turned blue."""
+    out = cv2.imdecode(np.frombuffer(draw.palette_png(marked, 64), np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+    assert len(np.unique(out.reshape(-1, 3), axis=0)) <= 64
+    for colour in (draw.TRUTH, draw.PREDICTED):
+        found = named_pixels(out, marked, colour)
+        assert len(found) > 100 and np.abs(found - colour).max() <= 8
+    assert np.abs(out.astype(int) - marked).mean() < 12  # and the faces are still faces
+
+
+def test_a_figure_becomes_a_small_png_with_green_truth_and_orange_predictions(marked):
+    figure, ax = plt.subplots(figsize=(7, 7))
+    plots.picture_axes(ax, marked)
+    for limit in (100_000, 40_000):
+        data = draw.small_png(figure, limit)
+        out = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[..., ::-1].astype(int)
+        assert len(data) <= limit
+        r, g, b = np.moveaxis(out, -1, 0)
+        green, orange = (g > r + 60) & (g > b + 20), (r > g + 30) & (g > b + 90)
+        wanted = [(marked == colour).all(-1).mean() for colour in (draw.TRUTH, draw.PREDICTED)]
+        assert green.mean() > 0.4 * wanted[0] and orange.mean() > 0.4 * wanted[1]
+        assert not ((b > r + 60) & (b > g + 60)).any()  # nothing turned blue
+    plt.close(figure)

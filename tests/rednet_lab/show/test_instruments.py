@@ -7,10 +7,8 @@ import torch
 
 from rednet_core import layers, losses, maps
 from rednet_core.markup import IBUG68
-from rednet_lab.show import canvas, draw, loss_landscape
-from rednet_lab.show import disentangling as desk_
-from rednet_lab.show import explorer as explorer_
-from rednet_lab.show.faces import Watcher, faces_of
+from rednet_lab.show import disentangling, draw, explorer, loss_landscape
+from rednet_lab.show.trace import FaceTracer, faces_of
 from tests.helpers import settle, tiny_net
 
 
@@ -24,69 +22,12 @@ def four(faces):
     return faces_of(faces, np.array([0, 3, 5, 6]), IBUG68)
 
 
-# ----------------------------------------------------------------------------------------------------- ink
-
-
-def place_of(colour, picture):
-    """Middle (x, y) of the pixels of that colour."""
-    y, x = np.nonzero((np.abs(picture.astype(int) - colour) < 25).all(-1))
-    assert len(x)
-    return x.mean(), y.mean()
-
-
-def test_a_charts_line_is_where_its_values_are():
-    across, down = (
-        canvas.PANEL - canvas.LEFT - canvas.RIGHT,
-        canvas.PANEL - canvas.TOP - canvas.BOTTOM,
-    )
-    for y in (2.0, 8.0):
-        line = canvas.Line(np.array([4.0, 6.0]), np.array([y, y]), colour=draw.BLUE, width=3)
-        x_at, y_at = place_of(draw.BLUE, canvas.chart([line], x_range=(0, 10), y_range=(0, 10)))
-        assert x_at == pytest.approx(canvas.LEFT + across / 2, abs=1.5)
-        assert y_at == pytest.approx(canvas.TOP + down * (1 - y / 10), abs=1.5)
-
-
-def test_a_chart_in_logarithms_has_a_factor_as_a_distance():
-    heights = []
-    for y in (0.1, 1.0, 10.0):
-        line = canvas.Line(np.array([0.0, 1.0]), np.array([y, y]), colour=draw.BLUE, width=3)
-        heights.append(place_of(draw.BLUE, canvas.chart([line], y_range=(0.01, 100.0), log=True))[1])
-    assert heights[0] - heights[1] == pytest.approx(heights[1] - heights[2], abs=1.5) and heights[0] > heights[2] + 50
-
-
-def test_a_chart_breaks_at_what_is_not_a_number_and_stays_in_its_frame():
-    x = np.arange(5.0)
-    line = canvas.Line(x, np.array([1.0, 1, np.nan, 1, 1]), colour=draw.BLUE, width=3)
-    picture = canvas.chart([line], x_range=(0, 4), y_range=(0, 2))
-    middle = canvas.LEFT + (canvas.PANEL - canvas.LEFT - canvas.RIGHT) // 2
-    blue = (np.abs(picture.astype(int) - draw.BLUE) < 25).all(-1)
-    assert not blue[:, middle].any() and blue[:, middle - 60].any() and blue[:, middle + 60].any()
-    wide = canvas.chart(
-        [canvas.Line(x * 10 - 20, x * 0 + 1.0, colour=draw.BLUE, width=3)], x_range=(0, 4), y_range=(0, 2)
-    )
-    blue = (np.abs(wide.astype(int) - draw.BLUE) < 25).all(-1)
-    assert not blue[:, : canvas.LEFT - 1].any() and not blue[:, canvas.PANEL - canvas.RIGHT + 2 :].any() and blue.any()
-
-
-def test_a_chart_without_values_is_still_one():
-    nothing = canvas.Line(np.array([0.0, 1.0]), np.array([np.nan, np.nan]))
-    for log in (False, True):
-        assert canvas.chart([nothing], log=log).shape == (canvas.PANEL, canvas.PANEL, 3)
-
-
-def test_titles_stand_above_the_picture_and_leave_it_as_it_is():
-    picture = np.random.default_rng(0).integers(0, 255, (60, 80, 3)).astype(np.uint8)
-    out = canvas.titled(picture, "a face")
-    np.testing.assert_array_equal(out[canvas.TITLE :], picture)
-    assert (out[: canvas.TITLE] < 120).any() and (out[: canvas.TITLE] == 255).any()
-
-
 # ------------------------------------------------------------------------------------------------- explorer
 
 
 @pytest.fixture(scope="module")
 def inside(net):
-    return explorer_.Inside(net)
+    return explorer.Activations(net)
 
 
 def test_activations_are_those_of_the_network(inside, four, net):
@@ -94,7 +35,7 @@ def test_activations_are_those_of_the_network(inside, four, net):
     assert list(layers_) == ["z fed back", "A0", "A1", "A2", "A3", "A4", "e_i", "e_p", "B4", "B3", "B2", "B1"] + [
         "response maps"
     ]
-    seen, folded = Watcher(net).see(four[0]), inside.watcher.net
+    seen, folded = FaceTracer(net).see(four[0]), inside.tracer.net
     with torch.no_grad():
         stem = folded.backbone.stem((seen.inputs - 0.45) / 0.25)
         code = folded.backbone.encode(stem, seen.z0, 0)
@@ -118,25 +59,25 @@ def test_switches_say_in_two_bits_where_each_maximum_stood(inside, four):
 
 def test_a_network_without_pooling_has_no_switches_and_says_so(four):
     net = settle(tiny_net(design="resnet", encoder_units=(1, 1, 1, 1)))
-    inside = explorer_.Inside(net)
+    inside = explorer.Activations(net)
     assert list(inside.look(four[0])[0])[:2] == ["z fed back", "C0"] and inside.switches(four[0], "C1", 0) is None
-    assert explorer_.panel(inside, four[0], "C1", 0, 0).shape[1] == 2 * canvas.PANEL + 6
+    assert explorer.panel(inside, four[0], "C1", 0, 0).shape[1] == 2 * draw.PANEL + 6
 
 
 def test_the_explorer_shows_what_its_controls_say_live_as_in_print(net, four):
-    widget, inside = explorer_.explorer(net, four), explorer_.Inside(net)
+    widget, inside = explorer.explore_layers(net, four), explorer.Activations(net)
     for control, value in (("face", "face 2"), ("channel", 3), ("step", 1), ("over", True)):
         before = widget.image.value
         widget.controls[control].value = value
         assert widget.image.value != before, control
-    wanted = explorer_.panel(inside, four[1], "A2", 0, 3, True)
+    wanted = explorer.panel(inside, four[1], "A2", 0, 3, True)
     np.testing.assert_array_equal(shown(widget), wanted)
     one = inside.look(four[1])[0]["A2"][0][3]
     assert f"largest {one.max():.2f}" in widget.status.value
 
 
 def test_a_layer_with_fewer_channels_takes_the_last_one(net, four):
-    widget = explorer_.explorer(net, four)
+    widget = explorer.explore_layers(net, four)
     widget.controls["layer"].value, widget.controls["step"].value = "response maps", 2
     widget.controls["channel"].value = 67
     widget.controls["step"].value = 1  # the detection step has seven maps
@@ -188,7 +129,7 @@ def test_every_control_of_the_landscape_changes_it_and_its_words_are_the_losses(
     assert f"nothing {found.lazy_regression:.5f}" in widget.status.value
 
 
-# ------------------------------------------------------------------------------------------------------ desk
+# ------------------------------------------------------------------------------------------------------ codes exchanged
 
 
 @pytest.fixture(scope="module")
@@ -198,49 +139,51 @@ def known():
 
 
 def test_nothing_exchanged_is_the_networks_own_answer_and_everything_is_the_others(known, four):
-    desk = desk_.Desk(known)
+    mixer = disentangling.CodeMixer(known)
     a, b = four[0], four[2]
-    own, other = (Watcher(known).see(face).prediction for face in (a, b))
-    mixed = desk.mix(a, b, 0.0, 0.0)
+    own, other = (FaceTracer(known).see(face).prediction for face in (a, b))
+    mixed = mixer.mix(a, b, 0.0, 0.0)
     np.testing.assert_allclose(mixed.points, known.points(own)[0], atol=1e-3)
     np.testing.assert_allclose(mixed.persons, own.identity.softmax(1)[0], atol=1e-5)
     # In the last step nothing of the image gets past code and switches; with z of that step alike it is B's answer.
-    all_of_it = desk.mix(a, b, 1.0, 1.0, switches=True)
+    all_of_it = mixer.mix(a, b, 1.0, 1.0, switches=True)
     np.testing.assert_allclose(all_of_it.points, known.points(other)[0], atol=1e-3)
     np.testing.assert_allclose(all_of_it.persons, other.identity.softmax(1)[0], atol=1e-5)
 
 
 def test_the_person_is_read_from_e_i_alone(known, four):
-    desk = desk_.Desk(known)
+    mixer = disentangling.CodeMixer(known)
     a, b = four[0], four[2]
-    own = desk.mix(a, b, 0.0, 0.0).persons
-    np.testing.assert_allclose(desk.mix(a, b, 0.0, 1.0, switches=True).persons, own, atol=1e-6)
-    assert np.abs(desk.mix(a, b, 1.0, 0.0).persons - own).max() > 1e-4
+    own = mixer.mix(a, b, 0.0, 0.0).persons
+    np.testing.assert_allclose(mixer.mix(a, b, 0.0, 1.0, switches=True).persons, own, atol=1e-6)
+    assert np.abs(mixer.mix(a, b, 1.0, 0.0).persons - own).max() > 1e-4
 
 
 def test_e_p_moves_the_points_of_the_chosen_steps(known, four):
-    desk = desk_.Desk(known)
-    own, last, every = (desk.mix(four[0], four[2], 0.0, share, every=e).points for share, e in ((0, 0), (1, 0), (1, 1)))
+    mixer = disentangling.CodeMixer(known)
+    own, last, every = (
+        mixer.mix(four[0], four[2], 0.0, share, every=e).points for share, e in ((0, 0), (1, 0), (1, 1))
+    )
     assert np.abs(last - own).max() > 1e-4 and np.abs(every - last).max() > 1e-4
 
 
-def test_the_desk_widget_shows_what_its_controls_say(known, four):
-    widget = desk_.disentangle(known, four, {"face 1": 0, "face 4": 2})
+def test_the_widget_of_exchanged_codes_shows_what_its_controls_say(known, four):
+    widget = disentangling.disentangle(known, four, {"face 1": 0, "face 4": 2})
     for control, value in (("e_i", 0.5), ("e_p", 0.3), ("switches", True), ("b", "face 2")):
         before = widget.image.value
         widget.controls[control].value = value
         assert widget.image.value != before, control
     widget.controls["where"].value = "every step"
-    desk = desk_.Desk(known)
-    mixed = desk.mix(four[0], four[1], 0.5, 0.3, True, True)
+    mixer = disentangling.CodeMixer(known)
+    mixed = mixer.mix(four[0], four[1], 0.5, 0.3, True, True)
     title = "A with 50 % of B's e_i, 30 % of e_p"
-    np.testing.assert_array_equal(shown(widget), desk_.panel(desk, four[0], four[1], mixed, (0, -1), title))
-    assert f"{desk.distance(mixed.points, desk.coded(four[0]).points):.1f} %" in widget.status.value
+    np.testing.assert_array_equal(shown(widget), disentangling.panel(mixer, four[0], four[1], mixed, (0, -1), title))
+    assert f"{mixer.distance(mixed.points, mixer.coded(four[0]).points):.1f} %" in widget.status.value
 
 
-def test_a_desk_for_a_network_with_a_memory_is_refused_and_one_without_f_cls_says_so(four):
+def test_exchange_in_a_network_with_a_memory_is_refused_and_one_without_f_cls_says_so(four):
     with pytest.raises(ValueError, match="f_trn"):
-        desk_.Desk(tiny_net(temporal=True))
-    desk = desk_.Desk(settle(tiny_net()))
-    assert desk.mix(four[0], four[1], 1.0, 0.0).persons is None
-    assert desk_.bars(None, (-1, -1)).shape == (canvas.PANEL, canvas.PANEL, 3)
+        disentangling.CodeMixer(tiny_net(temporal=True))
+    mixer = disentangling.CodeMixer(settle(tiny_net()))
+    assert mixer.mix(four[0], four[1], 1.0, 0.0).persons is None
+    assert disentangling.bars(None, (-1, -1)).shape == (draw.PANEL, draw.PANEL, 3)

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from rednet_core.markup import IBUG68
-from rednet_lab.show import explorer as explorer_
-from rednet_lab.show import own_file as own_
-from rednet_lab.show.faces import Face, Watcher, faces_of
-from rednet_lab.show.own_file import OwnTracker, whole_picture
+from rednet_lab.show import explorer, own_file
+from rednet_lab.show.own_file import OwnFile, OwnTracker, whole_picture
+from rednet_lab.show.player import PLAYER
+from rednet_lab.show.trace import Face, FaceTracer, faces_of
 from tests.helpers import smooth_picture
 
 
@@ -37,8 +37,8 @@ def sliders(owner):
 
 
 def test_without_a_detected_face_the_box_is_in_the_middle_and_can_be_moved(photo):
-    own = own_.OwnFile()
-    assert own.face() is None and own.words == own_.HINT and own.box["face size"].layout.display == "none"
+    own = OwnFile()
+    assert own.face() is None and own.words == own_file.HINT and own.box["face size"].layout.display == "none"
     upload(own.upload, "me & you.png", photo[0])
     np.testing.assert_array_equal(own.face().image, photo[1])
     np.testing.assert_allclose(own.face().box, [45, 30, 36])
@@ -49,42 +49,44 @@ def test_without_a_detected_face_the_box_is_in_the_middle_and_can_be_moved(photo
 
 
 def test_the_detectors_box_is_taken_over(photo, monkeypatch):
-    monkeypatch.setattr(own_, "detect", lambda image: np.array([27.0, 31.5, 40.5]))
-    own = own_.OwnFile()
+    monkeypatch.setattr(own_file, "detect", lambda image: np.array([27.0, 31.5, 40.5]))
+    own = OwnFile()
     upload(own.upload, "me.png", photo[0])
     np.testing.assert_allclose(own.face().box, [27, 31.5, 40.5]) and own.found
     assert "found by the detector" in own.words
 
 
-def test_what_is_wrong_with_an_upload_is_raised_once(photo):
-    own = own_.OwnFile()
-    upload(own.upload, "me.png", b"words")
-    with pytest.raises(Exception, match="me.png.*try another picture"):
-        own.check()
-    own.check()
-    assert own.face() is None
+def test_a_file_that_cannot_be_read_is_said_and_takes_the_earlier_one_away(photo):
+    own = OwnFile()
     upload(own.upload, "me.png", photo[0])
-    own.check()
     assert own.face() is not None
+    upload(own.upload, "<me>.png", b"words")
+    assert "DataError" in own.words and "&lt;me&gt;.png" in own.words and "try another picture" in own.words
+    assert own.face() is None and own.box["face size"].layout.display == "none"
+    upload(own.upload, "me.png", photo[0])
+    assert own.face() is not None and "DataError" not in own.words
 
 
 def test_a_photo_is_explored_as_any_face(net, faces, photo):
-    widget = explorer_.explorer(net, faces_of(faces, np.array([0]), IBUG68))
+    widget = explorer.explore_layers(net, faces_of(faces, np.array([0]), IBUG68))
     upload(widget.controls["file"], "me.png", photo[0])
-    assert widget.controls["face"].value == explorer_.OWN and "me.png" in widget.status.value
-    inside = explorer_.Inside(net)
+    assert widget.controls["face"].value == explorer.OWN and "me.png" in widget.status.value
+    inside = explorer.Activations(net)
     for box in ([45.0, 30.0, 36.0], [45.0, 30.0, 45.0]):  # in the middle; then enlarged to half of the picture
-        wanted = explorer_.panel(inside, Face("me", photo[1], np.array(box)), "A2", 1, 0)
+        wanted = explorer.panel(inside, Face("me", photo[1], np.array(box)), "A2", 1, 0)
         np.testing.assert_array_equal(shown(widget), wanted)
         widget.controls["face_size"].value = 50.0
     widget.controls["face"].value = "face 1"
     assert "me.png" not in widget.status.value and widget.controls["face_size"].layout.display == "none"
 
 
-def test_a_broken_photo_is_said_and_the_explorer_goes_on(net, faces):
-    widget = explorer_.explorer(net, faces_of(faces, np.array([0]), IBUG68))
-    upload(widget.controls["file"], "me.png", b"words")
-    assert "DataError" in widget.status.value and "me.png" in widget.status.value
+def test_a_broken_photo_is_said_and_the_explorer_goes_back_to_a_face_of_its_own(net, faces, photo):
+    widget = explorer.explore_layers(net, faces_of(faces, np.array([0]), IBUG68))
+    first = widget.image.value
+    upload(widget.controls["file"], "me.png", photo[0])
+    upload(widget.controls["file"], "you.png", b"words")
+    assert "DataError" in widget.status.value and "you.png" in widget.status.value
+    assert widget.controls["face"].options == ("face 1",) and widget.image.value == first
     widget.controls["channel"].value = 2
     assert widget.status.value.startswith("channel 2")
 
@@ -106,9 +108,12 @@ def test_a_clip_is_followed_from_the_box_as_it_was_set(net, photo):
     tracker.button.click()
     (frame,) = tracker.track
     np.testing.assert_allclose(frame.box, [45, 30, 54])
-    expected = Watcher(net).frame(Face("me", photo[1], np.array([45.0, 30.0, 54.0])))
+    expected = FaceTracer(net).frame(Face("me", photo[1], np.array([45.0, 30.0, 54.0])))
     np.testing.assert_allclose(frame.points, expected.points, atol=1e-3)
-    assert "followed in 1 of 1" in tracker.said.value and len(tracker.result.children) == 1
+    assert "followed in 1 of 1" in tracker.said.value
+    assert PLAYER in tracker.result.outputs[0]["data"]["text/html"]
+    upload(tracker.own.upload, "you.png", b"words")
+    assert tracker.track == [] and tracker.result.outputs == () and tracker.button.disabled
 
 
 def test_a_path_works_as_an_upload_does_and_a_wrong_one_is_said(net, photo, tmp_path):
@@ -123,7 +128,7 @@ def test_a_path_works_as_an_upload_does_and_a_wrong_one_is_said(net, photo, tmp_
 
 
 def test_an_error_while_following_is_shown(net, photo, monkeypatch):
-    monkeypatch.setattr(own_, "follow", lambda *arguments: ([], "nobody"))
+    monkeypatch.setattr(own_file, "follow", lambda *arguments: ([], "nobody"))
     tracker = OwnTracker(net)
     upload(tracker.own.upload, "me.png", photo[0])
     tracker.button.click()  # ipywidgets writes what a button raises into the log only
@@ -132,7 +137,7 @@ def test_an_error_while_following_is_shown(net, photo, monkeypatch):
 
 def test_an_upload_that_is_too_large_is_said_with_another_way_beside_it(net, photo, monkeypatch):
     tracker = OwnTracker(net)
-    assert f"rednet-most-{own_.MOST_BYTES}" in tracker.own.upload._dom_classes  # present.js refuses more than that
+    assert f"rednet-most-{own_file.MOST_BYTES}" in tracker.own.upload._dom_classes  # widgets.js refuses more than that
     order = list(tracker.painter.controls.values())
     assert order.index(tracker.own.path) == order.index(tracker.own.upload) + 1
     assert "10 MB" in tracker.painter.status.value and "path" in tracker.painter.status.value
@@ -143,10 +148,10 @@ def test_an_upload_that_is_too_large_is_said_with_another_way_beside_it(net, pho
 
 def test_the_explorer_takes_a_path_too(net, faces, photo, tmp_path):
     (tmp_path / "me.png").write_bytes(photo[0])
-    widget = explorer_.explorer(net, faces_of(faces, np.array([0]), IBUG68))
+    widget = explorer.explore_layers(net, faces_of(faces, np.array([0]), IBUG68))
     widget.controls["path"].value = str(tmp_path / "me.png")
-    assert widget.controls["face"].value == explorer_.OWN and "me.png" in widget.status.value
-    wanted = explorer_.panel(explorer_.Inside(net), Face("me", photo[1], np.array([45.0, 30.0, 36.0])), "A2", 1, 0)
+    assert widget.controls["face"].value == explorer.OWN and "me.png" in widget.status.value
+    wanted = explorer.panel(explorer.Activations(net), Face("me", photo[1], np.array([45.0, 30.0, 36.0])), "A2", 1, 0)
     np.testing.assert_array_equal(shown(widget), wanted)
     wrong = {"method": "update", "state": {"value": str(tmp_path / "no.png")}}
     widget.controls["path"]._handle_msg({"content": {"data": wrong}})

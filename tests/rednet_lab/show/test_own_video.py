@@ -121,6 +121,13 @@ def test_a_photograph_that_is_none_is_named(tmp_path):
     assert "me.jpg" in str(caught.value) and "my_video" in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["IMG_1.HEIC", "img.heif"])
+def test_a_telephones_heic_is_told_what_to_do(tmp_path, name):
+    (tmp_path / name).write_bytes(b"\0\0\0 ftypheic")
+    with pytest.raises(DataError, match="HEIC pictures cannot be read.*Fix: save a copy of it as JPEG"):
+        frames_of(str(tmp_path / name))
+
+
 class Camera:
     """Stands for cv2.VideoCapture: a camera with so many frames that does not know its rate."""
 

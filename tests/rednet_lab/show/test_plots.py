@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from rednet_core.training import COLUMNS
-from rednet_lab.show import plots, style
+from rednet_lab.show import draw, plots
 
 ERRORS = {"net": np.array([2.0, 4.0, 12.0, 3.0]), "mean face": np.array([8.0, 9.0, 20.0, 30.0])}
 
@@ -85,9 +85,9 @@ def test_groups_by_yaw():
     assert groups["all"].all()
 
 
-def test_a_sheet_has_the_shape_of_its_pictures():
+def test_a_grid_has_the_shape_of_its_pictures():
     pictures = [np.full((10, 20, 3), 60 * i, np.uint8) for i in range(4)]
-    figure = plots.sheet(pictures, 2, width=4)
+    figure = plots.grid(pictures, 2, width=4)
     (ax,) = figure.axes
     shown = ax.images[0].get_array()
     assert shown.shape == (22, 42, 3) and not ax.axison
@@ -95,7 +95,54 @@ def test_a_sheet_has_the_shape_of_its_pictures():
 
 
 def test_the_style_is_colour_blind_safe_and_repeatable():
-    style.use()
+    plots.use_style()
     assert plt.rcParams["svg.hashsalt"] == "rednet"
     cycle = plt.rcParams["axes.prop_cycle"].by_key()["color"]
-    assert [tuple(plt.matplotlib.colors.to_rgb(c)) for c in cycle[:3]] == [tuple(c) for c in style.colours(3)]
+    assert [tuple(plt.matplotlib.colors.to_rgb(c)) for c in cycle[:3]] == [tuple(c) for c in plots.colours(3)]
+
+
+def place_of(colour, picture):
+    """Middle (x, y) of the pixels of that colour."""
+    y, x = np.nonzero((np.abs(picture.astype(int) - colour) < 25).all(-1))
+    assert len(x)
+    return x.mean(), y.mean()
+
+
+def test_a_charts_line_is_where_its_values_are():
+    across, down = (
+        draw.PANEL - plots.LEFT - plots.RIGHT,
+        draw.PANEL - plots.TOP - plots.BOTTOM,
+    )
+    for y in (2.0, 8.0):
+        line = plots.Line(np.array([4.0, 6.0]), np.array([y, y]), colour=draw.BLUE, width=3)
+        x_at, y_at = place_of(draw.BLUE, plots.chart([line], x_range=(0, 10), y_range=(0, 10)))
+        assert x_at == pytest.approx(plots.LEFT + across / 2, abs=1.5)
+        assert y_at == pytest.approx(plots.TOP + down * (1 - y / 10), abs=1.5)
+
+
+def test_a_chart_in_logarithms_has_a_factor_as_a_distance():
+    heights = []
+    for y in (0.1, 1.0, 10.0):
+        line = plots.Line(np.array([0.0, 1.0]), np.array([y, y]), colour=draw.BLUE, width=3)
+        heights.append(place_of(draw.BLUE, plots.chart([line], y_range=(0.01, 100.0), log=True))[1])
+    assert heights[0] - heights[1] == pytest.approx(heights[1] - heights[2], abs=1.5) and heights[0] > heights[2] + 50
+
+
+def test_a_chart_breaks_at_what_is_not_a_number_and_stays_in_its_frame():
+    x = np.arange(5.0)
+    line = plots.Line(x, np.array([1.0, 1, np.nan, 1, 1]), colour=draw.BLUE, width=3)
+    picture = plots.chart([line], x_range=(0, 4), y_range=(0, 2))
+    middle = plots.LEFT + (draw.PANEL - plots.LEFT - plots.RIGHT) // 2
+    blue = (np.abs(picture.astype(int) - draw.BLUE) < 25).all(-1)
+    assert not blue[:, middle].any() and blue[:, middle - 60].any() and blue[:, middle + 60].any()
+    wide = plots.chart(
+        [plots.Line(x * 10 - 20, x * 0 + 1.0, colour=draw.BLUE, width=3)], x_range=(0, 4), y_range=(0, 2)
+    )
+    blue = (np.abs(wide.astype(int) - draw.BLUE) < 25).all(-1)
+    assert not blue[:, : plots.LEFT - 1].any() and not blue[:, draw.PANEL - plots.RIGHT + 2 :].any() and blue.any()
+
+
+def test_a_chart_without_values_is_still_one():
+    nothing = plots.Line(np.array([0.0, 1.0]), np.array([np.nan, np.nan]))
+    for log in (False, True):
+        assert plots.chart([nothing], log=log).shape == (draw.PANEL, draw.PANEL, 3)

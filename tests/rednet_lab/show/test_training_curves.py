@@ -10,9 +10,9 @@ from rednet_core import stages
 from rednet_core.augment import NONE
 from rednet_core.markup import IBUG68
 from rednet_core.training import COLUMNS, TrainConfig
-from rednet_lab.show import training_curves as board_
-from rednet_lab.show.faces import faces_of
-from rednet_lab.show.training_curves import Dashboard, clock, running_median, watched
+from rednet_lab.show import training_curves
+from rednet_lab.show.trace import faces_of
+from rednet_lab.show.training_curves import Dashboard, curves, watched
 from rednet_lab.workbench.lab import Trained
 from tests.helpers import tiny
 
@@ -37,49 +37,53 @@ def unwatched(faces):
 
 
 def test_a_watched_training_ends_with_the_same_weights_bit_for_bit(faces, some, unwatched, monkeypatch):
-    monkeypatch.setattr(board_, "PAINTS", 0.0)
-    monkeypatch.setattr(board_, "LOOKS", 0.0)
-    board = Dashboard(some)
-    board.shown = True  # no screen here
-    run, history = train(faces, board.watcher("stage 1"))
+    monkeypatch.setattr(training_curves, "PAINTS", 0.0)
+    monkeypatch.setattr(training_curves, "LOOKS", 0.0)
+    dashboard = Dashboard(some)
+    dashboard.shown = True  # no screen here
+    run, history = train(faces, dashboard.watcher("stage 1"))
     plain, old = unwatched
     torch.testing.assert_close(history, old, rtol=0, atol=0, equal_nan=True)
     for name, value in plain.net.state_dict().items():
         assert torch.equal(value, run.net.state_dict()[name]), name
-    assert len(board.errors) >= 2 and board.errors[-1][0] == STEPS and board.strip is not None
-    assert len(board.image.value) > 1000 and "stage 1" in board.status.value and "0 s left" in board.status.value
+    assert len(dashboard.errors) >= 2 and dashboard.errors[-1][0] == STEPS and dashboard.strip is not None
+    assert (
+        len(dashboard.image.value) > 1000
+        and "stage 1" in dashboard.status.value
+        and "0:00 left" in dashboard.status.value
+    )
 
 
 def test_without_a_screen_it_writes_lines(faces, some):
     said = []
-    board = Dashboard(some, live=False, say=said.append)
-    _, history = train(faces, board.watcher("stage 1"))
-    assert len(said) == STEPS and not board.shown  # at most ten; each of six steps is one of them
+    dashboard = Dashboard(some, live=False, say=said.append)
+    _, history = train(faces, dashboard.watcher("stage 1"))
+    assert len(said) == STEPS and not dashboard.shown  # at most ten; each of six steps is one of them
     assert said[-1].startswith(f"stage 1: step {STEPS} of {STEPS}, l_d {history[-1, 0]:.4g}, l_r {history[-1, 1]:.4g}")
-    assert "l_cls" not in said[-1] and said[-1].endswith("0 s left")
+    assert "l_cls" not in said[-1] and said[-1].endswith("0:00 left")
 
 
 def test_a_finished_training_is_shown_from_its_history(some, unwatched):
     run, history = unwatched
     trained = Trained(run.net, history, COLUMNS, 60.0, {}, Path())
-    board = Dashboard(some)
-    widget = board.replay(trained)
-    assert f"step {STEPS} of {STEPS}" in widget.status.value and "0 s left" in widget.status.value
+    dashboard = Dashboard(some)
+    widget = dashboard.replay(trained)
+    assert f"step {STEPS} of {STEPS}" in widget.status.value and "0:00 left" in widget.status.value
     for control, value in (("smooth", 2), ("step", 3)):
         before = widget.image.value
         widget.controls[control].value = value
         assert widget.image.value != before, control
-    assert f"l_d {history[2, 0]:.4g}" in widget.status.value and "30 s left" in widget.status.value
-    picture = board.picture(history.numpy(), 3, STEPS, 1)
-    assert picture.shape[0] > board_.curves(history.numpy(), 3, STEPS, 1).shape[0]  # the faces stand below
+    assert f"l_d {history[2, 0]:.4g}" in widget.status.value and "0:30 left" in widget.status.value
+    picture = dashboard.picture(history.numpy(), 3, STEPS, 1)
+    assert picture.shape[0] > curves(history.numpy(), 3, STEPS, 1).shape[0]  # the faces stand below
 
 
 def test_later_steps_do_not_show_in_an_earlier_picture(unwatched):
     history = unwatched[1].numpy()
     changed = history.copy()
     changed[4] = history[1]  # within the range that the axes have anyway
-    np.testing.assert_array_equal(board_.curves(history, 4, STEPS, 2), board_.curves(changed, 4, STEPS, 2))
-    assert (board_.curves(history, 6, STEPS, 2) != board_.curves(changed, 6, STEPS, 2)).any()
+    np.testing.assert_array_equal(curves(history, 4, STEPS, 2), curves(changed, 4, STEPS, 2))
+    assert (curves(history, 6, STEPS, 2) != curves(changed, 6, STEPS, 2)).any()
 
 
 def test_the_lab_has_its_trainings_watched(open_lab, cache):
@@ -89,14 +93,5 @@ def test_the_lab_has_its_trainings_watched(open_lab, cache):
     assert said == [("demo-watched", 0), ("demo-watched", 1)]
     lab.demo("watched")  # from the cache
     assert len(said) == 2
-    result, board = watched(lab, lambda: lab.demo("watched").seconds, [])
-    assert result > 0 and not board.live and len(lab.watchers) == 1
-
-
-@pytest.mark.parametrize(("seconds", "words"), [(0.2, "0 s"), (59, "59 s"), (125, "2 min 5 s"), (4210, "1 h 10 min")])
-def test_times_in_words(seconds, words):
-    assert clock(seconds) == words
-
-
-def test_the_running_median_looks_back_only():
-    np.testing.assert_allclose(running_median(np.array([1.0, 5, 2, np.nan, 9]), 3), [1, 3, 2, 3.5, 5.5])
+    result, dashboard = watched(lab, lambda: lab.demo("watched").seconds, [])
+    assert result > 0 and not dashboard.live and len(lab.watchers) == 1

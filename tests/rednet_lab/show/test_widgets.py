@@ -71,16 +71,3 @@ def test_buttons_stand_in_a_line_with_their_label():
     some = buttons("maps", ["over", "alone"])
     assert some.value == "over" and some.description == "maps" and some.style.button_width == "112px"
     assert (some.layout.display, some.layout.flex_flow) == ("flex", "row nowrap")
-
-
-def test_the_cockpit_renders_the_face_that_its_sliders_say():
-    from data_prep.face_world import FaceWorld
-    from rednet_lab.show.face_controls import cockpit
-
-    widget = cockpit(FaceWorld(0, 64))
-    assert "of 68 points visible" in widget.status.value
-    seen = {widget.image.value}
-    for control, value in (("yaw", 50.0), ("person", 7), ("before", "hand"), ("dots", False)):
-        widget.controls[control].value = value
-        seen.add(widget.image.value)
-    assert len(seen) == 5

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -91,7 +92,7 @@ def test_a_killed_maker_leaves_its_work_but_neither_a_lock_nor_half_written_file
         "asset('a', {'size': 3}, make)"
     )
     assert python(code).wait() == 9
-    (folder,) = cache.iterdir()
+    (folder,) = cache.glob("a-*")
     assert not (folder / "complete.json").exists() and (folder / ".store.12ab.part").exists()
     maker = Maker()
     assert asset("a", {"size": 3}, maker)[0] == folder.resolve()
@@ -125,3 +126,126 @@ def test_where_the_cache_is(monkeypatch, tmp_path):
         assert cache_root() == caching.ROOT / ".cache"
     monkeypatch.setenv("REDNET_CACHE", "~/faces")
     assert cache_root() == (Path.home() / "faces").resolve()
+
+
+# ------------------------------------------------------------------------------------------------- damage, disks
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+DAMAGES = {
+    "a bit flipped": lambda folder: flip(folder / "whole"),
+    "a bit flipped below": lambda folder: flip(folder / "faces" / "crops"),
+    "cut": lambda folder: os.truncate(folder / "whole", 2),
+    "gone": lambda folder: (folder / "whole").unlink(),
+    "complete.json cut": lambda folder: os.truncate(folder / "complete.json", 20),
+    "complete.json empty": lambda folder: os.truncate(folder / "complete.json", 0),
+}
+
+
+def with_store(folder):
+    (folder / "whole").write_text("whole")
+    (folder / "faces").mkdir()
+    (folder / "faces" / "crops").write_bytes(bytes(range(256)) * 8)
+    return {"seconds": 1.0}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=list(DAMAGES))
+def test_a_damaged_asset_is_set_aside_made_again_and_told(cache, damage):
+    for number in (1, 2):
+        folder, first = asset("stage1", KEY, with_store)
+        damage(folder)
+        told = []
+        again, facts = asset("stage1", KEY, with_store, told.append)
+        assert again == folder and facts["seconds"] == first["seconds"] and "files" not in facts
+        assert (folder / "whole").read_text() == "whole" and (folder / "faces" / "crops").stat().st_size == 2048
+        aside = folder.with_name(f"{folder.name}.damaged-{number}")
+        assert aside.is_dir() and len(told) == 1 and aside.name in told[0] and "made again" in told[0]
+    assert asset("stage1", KEY, lambda _: pytest.fail("whole, and made again"), pytest.fail)[0] == folder
+
+
+def test_a_copied_cache_is_whole(cache, tmp_path, monkeypatch):
+    folder, _ = asset("stage1", KEY, with_store)
+    shutil.copytree(cache, tmp_path / "copy")  # other times, the same bytes
+    monkeypatch.setenv("REDNET_CACHE", str(tmp_path / "copy"))
+    monkeypatch.setattr(caching, "LARGE", 100)
+    found, _ = asset("stage1", KEY, lambda _: pytest.fail("made again"), pytest.fail)
+    assert found.parent == (tmp_path / "copy").resolve() and found.name == folder.name
+
+
+def test_a_large_file_is_not_read_where_size_and_time_are_the_same(cache, monkeypatch):
+    folder, _ = asset("stage1", KEY, with_store)
+    monkeypatch.setattr(caching, "LARGE", 100)
+    monkeypatch.setattr(caching, "_whole", set())
+    read = []
+    real = caching._sha256
+    monkeypatch.setattr(caching, "_sha256", lambda path: read.append(path.name) or real(path))
+    asset("stage1", KEY, None)
+    assert read == ["whole"]
+    flip(folder / "faces" / "crops")
+    os.utime(folder / "faces" / "crops", ns=(1, 1))
+    told = []
+    asset("stage1", KEY, with_store, told.append)
+    assert "crops has changed" in told[0]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit of file sizes there")
+@pytest.mark.parametrize("what", ["tensor", "array", "text"])
+def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(cache, what):
+    code = (
+        "import resource, torch, numpy as np\n"
+        "from rednet_core import checkpoint\n"
+        "from rednet_lab.files import write_text\n"
+        "def make(folder):\n"
+        "    (folder / 'small').write_text('x')\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, resource.RLIM_INFINITY))\n"
+        "    if sys.argv[1] == 'tensor':\n"
+        "        checkpoint.write(folder / 'net.pt', {'x': torch.zeros(100_000)})\n"
+        "    elif sys.argv[1] == 'array':\n"
+        "        np.savez(folder / 'a.npz', a=np.zeros(100_000))\n"
+        "    else:\n"
+        "        write_text(folder / 'a.csv', 'x' * 100_000)\n"
+        "try:\n"
+        "    asset('a', {'size': 3}, make)\n"
+        "except cache.CacheError as error:\n"
+        "    print(error, error.__suppress_context__)\n"
+    )
+    process = python(code, what)
+    said = process.communicate()[0]
+    assert process.returncode == 0 and len(said.splitlines()) == 1
+    assert "takes no more" in said and "REDNET_CACHE" in said and said.strip().endswith("True")
+    assert not list(cache.rglob("*.part")) and not list(cache.rglob("complete.json"))
+    maker = Maker()
+    assert asset("a", {"size": 3}, maker)[0].is_dir() and maker.calls == 1  # with room again
+
+
+def test_a_place_that_cannot_be_written_is_one_line(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("REDNET_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(caching.CacheError, match="takes no more: .*; make room, or set REDNET_CACHE") as caught:
+        asset("a", KEY, Maker())
+    assert "\n" not in str(caught.value)
+    if hasattr(os, "geteuid") and os.geteuid():  # root writes anywhere
+        (tmp_path / "locked").mkdir(mode=0o500)
+        monkeypatch.setenv("REDNET_CACHE", str(tmp_path / "locked"))
+        with pytest.raises(caching.CacheError, match="Permission denied"):
+            asset("a", KEY, Maker())
+
+
+def test_what_another_process_makes_is_not_waited_for_where_told_so(cache):
+    code = "asset('a', {'size': 3}, lambda folder: print('at work', flush=True) or time.sleep(3))"
+    process = python(code)
+    assert process.stdout.readline() == "at work\n"
+    with caching.not_waiting():
+        with pytest.raises(caching.BusyError):
+            asset("a", {"size": 3}, Maker())
+        assert asset("a", {"size": 4}, Maker())[0].is_dir()  # another is made meanwhile
+    process.kill()
+    process.wait()
+    maker = Maker()
+    asset("a", {"size": 3}, maker)
+    assert maker.calls == 1

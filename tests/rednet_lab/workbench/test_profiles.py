@@ -6,7 +6,7 @@ from rednet_core.eccv import RATIO, EccvConfig
 from rednet_core.rednet import NetConfig
 from rednet_core.training import TrainConfig
 from rednet_lab.names import PROFILE_NAMES, run_name
-from rednet_lab.workbench.profiles import PROFILES, Plan, Profile
+from rednet_lab.workbench.profiles import PROFILES, Plan, Plateau, Profile
 
 
 @pytest.mark.parametrize(
@@ -39,10 +39,14 @@ def test_full_is_the_papers_network_and_training():
         assert plan.train.ratio == (1.0, 10.0, 1.0) and plan.train.foreground_weight == 15
     assert [plan.epochs for plan in stages] == [30, 20, 50]
     assert (full.stage1.variations, full.stage3.frames, full.stage3.batch) == (10, 10, 5)
+    assert [plan.plateau for plan in stages] == [Plateau()] * 3  # the journal's rate goes by validation
+    assert {plan.train.schedule for plan in stages} == {"constant"} and Plateau().factor == 0.1
+    assert full.imagenet and not PROFILES["quick"].imagenet
+    assert full.eccv_augmentation.shift * full.eccv.input_size == full.augmentation.shift * net.input_size == 7
     assert full.eccv == EccvConfig() and (full.eccv.input_size, full.eccv.sides) == (128, (7, 5, 3))
     assert full.eccv_demo.train.ratio == RATIO
     turned = full.augmentation
-    assert full.store_size >= 1.4 * net.input_size  # room for the augmentation at full resolution
+    assert full.store_size == 1.5 * net.input_size  # room for the augmentation at full resolution
     assert turned == type(turned)()
 
 

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from rednet_lab.show import style
+from rednet_lab.show import draw, plots
 from rednet_lab.show.svg import Canvas
-from rednet_lab.workbench.results import PNG_LIMIT, Results, small_png
+from rednet_lab.workbench.results import Results
 
 STAMP = {"profile": "smoke", "seed": 3}
 
@@ -20,7 +20,7 @@ STAMP = {"profile": "smoke", "seed": 3}
 @pytest.fixture(autouse=True)
 def course_style():
     with plt.rc_context():
-        style.use()
+        plots.use_style()
         yield
     plt.close("all")
 
@@ -51,11 +51,9 @@ def noise(width, height):
 
 
 # A page-wide figure of noise, and one whose noise would take far more than the limit at 35 dots an inch.
-@pytest.mark.parametrize(("width", "height", "limit"), [(7, 3, PNG_LIMIT), (3, 2, 1500)])
-def test_a_png_is_small_whatever_is_on_it(monkeypatch, width, height, limit):
-    assert PNG_LIMIT == 100_000
-    monkeypatch.setattr("rednet_lab.workbench.results.PNG_LIMIT", limit)
-    packed = small_png(noise(width, height))
+@pytest.mark.parametrize(("width", "height", "limit"), [(7, 3, draw.PNG_LIMIT), (3, 2, 1500)])
+def test_a_png_is_small_whatever_is_on_it(width, height, limit):
+    packed = draw.small_png(noise(width, height), limit)
     assert len(packed) <= limit
     image = Image.open(io.BytesIO(packed)).convert("RGB")
     image.load()
@@ -66,7 +64,7 @@ def test_a_plain_png_is_fine_and_keeps_its_colours():
     figure, axes = plt.subplots(1, 2, figsize=(7, 3))
     for ax, colour in zip(axes, ("red", "blue"), strict=True):
         ax.set(facecolor=colour, xticks=[], yticks=[])
-    image = Image.open(io.BytesIO(small_png(figure))).convert("RGB")
+    image = Image.open(io.BytesIO(draw.small_png(figure))).convert("RGB")
     assert image.width > 1000  # the finest resolution, as it fits
     middle = image.height // 2
     for x, colour in ((image.width // 4, (255, 0, 0)), (3 * image.width // 4, (0, 0, 255))):

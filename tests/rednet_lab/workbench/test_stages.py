@@ -1,12 +1,15 @@
 """The one assembly of trainings, and the ECCV network's three stages: what joins when, from what, by which plan."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 
 from rednet_core.eccv import RATIO, EccvNet
 from rednet_lab.workbench import stages as module
-from rednet_lab.workbench.profiles import FULL, QUICK, SMOKE
-from rednet_lab.workbench.stages import Training, eccv_plans
+from rednet_lab.workbench.profiles import FULL, QUICK, SMOKE, Plateau
+from rednet_lab.workbench.stages import PlateauRule, Training, eccv_plans, imagenet_file, lowered
 
 
 def test_at_full_size_the_plans_are_the_papers():
@@ -16,7 +19,7 @@ def test_at_full_size_the_plans_are_the_papers():
     for plan in plans:
         train = plan.train
         assert (train.optimiser, train.momentum, train.rate, train.schedule) == ("sgd", 0.9, 0.01, "steps")
-        assert train.ratio == RATIO
+        assert train.ratio == RATIO and plan.plateau is None
 
 
 @pytest.mark.parametrize("profile", [SMOKE, QUICK], ids=lambda p: p.name)
@@ -58,3 +61,95 @@ def test_each_stage_starts_from_the_one_before_and_adds_its_part(open_lab, monke
     again = open_lab().eccv_stages()  # from the cache: nothing could be trained now
     assert len(started) == 2 and again["stage 3"].folder == found["stage 3"].folder
     assert lab.demo_eccv().folder == found["stage 1"].folder
+
+
+# ----------------------------------------------------------------------------------------------- the papers' recipe
+
+
+@pytest.mark.parametrize(
+    ("errors", "times"),
+    [([], 0), ([5, 4, 3, 2], 0), ([5, 6, 6], 1), ([5, 6, 4, 6, 5], 1), ([5, 5, 5, 5, 5], 2), ([5, 6, 4, 5, 3, 4], 0)],
+)
+def test_a_rate_is_lowered_where_the_error_stays(errors, times):
+    assert lowered(errors, 2) == times
+
+
+def with_plateau(lab, **rule):
+    """A training of 12 steps that is validated every second step, and lowers its rate when the error stays once."""
+    plan = replace(lab.profile.demo, plateau=Plateau(patience=1, pictures=3, **rule))
+    changes = {"steps": 12, "steps_per_epoch": 2.0, "schedule": "constant", "checkpoint_seconds": 0.0}
+    return lab.training("plateau", "stills", lab.profile.net, plan, changes=tuple(changes.items()))
+
+
+def test_the_rate_goes_by_validation_and_a_stopped_training_goes_on_with_its_own(open_lab, tmp_path):
+    lab = open_lab()
+    training = with_plateau(lab, factor=0.5)
+    assert not set(training.validation.rows) & set(training.role.rows)
+    rates = []
+
+    def see(run, record):
+        rates.append(run.optimiser.param_groups[0]["lr"])
+
+    whole = training.trainer(None, lab.device, tmp_path / "whole" / "run.pt", (see,))
+    whole.run()
+    rows = (tmp_path / "whole" / "validation.csv").read_text().splitlines()
+    errors = [float(row.split(",")[1]) for row in rows[1:]]
+    assert len(errors) == 6 and min(np.diff(rates)) < 0  # it rose at least once here, and the rate fell
+    first = training.train.rate
+    expected = [first * 0.5 ** lowered(errors[: step // 2], 1) for step in range(12)]
+    np.testing.assert_allclose(rates, expected)
+    for stop in (3, 8):
+        run = training.trainer(None, lab.device, tmp_path / f"cut{stop}" / "run.pt")
+        run.run(stop)
+        again = training.trainer(None, lab.device, tmp_path / f"cut{stop}" / "run.pt")
+        assert again.step == stop
+        again.run()
+        for name, value in whole.net.state_dict().items():
+            assert torch.equal(value, again.net.state_dict()[name]), (stop, name)
+
+
+def test_the_rate_falls_to_a_floor(open_lab, tmp_path, monkeypatch):
+    lab = open_lab()
+    training = with_plateau(lab, factor=0.1, floor=0.02)
+    run = training.trainer(None, lab.device, tmp_path / "run.pt")
+    rule = next(each for each in run.callbacks if isinstance(each, PlateauRule))
+    rule.errors = [(-4, 5.0), (-3, 6.0), (-2, 6.0), (-1, 6.0)]
+    run.step = 1
+    rule(run, None)
+    assert {group["share"] for group in run.optimiser.param_groups} == {0.02}
+
+
+def test_without_a_validation_split_some_training_stills_are_held_out(open_lab):
+    lab = open_lab()
+    source = lab.source
+    stills = source.stills()
+    source.stills = lambda: stills
+    stills.data.rows = lambda split=None, group=None: np.array([], int)  # a store of training and test stills only
+    training = with_plateau(lab)
+    held, rows = set(training.validation.rows), set(training.role.rows)
+    assert held and not held & rows and held | rows == set(stills.rows)
+
+
+def test_imagenet_weights_come_from_a_file_or_the_fix_is_told(open_lab, tmp_path, monkeypatch):
+    monkeypatch.setenv("REDNET_CACHE", str(tmp_path))
+    assert (
+        imagenet_file(FULL.net).name
+        == imagenet_file(FULL.eccv).name
+        == "vgg16_bn-397923af.pth".replace("397923af", "6c64b313")
+    )
+    assert imagenet_file(replace(FULL.net, design="resnet")).name.startswith("resnet152-")
+    assert imagenet_file(replace(FULL.net, batch_norm=False)).name.startswith("vgg16-")
+    lab = open_lab()
+    training = lab.training("x", "stills", lab.profile.net, lab.profile.demo, imagenet=True)
+    monkeypatch.setenv("REDNET_CACHE", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match=r"there is no .*vgg16_bn.*fetch them once: curl .*https://"):
+        training.trainer(None, lab.device)
+    file = imagenet_file(training.config)
+    file.parent.mkdir()
+    file.write_bytes(b"x")
+    loaded = []
+    monkeypatch.setattr(module.pretrained, "load", lambda net, path: loaded.append((net, path)))
+    run = training.trainer(None, lab.device)
+    assert loaded == [(run.net, file)]
+    plain = replace(training, imagenet=False)
+    assert training.key(lab.device)["imagenet"] == file.name and plain.key(lab.device)["imagenet"] is None

@@ -1,3 +1,4 @@
+// Comes with each placeholder; what it does once is enough for a page.
 // A file that is larger than a message to the kernel may be would only cut the connection: it is refused, in words.
 if (!window.rednetUploads) {
   window.rednetUploads = true;
@@ -30,4 +31,12 @@ if (!window.rednetUploads) {
     };
     setTimeout(() => { kind.click = open; }, 0);
   }, true);
+
+  // A picture's alt text stands hidden beside it, and is another after each move.
+  const name = (image) => {
+    const words = image.closest?.(".widget-box")?.querySelector(".rednet-alt");
+    if (words && image.matches("img.widget-image")) image.alt = words.textContent.trim();
+  };
+  document.addEventListener("load", (event) => name(event.target), true);
+  document.querySelectorAll("img.widget-image").forEach(name);
 }

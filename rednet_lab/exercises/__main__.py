@@ -1,0 +1,79 @@
+"""Write the exercises into their notebooks: `python -m rednet_lab.exercises`; --check only tells what is not current.
+
+An exercise has three cells: the task, the student's part (tag "exercise") and a hidden solution (tag "solution"). They
+are made of the master alone and found again by their ids, so they may be moved within a notebook.
+"""
+
+import argparse
+import inspect
+import json
+import re
+
+from rednet_lab.exercises import NAMES, load, solution
+from rednet_lab.files import write_text
+from rednet_lab.names import ROOT
+
+MARKED = re.compile(r" *### BEGIN SOLUTION\n(.*?) *### END SOLUTION\n", re.DOTALL)
+STUB = "    # your code here\n    return ...\n"
+
+
+def cells(name: str, before: str = "") -> list[dict]:
+    """Return the three cells of an exercise; before is the notebook's code in front of them."""
+    master = load(name)
+    title, _, task = inspect.getdoc(master).partition(". ")
+    function, text = solution(master).__name__, inspect.getsource(solution(master))
+    used = [line for line in inspect.getsource(master).splitlines() if line.startswith(("import ", "from "))]
+    used = [line for line in used if re.search(rf"\b{line.split()[-1]}\b", text) and line not in before.splitlines()]
+    imports = "\n".join([*used, ""] * bool(used) + ["from rednet_lab.exercises import check"])
+    answer = function.replace("your_", "solution_")
+    student = f'{imports}\n\n\n{MARKED.sub(STUB, text)}\n\nprint(check("{name}")({function}))'
+    solved = MARKED.sub(r"\1", text).replace(function, answer)
+    hidden = f'# A solution: try first.\n{solved}\n\nprint("The solution:", check("{name}")({answer}))'
+    code = {"cell_type": "code", "execution_count": None}
+    tags = {"tags": ["exercise"]}, {"jupyter": {"source_hidden": True}, "tags": ["solution"]}
+    ids = (f"exercise-{name}", f"solution-{name}")
+    made = [{"cell_type": "markdown", "id": f"exercise-{name}-task", "metadata": tags[0]}]
+    made += [{**code, "id": each, "metadata": tag, "outputs": []} for each, tag in zip(ids, tags, strict=True)]
+    sources = f"### Exercise: {title[0].lower()}{title[1:]}\n\n{task}", student, hidden
+    return [{**cell, "source": source.splitlines(True)} for cell, source in zip(made, sources, strict=True)]
+
+
+def placed(notebook: dict, name: str) -> None:
+    """Put an exercise's cells where they are already, or else behind the cell that its master names."""
+    every, anchor = notebook["cells"], load(name).PLACE[1]
+    own = {cell["id"] for cell in cells(name)}
+    at = next((i for i, cell in enumerate(every) if cell["id"] in own), None)
+    if at is None:
+        at = 1 + next(i for i, cell in enumerate(every) if cell["id"] == anchor)
+    before = "".join("".join([*cell["source"], "\n"]) for cell in every[:at] if cell["cell_type"] == "code")
+    rest = [[cell for cell in part if cell["id"] not in own] for part in (every[:at], every[at:])]
+    notebook["cells"] = [*rest[0], *cells(name, before), *rest[1]]
+
+
+def current(notebook: str) -> tuple[str, str]:
+    """Return a notebook's text as it is and as it should be."""
+    text = (ROOT / "notebooks" / f"{notebook}.ipynb").read_text(encoding="utf-8")
+    content = json.loads(text)
+    for name in NAMES:
+        if load(name).PLACE[0] == notebook:
+            placed(content, name)
+    return text, json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write, or with --check return 1 where a notebook is not current."""
+    parser = argparse.ArgumentParser(prog="python -m rednet_lab.exercises", description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a notebook is not current")
+    check_only, stale = parser.parse_args(arguments).check, []
+    for notebook in sorted({load(name).PLACE[0] for name in NAMES}):
+        text, wanted = current(notebook)
+        if text != wanted:
+            stale.append(notebook)
+            if not check_only:
+                write_text(ROOT / "notebooks" / f"{notebook}.ipynb", wanted)
+    print(f"{'not current' if check_only else 'written'}: {', '.join(stale) or 'none'}")
+    return int(check_only and bool(stale))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,171 @@
+"""The exercises: solutions are right and those of rednet_core, stubs are "to do", each known mistake gets its hint."""
+
+import ast
+import json
+
+import nbformat
+import pytest
+import torch
+from torch import nn
+
+from rednet_core import layers, losses, maps
+from rednet_core.eccv import labels
+from rednet_core.identity import IdentityClassifier
+from rednet_lab import exercises
+from rednet_lab.exercises import NAMES, __main__, check, load, outcome, same, solution
+from rednet_lab.names import ROOT
+from rednet_lab.runner.executed import to_html
+
+MISTAKES = [(name, hint) for name in NAMES for hint in load(name).WRONG]
+
+
+def notebook_of(name):
+    path = ROOT / "notebooks" / f"{load(name).PLACE[0]}.ipynb"
+    return json.loads(path.read_text(encoding="utf-8"))["cells"]
+
+
+@pytest.fixture(params=NAMES)
+def name(request):
+    return request.param
+
+
+def test_the_solution_is_right(name):
+    assert check(name)(solution(load(name))) == "Right."
+
+
+@pytest.mark.parametrize(("name", "hint"), MISTAKES, ids=lambda value: value[:40])
+def test_each_known_mistake_is_told_by_its_own_hint(name, hint):
+    assert check(name)(load(name).WRONG[hint]) == f"Not yet. {hint}"
+
+
+def test_each_exercise_knows_six_mistakes_and_all_know_eighty():
+    assert min(len(load(name).WRONG) for name in NAMES) >= 6 and len(MISTAKES) >= 80
+
+
+def test_what_is_missing_broken_or_unknown_has_its_answer_too(name):
+    judge = check(name)
+    assert judge(lambda *given: None).startswith("To do") and judge(lambda *given: ...).startswith("To do")
+    assert judge(lambda: None).startswith("Not yet. Your code raises TypeError")
+
+    def shifted(*given):
+        result = solution(load(name))(*given)
+        return [x + 0.37 for x in result] if isinstance(result, tuple | list) else result + 0.37
+
+    assert "none of the mistakes known here" in judge(shifted)
+    with pytest.raises(ValueError, match="known: decode_map"):
+        check("decode")
+
+
+def test_another_shape_is_told():
+    assert "The shape is (3,), it should be (3, 2)" in check("decode_map")(lambda m, sigma: torch.zeros(3))
+
+
+def test_a_check_leaves_the_random_numbers_alone(name):
+    torch.manual_seed(5)
+    wanted = torch.rand(1)
+    torch.manual_seed(5)
+    check(name)(solution(load(name)))
+    assert torch.equal(torch.rand(1), wanted)
+
+
+def test_the_notebooks_hold_the_cells_that_the_masters_make(capsys):
+    assert __main__.main(["--check"]) == 0, "run python -m rednet_lab.exercises"
+    assert "not current: none" in capsys.readouterr().out
+
+
+def test_a_cell_that_was_changed_is_seen_and_mended(tmp_path, monkeypatch, capsys):
+    (tmp_path / "notebooks").mkdir()
+    for place in {load(name).PLACE[0] for name in NAMES}:
+        text = (ROOT / "notebooks" / f"{place}.ipynb").read_text(encoding="utf-8")
+        (tmp_path / "notebooks" / f"{place}.ipynb").write_text(text, encoding="utf-8")
+    path = tmp_path / "notebooks" / "30_vgg_encoder_decoder.ipynb"
+    whole = path.read_text(encoding="utf-8")
+    content = json.loads(whole)
+    kept = [cell for cell in content["cells"] if "solution" not in cell["metadata"].get("tags", [])]
+    path.write_text(json.dumps({**content, "cells": kept}), encoding="utf-8")
+    monkeypatch.setattr(__main__, "ROOT", tmp_path)
+    assert __main__.main(["--check"]) == 1 and "30_vgg_encoder_decoder" in capsys.readouterr().out
+    assert __main__.main([]) == 0 and path.read_text(encoding="utf-8") == whole
+
+
+def run_cells(name, part):
+    """Run one code cell of an exercise, as a notebook does, and return what it printed."""
+    space, said = {"torch": torch, "F": nn.functional, "check": check}, []
+    source = "".join(next(cell["source"] for cell in notebook_of(name) if cell["id"] == f"{part}-{name}"))
+    exec(compile(source, name, "exec"), {**space, "print": lambda *words: said.append(" ".join(words))})
+    return said
+
+
+def test_the_cells_run_as_they_stand(name):
+    assert run_cells(name, "exercise") == ["To do: your function returns nothing yet."]
+    assert run_cells(name, "solution") == ["The solution: Right."]
+
+
+def test_the_solution_is_hidden_and_the_stub_does_not_give_it_away(name):
+    cells = {cell["id"]: cell for cell in notebook_of(name)}
+    hidden, stub = cells[f"solution-{name}"], cells[f"exercise-{name}"]
+    assert hidden["metadata"] == {"jupyter": {"source_hidden": True}, "tags": ["solution"]}
+    assert stub["metadata"] == {"tags": ["exercise"]} and "SOLUTION" not in "".join(stub["source"] + hidden["source"])
+    function = ast.parse("".join(stub["source"])).body[-2]
+    assert [type(line) for line in function.body] == [ast.Expr, ast.Return]
+
+
+def test_a_page_folds_the_solution_and_nothing_else():
+    cells = [nbformat.v4.new_code_cell("a = 1"), nbformat.v4.new_code_cell("b = 2", metadata={"tags": ["solution"]})]
+    page = to_html(nbformat.v4.new_notebook(cells=cells), "page")
+    assert page.count("<details>") == 1 and page.index("A solution: try first") > page.index('<span class="n">a</span>')
+
+
+# ------------------------------------------------------------------------------- the solutions are rednet_core's
+
+
+def result(name, trial=0):
+    """Return a master's solution and its inputs, for one trial."""
+    master = load(name)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(trial)
+        given = master.inputs()
+    return outcome(master, solution(master), trial), given
+
+
+def test_decoding_is_the_cores():
+    points, (heat, sigma) = result("decode_map")
+    assert torch.allclose(points, maps.decode(heat[None], sigma)[0], atol=0.1)  # the core also minds the border
+
+
+def test_the_loss_is_the_cores():
+    loss, (logits, target, mask, weight) = result("weighted_loss")
+    assert torch.allclose(loss, losses.detection_loss(logits, target, mask, weight))
+
+
+def test_pooling_is_the_cores():
+    (top, _, back), (x,) = result("pool_unpool")
+    pooled, switches = layers.pool(x[None])
+    assert torch.equal(pooled[0], top) and torch.equal(layers.unpool(pooled, switches)[0], back)
+
+
+def test_labels_are_the_cores():
+    drawn, (response, side) = result("label_map")
+    centres, there = labels.cluster_centres(labels.merge(response[None]), 4)
+    assert torch.equal(drawn, labels.label_map(centres, there, 16, side)[0]) and not there.all()
+
+
+def test_the_lstm_is_torchs():
+    h, (v, w_x, w_h, b_x, b_h) = result("lstm_clip")
+    lstm = nn.LSTM(6, 5, batch_first=True)
+    own = {"weight_ih_l0": w_x, "weight_hh_l0": w_h, "bias_ih_l0": b_x, "bias_hh_l0": b_h}
+    lstm.load_state_dict(own)
+    assert same(h, lstm(v)[0])
+
+
+def test_the_identity_loss_is_the_cores():
+    loss, (e_i, squeeze, weight, bias, who) = result("identity_loss")
+    head = IdentityClassifier(6, 7, units=8).eval()
+    head.squeeze.weight.data, head.squeeze.bias.data = squeeze[..., None, None], torch.zeros(8)
+    head.classify.weight.data, head.classify.bias.data = weight, bias
+    assert same(loss, nn.functional.cross_entropy(head(e_i), who, ignore_index=-1))
+
+
+def test_every_master_is_listed():
+    files = {path.stem for path in (ROOT / "rednet_lab" / "exercises").glob("[a-z]*.py")}
+    assert files == set(NAMES) and exercises.TRIALS >= 2
