@@ -170,6 +170,9 @@ def _prepare_folder(options, folder: Path) -> int:
         print(warning)
     if _stands(options.store, reader, options.size, margin):
         print(f"{options.store}: already prepared, nothing to do")
+        for left in () if options.dry_run else leftovers(options.store):  # of a run killed when all but this was done
+            if left.suffix == ".journal":
+                left.unlink(missing_ok=True)
         return 0
     key = work_key(reader, options.folder, options.size, margin)
     need = max(need - bytes_done(options.store, key), 0)

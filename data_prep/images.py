@@ -9,6 +9,7 @@ import numpy as np
 from data_prep.errors import BadItem
 
 LARGEST_PICTURE = 1 << 28  # pixels; a header is believed up to here, and memory is taken as it says
+COLOUR = getattr(cv2, "IMREAD_COLOR_RGB", cv2.IMREAD_COLOR)  # OpenCV before 4.11 decodes to BGR only
 LARGEST_FILE = 1 << 30  # bytes
 PNG = b"\x89PNG\r\n\x1a\n"
 # Of the chunks that a PNG need not have: the others change no pixel, and libpng warns of some without naming the file.
@@ -39,7 +40,7 @@ def decode_image(data: bytes, path: Path | str, upright: bool = True) -> np.ndar
         raise BadItem(problem, path=path)
     if data.startswith(PNG):
         data = _bare_png(data)
-    how = cv2.IMREAD_COLOR if upright else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    how = COLOUR if upright else COLOUR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), how) if data else None
     except cv2.error as error:
@@ -48,7 +49,7 @@ def decode_image(data: bytes, path: Path | str, upright: bool = True) -> np.ndar
         raise BadItem("not a readable image (larger than memory)", path=path) from None
     if image is None:
         raise BadItem("not a readable image (empty, truncated or no image at all)", path=path)
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image)
+    return image if COLOUR != cv2.IMREAD_COLOR else cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image)
 
 
 def first_line(error: Exception) -> str:
@@ -98,4 +99,4 @@ def _bare_png(data: bytes) -> bytes:
         if kind[:1].isupper() or kind in KEPT_CHUNKS:
             parts.append(data[place:end])
         place = end
-    return data if len(parts) == 1 else b"".join([*parts, data[place:]])
+    return data if sum(map(len, parts)) == place else b"".join([*parts, data[place:]])

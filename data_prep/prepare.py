@@ -64,9 +64,11 @@ def cut(item: Item, box: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]
         height, width = image.shape[0] // shrink, image.shape[1] // shrink
         image = cv2.resize(image[: height * shrink, : width * shrink], (width, height), interpolation=cv2.INTER_AREA)
         scaled = np.append((scaled[:2] + 0.5) / shrink - 0.5, scaled[2] / shrink)
-    matrix = geometry.crop_matrix(scaled, size)
+    matrix = whole = geometry.crop_matrix(np.asarray(box, np.float64), size)
+    if shrink > 1:
+        matrix = geometry.crop_matrix(scaled, size)
     crop = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    points = geometry.apply(geometry.crop_matrix(np.asarray(box, np.float64), size), item.points.astype(np.float64))
+    points = geometry.apply(whole, item.points.astype(np.float64))
     return crop, points.astype(np.float32)
 
 

@@ -22,6 +22,10 @@ LARGEST_FILE = 1 << 20  # bytes; 194 points take 5,000
 LARGEST = 1e6  # pixels; no picture is that large
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 PAIR = re.compile(rf"({NUMBER.pattern})[ \t]+({NUMBER.pattern})", re.ASCII)
+PLAIN = re.compile(  # as nearly all files are
+    rb"version: 1\r?\nn_points: {1,2}(\d{1,6})\r?\n\{\r?\n"
+    rb"((?:-?\d{1,7}(?:\.\d{1,15})? -?\d{1,7}(?:\.\d{1,15})?\r?\n)+)\}\s*"
+)
 HEADER = re.compile(r"([A-Za-z_ ]+?)\s*:\s*(.*)")
 
 
@@ -75,8 +79,19 @@ def coordinates(line: str) -> tuple[float, float] | str:
     return x, y
 
 
+def _plain(data: bytes, count: int) -> np.ndarray | None:
+    """Return the points of a file without any departure from the format, as nearly all are; None for any other."""
+    match = PLAIN.fullmatch(data)
+    if not match or int(match[1]) != count:
+        return None
+    values = np.array(match[2].split(), np.float64)
+    return values.reshape(count, 2) if len(values) == 2 * count and np.abs(values).max() <= LARGEST else None
+
+
 def parse_points(data: bytes, count: int, path: Path | str | None = None) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return points (count, 2) float64 of the bytes of a .pts file, and notes; raise BadItem naming line and fault."""
+    if (plain := _plain(data, count)) is not None:
+        return plain, ()
     lines = text_lines(data.replace(b"{", b"\n{\n").replace(b"}", b"\n}\n"))
     notes = []
     if len(lines) == count and "{" not in lines and all(PAIR.fullmatch(line) for line in lines):

@@ -1,10 +1,12 @@
 """What the readers of real data sets share: a list of entries made at opening, and how folders are looked through."""
 
 import hashlib
+import math
 import os
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from rednet_core.markup import Markup
 
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp")
 UNHEARD_OF = 1e30  # float32 holds it
+NEAR = 4.0  # means of the distance from the mean, by the larger coordinate
 FAR = 12.0  # a point farther from the face's middle than this many medians of the distance is none of the face
 TURNED, PROFILE = 0.5, 0.2  # distance of the eyes over that to the mouth: heads turned by about 55 and 75 degrees
 NOT_DATA = {"thumbs.db", "desktop.ini", "__macosx"}
@@ -237,20 +240,25 @@ def check_points(
     eyes and mouth that lie as a face's do (`plausible`).
     """
     points, mask = np.asarray(points, np.float64), np.asarray(mask, bool)
-    known = points[mask]
-    if not np.isfinite(known).all():
-        raise BadItem("a coordinate is not finite", path=path, field="points")
+    known = points if mask.all() else points[mask]
     if not len(known):
         return
-    if np.abs(known).max() > LARGEST:
-        problem = f"coordinate {np.abs(known).max():g} is not a number of pixels (the largest is {LARGEST:g})"
+    (left, top), (right, bottom) = known.min(0).tolist(), known.max(0).tolist()
+    most = max(-left, -top, right, bottom)
+    if not math.isfinite(left + top + right + bottom):  # one that is not finite makes the sum so
+        raise BadItem("a coordinate is not finite", path=path, field="points")
+    if most > LARGEST:
+        problem = f"coordinate {most:g} is not a number of pixels (the largest is {LARGEST:g})"
         raise BadItem(problem, path=path, field="points")
-    if coded := _codes(known):
+    if left <= 0 and top <= 0 and (coded := _codes(known)):
         raise BadItem(coded, path=path, field="points")
-    spread = np.sqrt(((known - np.median(known, 0)) ** 2).sum(1))
-    if len(known) > 4 and spread.max() > FAR * np.median(spread):
-        place = known[spread.argmax()]
-        raise BadItem(f"point ({place[0]:g}, {place[1]:g}) is nowhere near the face", path=path, field="points")
+    if len(known) > 4:
+        spread = np.abs(known - known.mean(0)).max(1)
+        if spread.max() > NEAR * spread.mean():  # else none can be far, and the medians need not be known
+            spread = np.sqrt(((known - np.median(known, 0)) ** 2).sum(1))
+            if spread.max() > FAR * np.median(spread):
+                place = known[spread.argmax()]
+                raise BadItem(f"point ({place[0]:g}, {place[1]:g}) is nowhere near the face", path=path, field="points")
     plausible(points, markup, path, mask, any_pose)
 
 
@@ -282,23 +290,25 @@ def plausible(
     at. any_pose is for data sets of profiles: the nearer the eyes to each other, for their distance to the mouth, the
     more the head is turned; from about 55 degrees on a corner may lie behind another, from 75 on nothing is certain.
     """
+    # Complex numbers: seven points are few, and arrays of them cost more than what is done to them.
     places = list(markup.seven)
-    seven = np.asarray(points, np.float64)[places]
-    known = np.ones(7, bool) if mask is None else np.asarray(mask, bool)[places]
-    left, right = seven[:2][known[:2]], seven[2:4][known[2:4]]
-    eyes, mouth = seven[:4][known[:4]], seven[5:][known[5:]]
-    if not (len(left) and len(right) and len(mouth)):
+    known = [True] * 7 if mask is None else np.asarray(mask, bool)[places].tolist()
+    seven = [complex(x, y) for x, y in np.asarray(points, np.float64)[places].tolist()]
+    left, right, mouth = (
+        [point for point, there in zip(seven[part], known[part], strict=True) if there]
+        for part in (slice(0, 2), slice(2, 4), slice(5, 7))
+    )
+    if not (left and right and mouth):
         return
-    across = right.mean(0) - left.mean(0)
-    down = np.array([-across[1], across[0]])
-    below = mouth.mean(0) - (left.mean(0) + right.mean(0)) / 2
-    width, height = np.hypot(*across), np.hypot(*below)
-    if any_pose and width < PROFILE * height:
+    one, other = sum(left) / len(left), sum(right) / len(right)
+    across, below = other - one, sum(mouth) / len(mouth) - (one + other) / 2
+    if any_pose and abs(across) < PROFILE * abs(below):
         return
-    wrong = not below @ down > 0
-    if not any_pose or width >= TURNED * height:
-        wrong |= not (np.diff(eyes @ across) > 0).all()
-        wrong |= len(mouth) == 2 and not (mouth[1] - mouth[0]) @ across > 0
+    wrong = not (across.conjugate() * below).imag > 0
+    if not any_pose or abs(across) >= TURNED * abs(below):
+        for row in (left + right, mouth):  # going across the face
+            steps = [(after - before) * across.conjugate() for before, after in pairwise(row)]
+            wrong |= not all(step.real > 0 for step in steps)
     if wrong:
         problem = f"eye and mouth corners are not where those of a face in the {markup.name} markup are"
         raise BadItem(problem, path=path, field="points")

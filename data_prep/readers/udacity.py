@@ -162,7 +162,9 @@ def _read_table(table: Path, images: Path) -> list[tuple[str, list[str], str]]:
 
 def _numbers(values: list[str], path: Path) -> np.ndarray:
     try:
-        points = np.array([_float(value) for value in values], np.float64).reshape(IBUG68.n_points, 2)
+        if any("_" in value for value in values):
+            raise ValueError
+        points = np.array(list(map(float, values)), np.float64).reshape(IBUG68.n_points, 2)
     except ValueError:
         bad = next(i for i, value in enumerate(values) if not _is_number(value))
         raise BadItem(f"coordinate {values[bad]!r} is not a number", path=path, field=str(bad)) from None

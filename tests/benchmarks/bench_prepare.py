@@ -2,21 +2,25 @@
 
     python tests/benchmarks/bench_prepare.py [--pictures 150] [--frames 200] [--rounds 3]
 
-Writes pictures in iBUG's form (JPEG of 500 x 400, and of 1200 x 900 as Helen's are about) and a 300-VW video (1280 x
-720, MJPG) into a temporary folder, then prepares them into stores of 320-pixel crops. Prints items per second of
-`prepare` (open, decode, crop, checksum, write) and of the bare loop (`cv2.imread`; `cv2.VideoCapture.read`), taken
-in turns, the best round of each, by the clock and by processor time; and the ratio, which is to be 0.70 or more. The
-third line reads the items without cutting them, to see where the rest goes. Last comes the most memory that preparing
-took: of the process that writes, and of the largest of its workers, for one, two and four of them.
+Writes pictures in iBUG's form (JPEG of 500 x 400, and of 1200 x 900 as Helen's are about), Udacity's layout (PNG
+of 180 x 190) and a 300-VW video (1280 x 720, MJPG) into a temporary folder, then prepares them into stores of
+320-pixel crops. Prints items per second of `prepare` (open, decode, crop, checksum, write) and of the bare loop
+(`cv2.imread`; `cv2.VideoCapture.read`), taken in turns, the best round of each, by the clock and by processor
+time; and the ratio, which is to be 0.70 or more. The third line reads the items without cutting them, to see where
+the rest goes; the fourth is the floor: decode, resample, hash and write, which no preparation can do without, so
+that its ratio is the best that there is. Last comes the most memory that preparing took: of the process that
+writes, and of the largest of its workers, for one, two and four of them.
 """
 
 import argparse
+import hashlib
 import os
 import resource
 import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -26,9 +30,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 
+from data_prep.fixed_crop import FixedCrop  # noqa: E402
 from data_prep.readers.ibug import IbugFaces  # noqa: E402
+from data_prep.readers.udacity import UdacityFaces  # noqa: E402
 from data_prep.readers.vw300 import VW300  # noqa: E402
 from data_prep.resume import prepare  # noqa: E402
+from tests.data_prep import makers_udacity  # noqa: E402
 from tests.data_prep.makers import pts  # noqa: E402
 from tests.helpers import face, smooth_picture  # noqa: E402
 
@@ -81,6 +88,34 @@ def read_video(path):
         pass
 
 
+def write_udacity(folder, count):
+    """Pictures in Udacity's layout, and their paths."""
+    names = [f"Person_{chr(65 + k % 26)}_{k // 10}{k % 10}.jpg" for k in range(count)]
+    entries = []
+    for k, name in enumerate(names):
+        bgra = cv2.cvtColor(noisy(190, 180, k % 8), cv2.COLOR_RGB2BGRA)
+        entries.append((name, face((90, 95), 90).round(), cv2.imencode(".png", bgra)[1].tobytes()))
+    makers_udacity.write(folder, {"training": entries})
+    return [folder / "training" / name for name in names]
+
+
+def floor(pictures, place):
+    """What cannot be left out: each decoded picture resampled to a crop, hashed and written."""
+    digest, matrix = hashlib.sha256(), np.array([[0.7, 0, 3], [0, 0.7, 3]])
+    with open(place, "wb") as file:
+        for picture in pictures:
+            crop = cv2.warpAffine(picture, matrix, (SIZE, SIZE), borderMode=cv2.BORDER_REPLICATE)
+            digest.update(crop)
+            file.write(crop)
+
+
+def frames_of(path):
+    """Frames of a video, decoded and no more."""
+    video = cv2.VideoCapture(str(path))
+    while (got := video.read())[0]:
+        yield got[1]
+
+
 def read_items(reader):
     """The reader alone: decoding and the annotation, no crop, no store."""
     for k in range(len(reader)):
@@ -131,25 +166,33 @@ def main(arguments=None):
             folder = place / f"{height}"
             paths = write_pictures(folder, options.pictures, height, width)
             reader = IbugFaces(folder, "helen")
-            cases.append((f"{width} x {height} JPEG", reader, lambda paths=paths: read_pictures(paths)))
+            pictures = partial(map, cv2.imread, list(map(str, paths)))
+            cases.append((f"{width} x {height} JPEG", reader, partial(read_pictures, paths), pictures))
+        paths = write_udacity(place / "udacity", options.pictures)
+        pictures = partial(map, cv2.imread, list(map(str, paths)))
+        cases.append(
+            ("180 x 190 PNG, Udacity", UdacityFaces(place / "udacity"), partial(read_pictures, paths), pictures)
+        )
         video = write_video(place / "vw", options.frames)
-        cases.append(("1280 x 720 MJPG video", VW300(place / "vw"), lambda: read_video(video)))
-        print(f"{'what':<24}{'loop':<18}{'clock':>8}{'processor':>11}{'ratio':>8}{'ratio':>8}   a second, one core")
-        for what, reader, bare in cases:
+        for what, reader in (("", VW300(place / "vw")), (", fixed crop", FixedCrop(VW300(place / "vw")))):
+            cases.append((f"1280 x 720 video{what}", reader, partial(read_video, video), partial(frames_of, video)))
+        print(f"{'what':<31}{'loop':<18}{'clock':>8}{'processor':>11}{'ratio':>8}{'ratio':>8}   a second, one core")
+        for what, reader, bare, pictures in cases:
             ways = {
                 "bare": bare,
                 "reader": lambda reader=reader: read_items(reader),
+                "floor": lambda pictures=pictures: floor(pictures(), place / f"floor {next(stores)}"),
                 "prepare": lambda reader=reader: prepare(reader, place / f"store {next(stores)}", SIZE, 1.5, "key"),
             }
             found = rates(len(reader), options.rounds, ways)
             for name, (clock, processor) in found.items():
                 ratio, other = clock / found["bare"][0], processor / found["bare"][1]
-                print(f"{what:<24}{name:<18}{clock:>8.1f}{processor:>11.1f}{ratio:>8.2f}{other:>8.2f}")
-        print(f"\n{'what':<24}{'workers':<10}{'writer MB':>10}{'largest worker MB':>20}")
-        for what, reader, _ in cases:
+                print(f"{what:<31}{name:<18}{clock:>8.1f}{processor:>11.1f}{ratio:>8.2f}{other:>8.2f}")
+        print(f"\n{'what':<31}{'workers':<10}{'writer MB':>10}{'largest worker MB':>20}")
+        for what, reader, *_ in cases:
             for workers in (1, 2, 4):
                 own, largest = memory(reader, place / f"store {next(stores)}", workers)
-                print(f"{what:<24}{workers:<10}{own:>10.0f}{largest:>20.0f}")
+                print(f"{what:<31}{workers:<10}{own:>10.0f}{largest:>20.0f}")
 
 
 if __name__ == "__main__":

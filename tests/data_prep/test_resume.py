@@ -1,6 +1,8 @@
 """A run that is stopped goes on: what it had noted is kept if it is as it was, and the store is the same in the end."""
 
 import os
+import random
+import signal
 import subprocess
 import sys
 import time
@@ -11,6 +13,7 @@ import pytest
 
 from data_prep.cli import main
 from data_prep.errors import DataError
+from data_prep.fixed_crop import FixedCrop
 from data_prep.readers.ibug import IbugFaces
 from data_prep.readers.vw300 import VW300
 from data_prep.resume import KeptWriter, leftovers, prepare, work_key
@@ -286,3 +289,56 @@ def test_what_another_stores_run_has_left_is_not_touched(tmp_path):
     assert [p.name for p in leftovers(tmp_path / "a")] == [".a.0123456789ab.journal", ".a.0123456789ab.part"]
     assert [p.name for p in leftovers(tmp_path / "a.b")] == [".a.b.0123456789ab.part"]
     assert leftovers(tmp_path / "absent" / "a") == []
+
+
+# ------------------------------------------------------------------------------------------------ kills at any moment
+
+
+def _run_and_die(reader, path, calls):
+    """Prepare in a process of its own that is killed at call number `calls` of any function; its exit status."""
+    number = os.fork()
+    if number:
+        _, status = os.waitpid(number, 0)
+        return os.waitstatus_to_exitcode(status)
+    try:
+        count = 0
+
+        def tick(frame, event, argument):
+            nonlocal count
+            count += 1
+            if count == calls:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.setprofile(tick)
+        prepare(reader, path, 16, None if hasattr(reader, "square") else 1.5, "key")
+        sys.setprofile(None)
+        (path.parent / "calls").write_text(str(count))
+    except BaseException:
+        os._exit(1)
+    os._exit(0)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a process is copied, to be killed at a moment of its own")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("kind", ["pictures", "videos"])
+def test_kills_at_any_moment_lead_to_the_same_store(tmp_path, kind):
+    if kind == "videos":
+        for number in ("001", "002"):
+            vw300(tmp_path / "vw", number, 40)
+        reader = FixedCrop(VW300(tmp_path / "vw"))
+    else:
+        reader = Pictures(count=80, height=40, width=50, side=20.0, bad=(3, 40, 79))
+    assert _run_and_die(reader, tmp_path / "whole", 0) == 0
+    total = int((tmp_path / "calls").read_text())
+    seed = int.from_bytes(os.urandom(4), "big")
+    print(f"seed {seed} of {total} calls")  # pytest shows it where the test fails
+    draw = random.Random(seed)
+    for round_ in range(5):
+        place, kills = tmp_path / f"store{round_}", 0
+        while kills < 4 and not place.exists():  # the last one may come when all is done
+            kills += _run_and_die(reader, place, draw.randint(1, total)) == -signal.SIGKILL
+        if not place.exists():
+            assert _run_and_die(reader, place, 0) == 0
+        same(place, tmp_path / "whole")
+        assert not [left for left in leftovers(place) if left.name == f".{place.name}.key.part"], f"{kills} kills"
+        Store(place).verify()
