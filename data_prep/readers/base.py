@@ -299,13 +299,13 @@ def _codes(known: np.ndarray) -> str:
     cornered = np.abs(middle).min() < 2 * reach and np.abs(middle).max() < 4 * reach
     if len(low) and (not cornered or len(low) > len(np.unique(low, axis=0))):
         return (
-            f"{len(low)} points, such as ({low[0][0]:g}, {low[0][1]:g}), are codes and no places: MERL-RAV codes hidden "
+            f"{len(low)} points, such as ({low[0][0]:g}, {low[0][1]:g}), are codes and no places: MERL-RAV has hidden "
             "points as (-1, -1) and covered ones as (-x, -y) (--dataset merl_rav)"
         )
     places, counts = np.unique(known[(known < 0).any(1)], axis=0, return_counts=True)
     if counts.max(initial=1) > 1:
         place = places[counts.argmax()]
-        return f"{counts.max()} points are all ({place[0]:g}, {place[1]:g}): a code for hidden or unknown, and no place"
+        return f"{counts.max()} points are all ({place[0]:g}, {place[1]:g}): a code for hidden, and no place"
     return ""
 
 

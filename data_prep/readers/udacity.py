@@ -33,7 +33,7 @@ HOW_TO_GET = "git clone https://github.com/udacity/P1_Facial_Keypoints and point
 class UdacityFaces(Listed):
     """Reader of the Udacity layout; `folder` holds training/ and test/, or a data/ folder that does.
 
-    split_seed draws which persons are test, validation and train. Raises DataError where the folder or a table
+    split_seed draws which persons are test, validation and train. Raise DataError where the folder or a table
     is missing or is not in this layout; a bad row or image is a BadItem when it is read.
     """
 
