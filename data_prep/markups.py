@@ -5,9 +5,9 @@ Importing this module makes their names known to network configurations and prep
 
 from dataclasses import replace
 
-from rednet_core.markup import IBUG68, MARKUPS, Markup, flip_of, span
+from rednet_core.markup import IBUG68, MARKUPS, SEVEN, Markup, flip_of, span
 
-__all__ = ["AFLW21", "COFW29", "HELEN194", "IBUG68_3D", "LFW10", "MARKUPS", "TALKING_FACE68", "WFLW98"]
+__all__ = ["AFLW21", "COFW29", "HELEN194", "IBUG68_3D", "LFW10", "LINES", "MARKUPS", "TALKING_FACE68", "WFLW98"]
 
 # AFLW: features 1-21 of its data base, in order (DATASETS 2.3).
 AFLW21 = Markup(
@@ -26,7 +26,6 @@ AFLW21 = Markup(
         "mouth": span(17, 19),
         "jaw": (20,),
     },
-    lines=(span(0, 2), span(3, 5), span(6, 8), span(9, 11), span(13, 15), span(17, 19)),
 )
 
 # Talking Face: the XM2VTS / FGNet markup, not iBUG's 68 (DATASETS 6). Which brow comes first is told differently;
@@ -52,17 +51,6 @@ TALKING_FACE68 = Markup(
         "nose": (*span(37, 47), 67),
         "mouth": span(48, 66),
     },
-    lines=(
-        span(0, 14),
-        (*span(15, 20), 15),
-        (*span(21, 26), 21),
-        (*span(27, 30), 27),
-        (*span(32, 35), 32),
-        span(37, 45),
-        (*span(48, 59), 48),
-        span(60, 62),
-        span(63, 65),
-    ),
 )
 
 
@@ -97,16 +85,6 @@ HELEN194 = Markup(
         "left brow": span(154, 173),
         "right brow": span(174, 193),
     },
-    lines=(
-        span(0, 40),
-        span(41, 57),
-        (*span(58, 85), 58),
-        (*span(86, 113), 86),
-        (*span(114, 133), 114),
-        (*span(134, 153), 134),
-        (*span(154, 173), 154),
-        (*span(174, 193), 174),
-    ),
     stand_in=(4,),
 )
 
@@ -117,7 +95,6 @@ LFW10 = Markup(
     flip=(7, 6, 3, 2, 4, 5, 1, 0, 9, 8),
     seven=(0, 1, 6, 7, 8, 2, 3),
     groups={"left eye": (0, 1), "mouth": span(2, 5), "right eye": (6, 7), "nose": (8, 9)},
-    lines=((0, 1), (6, 7), (2, 5, 3, 4, 2), (8, 9)),
     stand_in=(4,),
 )
 
@@ -148,17 +125,6 @@ WFLW98 = Markup(
         "right eye": (*span(68, 75), 97),
         "mouth": span(76, 95),
     },
-    lines=(
-        span(0, 32),
-        (*span(33, 41), 33),
-        (*span(42, 50), 42),
-        span(51, 54),
-        span(55, 59),
-        (*span(60, 67), 60),
-        (*span(68, 75), 68),
-        (*span(76, 87), 76),
-        (*span(88, 95), 88),
-    ),
 )
 
 # COFW (and LFPW's first release): the points go by kind, the viewer's left one of a pair first.
@@ -179,7 +145,59 @@ COFW29 = Markup(
         "mouth": span(22, 27),
         "jaw": (28,),
     },
-    lines=(
+)
+
+MARKUPS.update({markup.name: markup for markup in (AFLW21, TALKING_FACE68, HELEN194, LFW10, IBUG68_3D, WFLW98, COFW29)})
+
+# Polylines to draw a face by, as tuples of indices.
+LINES: dict[str, tuple[tuple[int, ...], ...]] = {
+    SEVEN.name: ((0, 1), (2, 3), (5, 6)),
+    IBUG68.name: (
+        span(0, 16),
+        span(17, 21),
+        span(22, 26),
+        span(27, 30),
+        span(31, 35),
+        (*span(36, 41), 36),
+        (*span(42, 47), 42),
+        (*span(48, 59), 48),
+        (*span(60, 67), 60),
+    ),
+    AFLW21.name: (span(0, 2), span(3, 5), span(6, 8), span(9, 11), span(13, 15), span(17, 19)),
+    TALKING_FACE68.name: (
+        span(0, 14),
+        (*span(15, 20), 15),
+        (*span(21, 26), 21),
+        (*span(27, 30), 27),
+        (*span(32, 35), 32),
+        span(37, 45),
+        (*span(48, 59), 48),
+        span(60, 62),
+        span(63, 65),
+    ),
+    HELEN194.name: (
+        span(0, 40),
+        span(41, 57),
+        (*span(58, 85), 58),
+        (*span(86, 113), 86),
+        (*span(114, 133), 114),
+        (*span(134, 153), 134),
+        (*span(154, 173), 154),
+        (*span(174, 193), 174),
+    ),
+    LFW10.name: ((0, 1), (6, 7), (2, 5, 3, 4, 2), (8, 9)),
+    WFLW98.name: (
+        span(0, 32),
+        (*span(33, 41), 33),
+        (*span(42, 50), 42),
+        span(51, 54),
+        span(55, 59),
+        (*span(60, 67), 60),
+        (*span(68, 75), 68),
+        (*span(76, 87), 76),
+        (*span(88, 95), 88),
+    ),
+    COFW29.name: (
         (0, 4, 2, 5, 0),
         (3, 6, 1, 7, 3),
         (8, 12, 10, 13, 8),
@@ -188,6 +206,5 @@ COFW29 = Markup(
         (22, 24, 23, 27, 22),
         (22, 25, 23, 26, 22),
     ),
-)
-
-MARKUPS.update({markup.name: markup for markup in (AFLW21, TALKING_FACE68, HELEN194, LFW10, IBUG68_3D, WFLW98, COFW29)})
+}
+LINES[IBUG68_3D.name] = LINES[IBUG68.name]

@@ -74,10 +74,9 @@ def vary_box(box: Tensor, how: Augmentation, generator: torch.Generator) -> tupl
     shift = torch.stack([_uniform(n, how.shift, generator), _uniform(n, how.shift, generator)], -1)
     scale = 1 + _uniform(n, how.scale, generator)
     angle = torch.deg2rad(_uniform(n, how.turn, generator))
-    side = box[:, 2:]
-    centre = box[:, :2] + shift.to(box.device) * side
+    centre = box[:, :2] + shift.to(box.device) * box[:, 2:]
     # A face drawn larger is a smaller box.
-    return torch.cat([centre, side / scale.to(box.device)[:, None]], -1), angle.to(box.device)
+    return torch.cat([centre, box[:, 2:] / scale.to(box.device)[:, None]], -1), angle.to(box.device)
 
 
 def vary_light(pictures: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:

@@ -46,13 +46,9 @@ def gather(data: FaceData, rows: np.ndarray, frames: int = 1, labels: np.ndarray
     identity = table["identity"].astype(np.int64)
     if labels is not None:
         identity = np.where(identity >= 0, labels[identity], -1)
-    return Batch(
-        torch.from_numpy(np.ascontiguousarray(data.crops[sorted_rows][back])),
-        torch.from_numpy(table["points"].copy()),
-        torch.from_numpy(table["mask"].copy()),
-        torch.from_numpy(identity),
-        frames,
-    )
+    crops = torch.from_numpy(np.ascontiguousarray(data.crops[sorted_rows][back]))
+    points, mask = (torch.from_numpy(table[name].copy()) for name in ("points", "mask"))
+    return Batch(crops, points, mask, torch.from_numpy(identity), frames)
 
 
 def person_labels(data: FaceData, rows: np.ndarray) -> np.ndarray:
@@ -103,8 +99,7 @@ class Stills:
 
     def batch(self, step: int) -> Batch:
         """Return batch number `step`; batches run on from one epoch's order into the next."""
-        first = step * self.size
-        places = np.arange(first, first + self.size)
+        places = np.arange(step * self.size, (step + 1) * self.size)
         epochs, inside = np.divmod(places, len(self.rows))
         rows = np.empty(self.size, np.int64)
         for epoch in np.unique(epochs):

@@ -1,7 +1,7 @@
 """Batch norm folded into the convolutions before it: the same network for inference, with fewer passes over memory."""
 
 import copy
-from typing import TypeVar
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -39,16 +39,12 @@ class FoldedConv(nn.Module):
         return F.relu(x, inplace=True) if self.relu else x
 
 
-Net = TypeVar("Net")
-
-
 @torch.no_grad()
-def folded(net: Net) -> Net:
+def folded(net: Any) -> Any:
     """Return a copy of a network of either paper for inference, every batch norm folded into its convolution."""
-    copied = copy.deepcopy(net)
-    assert isinstance(copied, nn.Module)
-    for module in list(copied.eval().modules()):
+    net = copy.deepcopy(net).eval()
+    for module in list(net.modules()):
         for name, child in list(module.named_children()):
             if isinstance(child, ConvNorm) and isinstance(child.norm, StepBatchNorm2d):
                 setattr(module, name, FoldedConv(child))
-    return copied
+    return net

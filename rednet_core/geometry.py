@@ -36,8 +36,7 @@ def eyes_and_mouth(points, markup: Markup, mask=None):
     Only annotated corners count, mask (..., L); without a mask all are known, as a network's answer is.
     """
     seven = list(markup.seven)
-    if mask is None:
-        mask = _xp(points).ones_like(points[..., 0]) > 0
+    mask = _xp(points).ones_like(points[..., 0]) > 0 if mask is None else mask
     points, mask = points[..., seven, :], mask[..., seven]
     return _mean(points[..., :4, :], mask[..., :4]), _mean(points[..., 5:, :], mask[..., 5:])
 

@@ -31,8 +31,6 @@ class Inputs:
 def _boxed(batch: Batch, net: FaceAligner) -> tuple[Tensor, Tensor]:
     """The batch's points (N, L, 2), the mean face's places where they are not annotated, and its face boxes (N, 3)."""
     box = geometry.face_box(batch.points, net.markup, batch.mask)
-    if batch.mask.all():
-        return batch.points, box
     mean = net.mean_shape * box[:, None, 2:] + box[:, None, :2]
     return torch.where(batch.mask[..., None], batch.points, mean), box
 

@@ -58,19 +58,31 @@ def _centre_of_mass(maps: Tensor, centre: Tensor, window: float) -> Tensor:
     return centre + torch.stack([(columns * dx).sum(-1), (rows * dy).sum(-1)], -1) / mass[..., None]
 
 
-def decode(maps: Tensor, sigma: float) -> Tensor:
-    """Points (N, L, 2), sub-pixel, of maps (N, L, m, m) that hold Gaussian-like peaks of width sigma.
+def decode(maps: Tensor, sigma: float, rounds: int = 6) -> Tensor:
+    """Return points (N, L, 2), sub-pixel, of maps (N, L, m, m) that hold Gaussian-like peaks of width sigma.
 
-    Round the highest pixel c, take the centre of mass m under a Gaussian window of the same width. The product
-    of the two Gaussians stands half way between c and the true centre mu, so mu = c + 2 (m - c): exact but for
-    what the map's border cuts off. The papers do not say how they read points off maps.
+    Round the highest pixel c, take the centre of mass s under a Gaussian window of the same width. The product of the
+    two Gaussians stands half way between c and the true centre mu, so mu = c + 2 (s - c). Near the map's border, which
+    cuts a part off, mu is what makes the product's centre of mass on the map's pixels be s, found by Newton's method:
+    that centre changes with mu as the product's variance over sigma^2. The papers do not say how they read maps.
     """
-    top, _ = peaks(maps)
-    return top + 2 * (_centre_of_mass(maps.clamp(min=0), top, sigma) - top)
+    top, height = peaks(maps)
+    seen, last = _centre_of_mass(maps.clamp(min=0), top, sigma), maps.shape[-1] - 1
+    plain = found = top + 2 * (seen - top)
+    places = torch.arange(last + 1, device=maps.device, dtype=maps.dtype)
+    for _ in range(rounds):
+        apart = (places - top[..., None]).square() + (places - found[..., None]).square()
+        product = (apart / (-2 * sigma**2)).softmax(-1)  # (N, L, 2, m), of one axis each
+        centre = (product * places).sum(-1)
+        spread = (product * (places - centre[..., None]).square()).sum(-1)
+        step = (seen - centre) * sigma**2 / spread.clamp(min=0.01 * sigma**2)
+        found = (found + step).clamp(-sigma, last + sigma)
+    near = (top < 4 * sigma) | (top > last - 4 * sigma)
+    return torch.where(near & (height > 0)[..., None], found, plain)
 
 
 def decode_discs(maps: Tensor, radius: float, rounds: int = 4) -> Tensor:
-    """Points (N, L, 2), sub-pixel, of probability maps (N, L, m, m) that hold discs of that radius.
+    """Return points (N, L, 2), sub-pixel, of probability maps (N, L, m, m) that hold discs of that radius.
 
     A disc has no highest pixel. The window starts at one and is moved to the centre of mass that it sees, a few
     times (mean shift), so it settles in the middle of the disc and not of other things in the map.

@@ -14,8 +14,8 @@ class Markup:
 
     flip[i] is the point that stands at place i after the picture is mirrored; seven are the indices of the
     papers' seven points (four eye corners, nose tip, two mouth corners) in this markup; groups are facial
-    components (journal figure 8); lines are polylines for drawing, as tuples of indices. stand_in are the places
-    among the seven that the markup does not have: the index there is only the nearest point, never to be scored.
+    components (journal figure 8). stand_in are the places among the seven that the markup does not have: the index
+    there is only the nearest point, never to be scored.
     """
 
     name: str
@@ -23,7 +23,6 @@ class Markup:
     flip: tuple[int, ...]
     seven: tuple[int, ...]
     groups: dict[str, tuple[int, ...]] = field(repr=False, compare=False)
-    lines: tuple[tuple[int, ...], ...] = field(repr=False, compare=False)
     stand_in: tuple[int, ...] = ()
 
     @property
@@ -58,7 +57,6 @@ SEVEN = Markup(
     flip=(3, 2, 1, 0, 4, 6, 5),
     seven=(0, 1, 2, 3, 4, 5, 6),
     groups={"left eye": (0, 1), "right eye": (2, 3), "nose": (4,), "mouth": (5, 6)},
-    lines=((0, 1), (2, 3), (5, 6)),
 )
 
 IBUG68 = Markup(
@@ -75,17 +73,6 @@ IBUG68 = Markup(
         "right eye": span(42, 47),
         "mouth": span(48, 67),
     },
-    lines=(
-        span(0, 16),
-        span(17, 21),
-        span(22, 26),
-        span(27, 30),
-        span(31, 35),
-        (*span(36, 41), 36),
-        (*span(42, 47), 42),
-        (*span(48, 59), 48),
-        (*span(60, 67), 60),
-    ),
 )
 
 MARKUPS = {markup.name: markup for markup in (SEVEN, IBUG68)}

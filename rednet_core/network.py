@@ -21,6 +21,7 @@ from rednet_core.markup import MARKUPS
 from rednet_core.temporal import State, TemporalRecurrence
 
 MEAN_PIXEL, PIXEL_SPREAD = 0.45, 0.25  # of pictures in [0, 1]
+Method = Callable[..., Any]
 FirstGuess = Literal["mean", "zeros"]
 Cascade = Literal["alone", "joint"]
 
@@ -36,9 +37,8 @@ def check_names(config: Any) -> None:
     """Raise ValueError for a field that chooses among names and has none of those that it knows."""
     for name, known in choices_of(type(config)).items():
         if getattr(config, name) not in known:
-            raise ValueError(
-                f"{type(config).__name__}: {name} {getattr(config, name)!r}, known: {', '.join(map(str, known))}"
-            )
+            found = f"{name} {getattr(config, name)!r}"
+            raise ValueError(f"{type(config).__name__}: {found}, known: {', '.join(map(str, known))}")
 
 
 def check(config: Any, *problems: tuple[Any, str]) -> None:
@@ -69,14 +69,14 @@ class RecurrentNet(nn.Module):
     Answer: type[Prediction] = Prediction
     config: Any
     mean_shape: Tensor
-    # Of a subclass: what steps see of a picture, f_enc, f_dec with its head, responses in [0, 1], z of a step, z_0.
-    look: Callable[..., Tensor]
-    encode: Callable[..., Any]
-    decode: Callable[..., Tensor]
-    respond: Callable[..., Tensor]
-    feedback: Callable[..., Tensor]
-    draw_z0: Callable[..., Tensor]
-    encoder_blocks: Callable[[], list[nn.ModuleList]]
+    # A subclass's own: what steps see of a picture, f_enc, f_dec with its head, responses in [0, 1], z of a step, z_0.
+    look: Method
+    encode: Method
+    decode: Method
+    respond: Method
+    feedback: Method
+    draw_z0: Method
+    encoder_blocks: Method
     f_trn: TemporalRecurrence | None
     f_cls: IdentityClassifier | None
 
@@ -88,13 +88,11 @@ class RecurrentNet(nn.Module):
         """Make f_trn and f_cls, where they are wanted, for codes e_p and e_i of `half` channels each (Eq. 9)."""
         config = self.config
         self.f_trn = TemporalRecurrence(half, config.hidden, config.update, config.pooling) if config.temporal else None
-        self.f_cls = (
-            IdentityClassifier(half, config.identities, identity_units, config.dropout, squeeze)
-            if config.identities
-            else None
-        )
+        self.f_cls = None
+        if config.identities:
+            self.f_cls = IdentityClassifier(half, config.identities, identity_units, config.dropout, squeeze)
 
-    def finish(self, small: dict[nn.Conv2d | nn.Linear, float], **left_out) -> None:
+    def finish(self, small: dict[Any, float], **left_out) -> None:
         """Initialise all weights, those of `small` layers with that deviation, and make a cascade's further networks.
 
         A cascade has a network of one step for each step behind the first, which is `self`. Of these only encoder,
@@ -157,8 +155,8 @@ class RecurrentNet(nn.Module):
                 e_p, state = self.f_trn(e_p, frames, before)  # Eq. 10
             code.e = torch.cat([e_i, e_p], 1)
             raw = owner.decode(code, k)  # Eq. 4, 6
-            for kept, value in ((out.maps, raw), (out.e_i, e_i), (out.e_p, e_p), (out.states, state)):
-                kept.append(value)
+            for name, value in (("maps", raw), ("e_i", e_i), ("e_p", e_p), ("states", state)):
+                getattr(out, name).append(value)
         if self.f_cls is not None:
             out.identity = self.f_cls(out.e_i[-1])  # Eq. 12, on the last step's code
         return self.conclude(out, code)

@@ -59,24 +59,17 @@ class NetConfig:
 
     def __post_init__(self) -> None:
         check_names(self)
-        shrink = 2 * DESIGNS[self.design].code_shrink
+        shrink, size = 2 * DESIGNS[self.design].code_shrink, self.input_size
         counts = {"encoder_convs": 5, "decoder_convs": 4, "encoder_units": 4}
+        tuples = {name: (getattr(self, name), n) for name, n in counts.items()}
+        lacking = f"markup {self.markup!r} lacks one of the seven points; bring the faces to 'seven' first"
         check(
             self,
-            (
-                MARKUPS[self.markup].stand_in,
-                f"markup {self.markup!r} lacks one of the seven points; bring the faces to 'seven' first",
-            ),
+            (MARKUPS[self.markup].stand_in, lacking),
             (not self.steps, "steps is empty"),
             (set(self.steps) - {"detection", "regression"}, f"steps {self.steps}: detection or regression"),
-            (
-                self.input_size < shrink or self.input_size % shrink,
-                f"input_size {self.input_size} is no multiple of {shrink}",
-            ),
-            *(
-                (len(getattr(self, name)) != n or min(getattr(self, name)) < 1, f"{name}: {n} counts of 1 or more")
-                for name, n in counts.items()
-            ),
+            (size < shrink or size % shrink, f"input_size {size} is no multiple of {shrink}"),
+            *((len(t) != n or min(t) < 1, f"{name}: {n} counts of 1 or more") for name, (t, n) in tuples.items()),
             (self.skip_units < 1, f"skip_units {self.skip_units} is under 1"),
             (self.identities < 0, f"identities {self.identities} is negative"),
             (not 0 <= self.dropout < 1, f"dropout {self.dropout} is no share"),
@@ -110,10 +103,8 @@ class RedNet(RecurrentNet):
         own = {name: getattr(config, name) for name in design.choices}
         self.backbone = design(config.width, feedback, steps, **own)
         wide = self.backbone.out_channels
-        ends = {
-            "detection": (wide if config.detection_maps == "full" else self.backbone.half_channels, feedback),
-            "regression": (wide, self.markup.n_points),
-        }
+        from_half = self.backbone.half_channels if config.detection_maps == "half" else wide
+        ends = {"detection": (from_half, feedback), "regression": (wide, self.markup.n_points)}
         kinds = sorted(set(config.steps)) if config.shared else config.steps[:1]
         self.heads = nn.ModuleDict({kind: nn.Conv2d(*ends[kind], 1) for kind in kinds})
         self.add_branches(self.backbone.code_channels // 2, config.identity_units, squeeze=True)

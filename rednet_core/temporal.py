@@ -36,8 +36,8 @@ class TemporalRecurrence(nn.Module):
     def start_from_zero(self) -> None:
         """Make a residual update begin as no update at all; called once, after the network's initialisation."""
         if self.update == "residual" and isinstance(self.spread, nn.Conv2d):
-            nn.init.zeros_(self.spread.weight)
-            nn.init.zeros_(self.spread.bias)
+            for parameter in self.spread.parameters():
+                nn.init.zeros_(parameter)
 
     def forward(self, e_p: Tensor, frames: int = 1, state: State | None = None) -> tuple[Tensor, State]:
         """Return the updates e_p* of e_p (B * T, C, 8, 8), the frames of a clip in a row, and the LSTM's state.
@@ -47,7 +47,7 @@ class TemporalRecurrence(nn.Module):
         runs in, f_trn runs in float32: errors of its state add up over the frames, and under autocast cuDNN's LSTM
         would be given float16, whatever type was asked for.
         """
-        kind, dtype = e_p.device.type, self.lstm.weight_hh_l0.dtype
+        kind, dtype = e_p.device.type, next(self.lstm.parameters()).dtype
         with torch.autocast(kind, enabled=False) if kind != "meta" else nullcontext():
             update, state = self._update(e_p.to(dtype), frames, state)
             return (e_p + update if self.update == "residual" else update).to(e_p.dtype), state

@@ -67,8 +67,7 @@ class Tracker:
         """Return the landmarks of the next frame; pictures (H, W, 3) or (N, H, W, 3) uint8 RGB."""
         if self.box is None:
             raise RuntimeError("Tracker: call start(box) with the first frame's face box before update")
-        if pictures.ndim == 3:
-            pictures = pictures[None]
+        pictures = pictures[None] if pictures.ndim == 3 else pictures
         net, size = self.net, self.net.config.input_size
         matrix = geometry.crop_matrix(self.box, size)
         x = resample(torch.from_numpy(np.ascontiguousarray(pictures)).to(self.box.device), matrix, size)

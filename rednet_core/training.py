@@ -8,6 +8,7 @@ augmentation are drawn from (seed, step), everything else is in the checkpoint.
 import contextlib
 import math
 import time
+from collections import namedtuple
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -54,19 +55,9 @@ class TrainConfig:
         check(self, (wrong, f"foreground_weight {weight!r}: a number above 0, or {BALANCE!r}"))
 
 
-@dataclass
-class Record:
-    """What one step measured: the raw terms (NaN where a term is not there), the weighted sum, the rate."""
-
-    step: int
-    detection: float
-    regression: float
-    identity: float
-    total: float
-    rate: float
-
-
 COLUMNS = (*TERMS, "total", "rate")
+# What one step measured: the raw terms (NaN where a term is not there), the weighted sum, the rate.
+Record = namedtuple("Record", "step detection regression identity total rate")
 Callback = Callable[["Trainer", Record], None]
 
 
@@ -119,9 +110,6 @@ class Trainer:
         if self.path and self.path.exists():
             self._restore(checkpoint.read(self.path))
 
-    def _precision(self) -> contextlib.AbstractContextManager:
-        return torch.autocast(self.device.type, self.autocast) if self.autocast else contextlib.nullcontext()
-
     def train_step(self) -> Record:
         """Take one batch: forward, losses, backward, update."""
         config = self.config
@@ -133,7 +121,7 @@ class Trainer:
         self.net.train()
         x = inputs.x.contiguous(memory_format=torch.channels_last)
         z0 = inputs.z0.contiguous(memory_format=torch.channels_last)
-        with self._precision():
+        with torch.autocast(self.device.type, self.autocast) if self.autocast else contextlib.nullcontext():
             out = self.net(x, z0, inputs.frames)
         raw = terms(self.net, out, inputs, config.foreground_weight)
         self.balance.observe(raw)

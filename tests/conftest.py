@@ -2,15 +2,24 @@
 
 import os
 import tempfile
+from functools import partial
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before NumPy, OpenCV or torch start their threads
 
 import cv2  # noqa: E402
+import numpy as np  # noqa: E402
 import pytest  # noqa: E402
+import torch  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 from hypothesis.configuration import set_hypothesis_home_dir  # noqa: E402
 
+from rednet_core.augment import NONE  # noqa: E402
+from rednet_core.batches import Stills  # noqa: E402
+from rednet_core.checkpoint import grow  # noqa: E402
+from rednet_core.inputs import still_inputs  # noqa: E402
+from rednet_core.training import TrainConfig, Trainer  # noqa: E402
 from tests.checkout import Run  # noqa: E402
+from tests.helpers import make_data, tiny_net  # noqa: E402
 
 cv2.setNumThreads(1)
 set_hypothesis_home_dir(os.path.join(tempfile.gettempdir(), "hypothesis"))  # not into the checkout
@@ -29,3 +38,29 @@ settings.load_profile("course")
 def checkout(tmp_path_factory):
     """One copy of the checkout for all tests: what one of them prepares and trains is in its cache for the others."""
     return Run(tmp_path_factory.mktemp("series"))
+
+
+@pytest.fixture(scope="session")
+def data():
+    videos = [(0, range(3)), (1, range(6)), (2, range(4, 9)), (3, range(6)), (4, range(1))]
+    return make_data(videos, size=56)
+
+
+@pytest.fixture(scope="session")
+def trained(data):
+    """A network with clear peaks: on the flat maps of an untrained one, rounding decides which pixel is highest."""
+    torch.set_num_threads(1)
+    net = tiny_net(seed=0, steps=("detection", "regression", "regression"), sigma=10.0, radius=10.0)
+    stills = Stills(data, np.arange(len(data.table)), 8)
+    config = TrainConfig(steps=70, optimiser="adamw", rate=0.02, schedule="one_cycle")
+    Trainer(net, config, stills.batch, partial(still_inputs, how=NONE)).run()
+    return net.eval()
+
+
+@pytest.fixture(scope="session")
+def remembering(trained):
+    """The trained network with an f_trn that does a little."""
+    torch.manual_seed(0)
+    net = grow(trained, temporal=True, update="residual").eval()
+    torch.nn.init.normal_(net.f_trn.spread.weight, std=10)
+    return net

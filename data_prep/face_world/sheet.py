@@ -12,6 +12,7 @@ from data_prep.face_world.factors.fields import Factors
 from data_prep.face_world.factors.people import sample_person
 from data_prep.face_world.render.picture import render
 from data_prep.face_world.world import FaceWorld
+from data_prep.markups import LINES
 from rednet_core.markup import IBUG68
 
 YAWS = (-90, -60, -30, 0, 30, 60, 90)
@@ -28,7 +29,7 @@ def drawn(sample):
     size = sample.image.shape[0] * zoom
     image = cv2.resize(sample.image, (size, size), interpolation=cv2.INTER_NEAREST)
     points = (sample.points + 0.5) * zoom - 0.5
-    for line in IBUG68.lines:
+    for line in LINES[IBUG68.name]:
         path = np.round(points[list(line)] * 16).astype(np.int32)
         cv2.polylines(image, [path], False, _GREEN, 1, cv2.LINE_AA, 4)
     for point, seen in zip(points, sample.visible, strict=True):

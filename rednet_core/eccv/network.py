@@ -55,13 +55,11 @@ class EccvConfig:
 
     def __post_init__(self) -> None:
         check_names(self)
+        size = self.input_size
         check(
             self,
             (not self.steps or not min(self.steps) > 0, f"steps {self.steps}: one side above 0 px or more"),
-            (
-                self.input_size < SHRINK or self.input_size % SHRINK,
-                f"input_size {self.input_size} is no multiple of {SHRINK}",
-            ),
+            (size < SHRINK or size % SHRINK, f"input_size {size} is no multiple of {SHRINK}"),
             (len(self.encoder_convs) != 5 or min(self.encoder_convs) < 1, "encoder_convs: 5 counts of 1 or more"),
             (self.identities < 0, f"identities {self.identities} is negative"),
             (not 0 <= self.dropout < 1, f"dropout {self.dropout} is no share"),
@@ -114,7 +112,7 @@ class EccvNet(RecurrentNet):
         self.add_branches(c5 // 2, c5 // 2, squeeze=False)
         features = (c2, c4) if config.encoder_features else (0, 0)
         self.f_reg = ShapeRegressor(count, config.width, features, config.dropout) if config.regression else None
-        small: dict[nn.Conv2d | nn.Linear, float] = {self.head: 0.01}  # the first maps are flat, not noise
+        small: dict[nn.Module, float] = {self.head: 0.01}  # the first maps are flat, not noise
         if self.f_reg is not None:
             small[self.f_reg.locate] = 0.001  # the first prediction is nearly the mean face
         self.finish(small, regression=False)

@@ -13,9 +13,9 @@ import pandas as pd
 
 from rednet_core import metrics
 from rednet_core.eccv import EccvConfig
-from rednet_core.evaluation import Result, predict_stills, predict_videos
 from rednet_core.markup import MARKUPS
 from rednet_core.rednet import NetConfig
+from rednet_lab.evaluation import Result, predict_stills, predict_videos
 from rednet_lab.experiments.variants import Variant, ablation_profile
 from rednet_lab.experiments.watch import PARTS, Watcher, chosen_stills, read_watched, read_watched_faces
 from rednet_lab.progress import Progress
@@ -188,7 +188,7 @@ class Bench:
             "data": fingerprint,
             "rows": cache.digest({"rows": rows.tolist()}),
             "choices": choices,
-            "code": module_hash("rednet_core.evaluation", "rednet_core.metrics"),
+            "code": module_hash("rednet_lab.evaluation", "rednet_core.metrics"),
         }
 
         def make(folder) -> None:

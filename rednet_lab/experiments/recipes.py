@@ -15,9 +15,11 @@ import torch
 
 from data_prep.readers.udacity import UdacityFaces
 from rednet_core import metrics, stages
-from rednet_core.evaluation import predict_mean_shape, predict_stills
+from rednet_core.batches import Stills
 from rednet_core.rednet import NetConfig, count_parameters
 from rednet_core.training import TrainConfig, Trainer
+from rednet_lab.evaluation import predict_mean_shape, predict_stills
+from rednet_lab.evaluation import score as score_of
 from rednet_lab.files import write_text
 from rednet_lab.names import ROOT
 from rednet_lab.progress import Progress
@@ -83,7 +85,8 @@ def run(name: str, data: str, seed: int) -> dict:
         def trainer_on(data, images: int) -> Trainer:
             config_of = TrainConfig(images // batch, seed=seed, **train)
             show = (lambda t, r: progress(r.step + 1, t.config.steps, f"l_r {r.regression:.4f}"),)
-            return stages.stage1(config, data, data.rows("train"), config_of, batch, how, callbacks=show)
+            stills = Stills(data, data.rows("train"), batch, seed)
+            return stages.stage1(config, stills, config_of, how, callbacks=show)
 
         trainer = trainer_on(store, images)
         before = trainer_on(FaceWorldSource(QUICK, "", seed).stills().data, first) if first else None
@@ -97,7 +100,7 @@ def run(name: str, data: str, seed: int) -> dict:
     net, rows = trainer.net, store.rows("validation")
     found = predict_stills(net, store, rows)
     mean = predict_mean_shape(net.mean_shape.numpy(), store, rows, net.markup)
-    score = metrics.score(metrics.nme(found.points, found.truth, net.markup, found.mask))
+    score = score_of(metrics.nme(found.points, found.truth, net.markup, found.mask))
     stamp = make_stamp({"profile": "recipe", "source": "udacity", "data": data, "seed": seed, "device": "cpu"})
     return {
         "recipe": name,

@@ -14,6 +14,7 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from data_prep.markups import LINES
 from rednet_core.markup import Markup
 
 # Okabe and Ito's colours, safe for colour-blind eyes.
@@ -67,7 +68,7 @@ def points(
     """Return a copy with dots (`size` px wide) at points (L, 2), hidden ones in pink; with a markup its lines too."""
     out, fixed = image.copy(), _fixed(where)
     if markup is not None:
-        cv2.polylines(out, [fixed[list(line)] for line in markup.lines], False, colour, 1, cv2.LINE_AA, SHIFT)
+        cv2.polylines(out, [fixed[list(line)] for line in LINES[markup.name]], False, colour, 1, cv2.LINE_AA, SHIFT)
     wide = max(2, round(image.shape[1] / 70)) if size is None else size
     hidden = np.zeros(len(fixed), bool) if visible is None else ~visible
     for some, each in ((fixed[~hidden], colour), (fixed[hidden], HIDDEN)):

@@ -16,6 +16,7 @@ from IPython.display import display
 from matplotlib.ticker import LogLocator, MaxNLocator
 
 from rednet_core import metrics
+from rednet_lab.evaluation import error_curve, score
 from rednet_lab.show import draw
 
 WIDTH = 7.0  # inches: a figure is shown at full or half of a page's width
@@ -89,7 +90,7 @@ def score_table(errors: dict[str, np.ndarray], groups: dict[str, np.ndarray], un
         for predictor, each in errors.items():
             if not keep.any():
                 continue
-            s = metrics.score(each[keep])
+            s = score(each[keep])
             row = {"group": group, unit: s.count, "predictor": predictor, "mean (%)": s.mean, "std (%)": s.std}
             rows.append({**row, "failures (%)": s.failure, "AUC": s.auc})
     return pd.DataFrame(rows).round(3)
@@ -98,7 +99,7 @@ def score_table(errors: dict[str, np.ndarray], groups: dict[str, np.ndarray], un
 def error_curves(ax, errors: dict[str, np.ndarray], limit: float = 25.0) -> None:
     """Draw cumulative error curves of predictors' per-face errors (N,) on axes, with the papers' failure limit."""
     for (name, each), line in zip(errors.items(), LINES[-len(errors) :], strict=True):
-        ax.plot(*metrics.error_curve(each, limit=limit), line, label=name)
+        ax.plot(*error_curve(each, limit=limit), line, label=name)
     ax.axvline(metrics.FAILURE, color="0.6", lw=1)
     ax.set(xlabel="error (% of inter-ocular distance)", ylabel="share of faces", xlim=(0, limit), ylim=(0, 1))
 

@@ -17,13 +17,14 @@ from data_prep import pretrained
 from data_prep.tracker_error import TrackerError
 from rednet_core import stages
 from rednet_core.augment import Augmentation
+from rednet_core.batches import Stills
 from rednet_core.checkpoint import grow
 from rednet_core.eccv import RATIO, EccvConfig, EccvNet
-from rednet_core.evaluation import predict_stills
 from rednet_core.geometry import mean_shape
 from rednet_core.metrics import nme
 from rednet_core.rednet import NetConfig, RedNet
 from rednet_core.training import Callback, TrainConfig, Trainer
+from rednet_lab.evaluation import predict_stills
 from rednet_lab.files import write_text
 from rednet_lab.names import THREADS
 from rednet_lab.stamp import module_hash
@@ -110,11 +111,17 @@ class Training:
         """Return the Trainer, ready to run; net is what `before` ended with, path the checkpoint."""
         if self.watch and path:
             callbacks = (*callbacks, self.watch(path.parent, self.train))
-        on, plan = (self.data, self.role.rows, self.train, self.plan.batch), self.plan
-        if self.plan.plateau and path:
+        plan, train = self.plan, self.train
+        if plan.plateau and path:
             callbacks = (*callbacks, PlateauRule(self, path.parent))
+        run = {"checkpoint_path": path, "callbacks": callbacks}
+        if self.stage == "clips":
+            kind = self.role.kind
+            drawn = kind(self.data, self.role.rows, plan.batch, plan.frames, train.seed, plan.each)
+        else:
+            drawn = Stills(self.data, self.role.rows, plan.batch, train.seed)
         if self.stage == "stills":
-            trainer = stages.stage1(self.config, *on, self.how, device, path, callbacks, network=self.network)
+            trainer = stages.stage1(self.config, drawn, train, self.how, device, self.network, **run)
             if self.imagenet and not trainer.step:
                 _load_imagenet(trainer.net)
             return trainer
@@ -123,10 +130,9 @@ class Training:
         if self.stage == "people":
             if self.network is RedNet:
                 net = grow(net, identity_units=self.config.identity_units)
-            return stages.stage2(net, *on, self.how, path, callbacks)
+            return stages.stage2(net, drawn, train, self.how, **run)
         chosen = {name: getattr(self.config, name) for name in ("temporal", "update", "hidden")}
-        how = {"frames": plan.frames, "each": plan.each, "kind": self.role.kind, "how": self.how}
-        return stages.stage3(net, *on, checkpoint=path, callbacks=callbacks, **how, **chosen)
+        return stages.stage3(net, drawn, train, self.how, run=run, **chosen)
 
     def _untrained(self, device: torch.device) -> RedNet | EccvNet:
         """Return a new network with the mean face of the pictures, to begin a later stage from nothing."""

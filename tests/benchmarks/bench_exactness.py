@@ -20,6 +20,7 @@ from rednet_core import augment, metrics  # noqa: E402
 from rednet_core.batches import gather  # noqa: E402
 from rednet_core.fold import folded  # noqa: E402
 from rednet_core.inputs import still_inputs  # noqa: E402
+from rednet_lab.evaluation import score  # noqa: E402
 from rednet_lab.names import RUNS  # noqa: E402
 from rednet_lab.workbench.lab import Lab
 
@@ -53,7 +54,7 @@ def compare(net, test, lab):
         del one.backbone.encode
         points = one.points(out).float().cpu().numpy()
         plain = plain or (points, switches)
-        errors = metrics.score(metrics.nme(points, truth, net.markup, inputs.mask.cpu().numpy()))
+        errors = score(metrics.nme(points, truth, net.markup, inputs.mask.cpu().numpy()))
         moved = ((points - plain[0]) ** 2).sum(-1) ** 0.5
         flips = [float((a != b).float().mean()) for a, b in zip(switches, plain[1], strict=True)]
         rows.append(

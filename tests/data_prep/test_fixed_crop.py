@@ -14,8 +14,8 @@ from data_prep.readers.ibug import IbugFaces
 from data_prep.readers.vw300 import VW300
 from data_prep.resume import prepare
 from data_prep.store import Store
-from rednet_core.evaluation import predict_mean_shape, predict_videos
 from rednet_core.markup import SEVEN
+from rednet_lab.evaluation import predict_mean_shape, predict_videos
 from rednet_lab.workbench.prepared import PreparedSource
 from tests.data_prep.folders import MAKERS
 from tests.data_prep.makers import pair, pts, put

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from data_prep.markups import AFLW21, HELEN194, LFW10, MARKUPS, TALKING_FACE68
+from data_prep.markups import AFLW21, HELEN194, LFW10, LINES, MARKUPS, TALKING_FACE68
 from rednet_core.markup import IBUG68, SEVEN
 from tests.helpers import template
 
@@ -39,8 +39,8 @@ def test_groups_flip_into_groups(markup):
 
 @BOTH
 def test_lines_name_points_of_the_markup_and_flip_into_lines(markup):
-    edges = {frozenset(pair) for line in markup.lines for pair in zip(line, line[1:], strict=False)}
-    assert max(i for line in markup.lines for i in line) < markup.n_points
+    edges = {frozenset(pair) for line in LINES[markup.name] for pair in zip(line, line[1:], strict=False)}
+    assert max(i for line in LINES[markup.name] for i in line) < markup.n_points
     assert {frozenset(markup.flip[i] for i in edge) for edge in edges} == edges
 
 

@@ -5,7 +5,6 @@ import math
 
 import numpy as np
 import pytest
-from sklearn import metrics as reference
 
 from rednet_core import metrics
 from rednet_core.markup import IBUG68, SEVEN
@@ -89,41 +88,6 @@ def test_the_floor_holds_beyond_sixty_degrees(yaw):
     points[:, 45, 0] += 0.1  # at 90 degrees the papers' measure is infinite
     ours, papers = (metrics.nme(points + 1, points, IBUG68, all_of(points), n)[0] for n in ("floored", "corners"))
     assert ours < papers
-
-
-def test_score_is_numpys_mean_std_and_share():
-    each = np.array([1.0, 4.0, 10.0, 10.000001, 30.0])
-    found = metrics.score(each)
-    assert found.mean == pytest.approx(sum(each) / 5)
-    assert found.std == pytest.approx(math.sqrt(sum((e - sum(each) / 5) ** 2 for e in each) / 5))
-    assert found.failure == 40  # exactly 10 per cent is no failure yet
-    assert found.count == 5
-    assert found.auc == metrics.auc(each)
-
-
-def test_the_curve_is_a_count():
-    each = rng(5).gamma(2, 3, 50)
-    thresholds, share = metrics.error_curve(each, limit=8, steps=40)
-    assert thresholds[0] == 0 and thresholds[-1] == 8 and len(thresholds) == len(share) == 41
-    for t, s in zip(thresholds, share, strict=True):
-        assert s == pytest.approx(sum(e <= t for e in each) / 50)
-
-
-def test_the_curve_counts_an_error_at_the_threshold():
-    _, share = metrics.error_curve(np.array([0.0, 5.0]), limit=10, steps=2)
-    assert share.tolist() == [0.5, 1.0, 1.0]
-
-
-@pytest.mark.parametrize("limit", [5.0, 10.0])
-def test_auc_is_scikit_learns_area_under_the_curve(limit):
-    each = rng(6).gamma(2, 3, 200)
-    thresholds, share = metrics.error_curve(each, limit, steps=20000)
-    assert metrics.auc(each, limit) == pytest.approx(reference.auc(thresholds / limit, share), abs=1e-4)
-
-
-def test_auc_of_perfect_and_of_hopeless_faces():
-    assert metrics.auc(np.zeros(3)) == 1
-    assert metrics.auc(np.array([10.0, 11.0, 1000.0])) == 0
 
 
 def test_the_seven_are_scored_against_their_places_in_68():

@@ -7,7 +7,7 @@ import torch
 from data_prep.synthetic import SyntheticClips
 from rednet_core import stages
 from rednet_core.augment import NONE, Augmentation
-from rednet_core.batches import Clips
+from rednet_core.batches import Clips, Stills
 from rednet_core.training import TrainConfig
 from tests.helpers import loop_box, make_data, tiny
 
@@ -29,7 +29,7 @@ def assert_same(one, other):
 
 def test_stage_1_is_f_srn_on_stills_with_a_measured_mean_shape(data):
     rows = np.arange(3, 15)
-    run = stages.stage1(tiny(), data, rows, TRAIN, batch=4, how=Augmentation())
+    run = stages.stage1(tiny(), Stills(data, rows, 4, 4), TRAIN, how=Augmentation())
     assert run.net.f_cls is None and run.net.f_trn is None
     shapes = []
     for row in rows:
@@ -40,10 +40,10 @@ def test_stage_1_is_f_srn_on_stills_with_a_measured_mean_shape(data):
 
 
 def test_stage_2_adds_f_cls_for_the_persons_of_its_rows(data):
-    first = stages.stage1(tiny(), data, np.arange(20), TRAIN, batch=4, how=NONE)
+    first = stages.stage1(tiny(), Stills(data, np.arange(20), 4, 4), TRAIN, how=NONE)
     first.run()
     before = weights(first.net)
-    second = stages.stage2(first.net, data, np.arange(5, 20), TRAIN, batch=4, how=NONE)
+    second = stages.stage2(first.net, Stills(data, np.arange(5, 20), 4, 4), TRAIN, how=NONE)
     assert second.net.config.identities == 3 and second.net.f_trn is None
     for name, value in before.items():
         assert torch.equal(second.net.state_dict()[name], value), name
@@ -52,18 +52,16 @@ def test_stage_2_adds_f_cls_for_the_persons_of_its_rows(data):
 
 
 def test_stage_2_without_known_persons_is_refused(data):
-    first = stages.stage1(tiny(), data, np.arange(20), TRAIN, batch=4, how=NONE)
+    first = stages.stage1(tiny(), Stills(data, np.arange(20), 4, 4), TRAIN, how=NONE)
     with pytest.raises(ValueError, match="known persons"):
-        stages.stage2(first.net, data, np.arange(20, 25), TRAIN, batch=4, how=NONE)
+        stages.stage2(first.net, Stills(data, np.arange(20, 25), 4, 4), TRAIN, how=NONE)
 
 
 @pytest.mark.parametrize("kind", [Clips, SyntheticClips])
 @pytest.mark.parametrize("temporal", [False, True])
 def test_stage_3_adds_f_trn_and_trains_on_clips(data, kind, temporal):
-    first = stages.stage1(tiny(), data, np.arange(20), TRAIN, batch=4, how=NONE)
-    third = stages.stage3(
-        first.net, data, np.arange(20), TRAIN, batch=3, frames=3, kind=kind, temporal=temporal, update="residual"
-    )
+    first = stages.stage1(tiny(), Stills(data, np.arange(20), 4, 4), TRAIN, how=NONE)
+    third = stages.stage3(first.net, kind(data, np.arange(20), 3, 3, 4), TRAIN, temporal=temporal, update="residual")
     assert (third.net.f_trn is not None) is temporal and third.net.config.identities == 4
     assert third.net.config.update == "residual"
     batch = third.draw(0)
@@ -79,13 +77,13 @@ def test_stages_are_the_same_whatever_random_numbers_were_drawn_before(data):
     results = []
     for noise in (1, 2):
         torch.manual_seed(noise)
-        first = stages.stage1(tiny(), data, np.arange(20), TRAIN, batch=4, how=Augmentation())
+        first = stages.stage1(tiny(), Stills(data, np.arange(20), 4, 4), TRAIN, how=Augmentation())
         first.run()
         torch.rand(noise)
-        second = stages.stage2(first.net, data, np.arange(20), TRAIN, batch=4, how=Augmentation())
+        second = stages.stage2(first.net, Stills(data, np.arange(20), 4, 4), TRAIN, how=Augmentation())
         second.run()
         torch.rand(noise)
-        third = stages.stage3(second.net, data, np.arange(20), TRAIN, batch=2, frames=3)
+        third = stages.stage3(second.net, Clips(data, np.arange(20), 2, 3, 4), TRAIN)
         third.run()
         results.append(weights(third.net))
     assert_same(*results)
@@ -93,14 +91,15 @@ def test_stages_are_the_same_whatever_random_numbers_were_drawn_before(data):
 
 def test_every_stage_resumes(data, tmp_path):
     def run(folder, until):
-        config = TrainConfig(steps=4, checkpoint_seconds=0.0)
-        first = stages.stage1(tiny(), data, np.arange(20), config, 4, NONE, checkpoint=folder and folder / "1.pt")
+        config, stills = TrainConfig(steps=4, checkpoint_seconds=0.0), Stills(data, np.arange(20), 4)
+        first = stages.stage1(tiny(), stills, config, NONE, checkpoint_path=folder and folder / "1.pt")
         first.run(until)
         if until:
             return None
-        second = stages.stage2(first.net, data, np.arange(20), config, 4, NONE, checkpoint=folder and folder / "2.pt")
+        second = stages.stage2(first.net, stills, config, NONE, checkpoint_path=folder and folder / "2.pt")
         second.run()
-        third = stages.stage3(second.net, data, np.arange(20), config, 2, 3, checkpoint=folder and folder / "3.pt")
+        clips, run = Clips(data, np.arange(20), 2, 3), {"checkpoint_path": folder and folder / "3.pt"}
+        third = stages.stage3(second.net, clips, config, run=run)
         third.run()
         return weights(third.net)
 
@@ -108,3 +107,15 @@ def test_every_stage_resumes(data, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["1.pt"]
     assert_same(run(tmp_path, None), run(None, None))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["1.pt", "2.pt", "3.pt"]
+
+
+def test_stage_3_does_not_lose_f_cls_without_a_word(data):
+    """On 300-VW without persons the identity loss used to vanish (Eq. 14's gamma l_cls)."""
+    first = stages.stage1(tiny(), Stills(data, np.arange(20), 4), TRAIN, NONE)
+    second = stages.stage2(first.net, Stills(data, np.arange(20), 4), TRAIN, NONE)
+    nobody = Clips(data, np.arange(20, 25), 1, 3)
+    with pytest.raises(ValueError, match="nobody in these videos is named"):
+        stages.stage3(second.net, nobody, TRAIN)
+    told = stages.stage3(second.net, nobody, TRAIN, nameless=True)
+    assert told.net.f_cls is None and told.net.f_trn is not None
+    assert stages.stage3(first.net, nobody, TRAIN).net.f_cls is None  # there was none to lose

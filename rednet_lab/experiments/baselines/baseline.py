@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from rednet_core import geometry
 from rednet_core.augment import Augmentation
 from rednet_core.batches import gather
-from rednet_core.evaluation import Progress
 from rednet_core.inputs import Inputs, still_inputs
 from rednet_core.markup import Markup
+from rednet_lab.evaluation import Progress
 
 LEAST_FACES = 8  # fewer fit anything
 BATCH = 256

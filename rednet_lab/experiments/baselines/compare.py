@@ -14,10 +14,10 @@ import pandas as pd
 import torch
 from torch import nn
 
-from rednet_core.evaluation import predict_mean_shape, predict_stills, predict_videos
 from rednet_core.geometry import face_box
 from rednet_core.markup import MARKUPS
 from rednet_core.tracking import Tracker
+from rednet_lab.evaluation import predict_mean_shape, predict_stills, predict_videos
 from rednet_lab.experiments import charts, quoted
 from rednet_lab.experiments.baselines.baseline import Baseline, FirstBox
 from rednet_lab.experiments.baselines.sdm import SDM, SdmConfig

@@ -19,8 +19,8 @@ from torch import Tensor
 
 from rednet_core import geometry as frames_
 from rednet_core.augment import PAPERS, Augmentation, vary_box
-from rednet_core.evaluation import Progress
 from rednet_core.markup import Markup
+from rednet_lab.evaluation import Progress
 from rednet_lab.experiments.baselines.baseline import Baseline, Found, grey
 
 CARRIED = ("pose", "shape")

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from rednet_core import geometry as frames_
 from rednet_core.augment import PAPERS, Augmentation
-from rednet_core.evaluation import Progress
 from rednet_core.markup import Markup
+from rednet_lab.evaluation import Progress
 from rednet_lab.experiments.baselines.baseline import Baseline, Found, grey
 
 INSTALL = "pip install dlib-bin"

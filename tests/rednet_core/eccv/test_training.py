@@ -9,14 +9,15 @@ import torch
 from data_prep.landmark_subset import InMemory, seven_of
 from rednet_core import checkpoint, stages
 from rednet_core.augment import NONE
+from rednet_core.batches import Clips, Stills
 from rednet_core.eccv import RATIO, EccvConfig, EccvNet
 from rednet_core.eccv.objective import label_loss
-from rednet_core.evaluation import predict_mean_shape, predict_stills, predict_videos
 from rednet_core.inputs import Inputs
 from rednet_core.markup import IBUG68, SEVEN
 from rednet_core.metrics import nme
 from rednet_core.objective import terms
 from rednet_core.training import TrainConfig
+from rednet_lab.evaluation import predict_mean_shape, predict_stills, predict_videos
 from tests.helpers import make_data
 from tests.rednet_core.eccv.test_labels import loop_map
 from tests.rednet_core.eccv.test_network import pictures, tiny_eccv
@@ -39,6 +40,10 @@ def some_inputs(net, n=3, identity=None):
 
 
 # ---------------------------------------------------------------------------------------------------------- losses
+
+
+def everyone(data, batch):
+    return Stills(data, np.arange(len(data.table)), batch)
 
 
 @pytest.mark.parametrize("weight", [1.0, 15.0, "balance"])
@@ -104,7 +109,7 @@ def test_with_its_ratio_f_reg_learns_under_the_papers_sgd(seven):
     """The journal's 1 : 10 : 1 would throw it thousands of box sides away."""
     train = TrainConfig(steps=40, schedule="constant", ratio=RATIO)
     config = EccvConfig(**SMALL, dropout=0.0)
-    history = stages.stage1(config, seven, np.arange(len(seven.table)), train, 8, NONE, network=EccvNet).run()
+    history = stages.stage1(config, everyone(seven, 8), train, NONE, network=EccvNet).run()
     assert history[-5:, 1].mean() < history[:2, 1].mean()
 
 
@@ -123,16 +128,17 @@ def test_the_seven_points_are_the_seven_of_the_markup():
 @pytest.mark.parametrize("choices", [{}, {"feedback": "prob_maps", "first_guess": "zeros"}], ids=["labels", "demo"])
 def test_three_stages(seven, choices, tmp_path):
     rows, train = np.arange(len(seven.table)), TrainConfig(steps=3, schedule="constant", ratio=RATIO)
-    one = stages.stage1(EccvConfig(**SMALL, **choices), seven, rows, train, 4, NONE, network=EccvNet)
+    one = stages.stage1(EccvConfig(**SMALL, **choices), Stills(seven, rows, 4), train, NONE, network=EccvNet)
     assert one.net.f_cls is None and one.net.f_trn is None and one.net.f_reg is not None
     assert one.net.mean_shape.abs().sum() > 0
     history = one.run()
     assert history[:, :2].isfinite().all() and history[:, 2].isnan().all()
-    two = stages.stage2(one.net, seven, rows, train, 4, NONE)
+    two = stages.stage2(one.net, Stills(seven, rows, 4, train.seed), train, NONE)
     assert two.net.f_cls is not None and two.net.f_trn is None
     assert torch.equal(two.net.head.weight, one.net.head.weight)  # what was learned is kept
     assert two.run()[:, :3].isfinite().all()
-    three = stages.stage3(two.net, seven, rows, train, 2, frames=3, checkpoint=tmp_path / "3.pt", update="residual")
+    clips, run = Clips(seven, rows, 2, 3, train.seed), {"checkpoint_path": tmp_path / "3.pt"}
+    three = stages.stage3(two.net, clips, train, run=run, update="residual")
     assert type(three.net) is EccvNet and three.net.f_trn.update == "residual"
     assert three.run()[:, :3].isfinite().all()
     back = checkpoint.load_net(tmp_path / "3.pt", network=EccvNet)
@@ -147,7 +153,7 @@ def test_three_stages(seven, choices, tmp_path):
 def learned(seven):
     train = TrainConfig(steps=120, optimiser="adamw", rate=0.01, schedule="one_cycle")
     config = EccvConfig(**SMALL, dropout=0.0)
-    trainer = stages.stage1(config, seven, np.arange(len(seven.table)), train, 8, NONE, network=EccvNet)
+    trainer = stages.stage1(config, everyone(seven, 8), train, NONE, network=EccvNet)
     return trainer.net, trainer.run()
 
 

@@ -12,9 +12,9 @@ from data_prep.readers.face_world import FaceWorldStills
 from data_prep.store import Store
 from data_prep.synthetic import synthetic_videos
 from rednet_core import geometry, metrics
-from rednet_core.evaluation import predict_mean_shape, predict_stills, predict_videos
 from rednet_core.markup import IBUG68
 from rednet_core.tracking import Tracker
+from rednet_lab.evaluation import predict_mean_shape, predict_stills, predict_videos
 from rednet_lab.experiments import baselines
 from rednet_lab.experiments.baselines import (
     INSTALL,

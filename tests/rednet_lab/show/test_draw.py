@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from data_prep.markups import LINES
 from rednet_core.markup import IBUG68
 from rednet_lab.show import draw, plots
 from tests.helpers import blob, centroid, face, smooth_picture
@@ -60,7 +61,7 @@ def test_a_larger_dot_covers_more_and_a_markup_adds_its_lines():
     small, large = (changed(draw.points(GREY, where, size=s), GREY) > 0 for s in (1, 5))
     assert large.sum() > 2 * small.sum()
     lined = draw.points(GREY, where, markup=IBUG68, size=1)
-    first, last = where[IBUG68.lines[0][0]], where[IBUG68.lines[0][1]]
+    first, last = where[LINES[IBUG68.name][0][0]], where[LINES[IBUG68.name][0][1]]
     x, y = ((first + last) / 2).round().astype(int)
     assert changed(lined, GREY)[y, x] > 0
 

@@ -8,6 +8,7 @@ import torch
 
 from rednet_core import stages
 from rednet_core.augment import NONE
+from rednet_core.batches import Stills
 from rednet_core.markup import IBUG68
 from rednet_core.training import COLUMNS, TrainConfig
 from rednet_lab.show import training_curves
@@ -21,7 +22,7 @@ STEPS = 6
 
 def train(faces, *callbacks):
     config = TrainConfig(STEPS, "adamw", 1e-3, schedule="one_cycle")
-    run = stages.stage1(tiny(), faces, np.arange(8), config, 4, NONE, callbacks=callbacks)
+    run = stages.stage1(tiny(), Stills(faces, np.arange(8), 4, config.seed), config, NONE, callbacks=callbacks)
     return run, run.run()
 
 

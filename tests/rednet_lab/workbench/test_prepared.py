@@ -12,6 +12,7 @@ from data_prep.landmark_subset import LandmarkSubset
 from data_prep.markups import AFLW21, LFW10
 from data_prep.sixty_eight import SixtyEightPoints
 from rednet_core import stages
+from rednet_core.batches import Stills
 from rednet_core.markup import IBUG68, SEVEN
 from rednet_lab.workbench.prepared import PreparedSource
 from tests.data_prep.makers_stores import Drawn, put, stills, videos
@@ -197,7 +198,7 @@ def test_stage_1_learns_from_annotated_points_only_on_a_mixed_store(tmp_path):
         role.data.table["points"][~role.data.table["mask"]] += moved
         plan = TINY.stage1.config(len(role.rows), 0)
         config = replace(TINY.net, markup="ibug68")
-        run = stages.stage1(config, role.data, role.rows, replace(plan, steps=3), 8, TINY.augmentation)
+        run = stages.stage1(config, Stills(role.data, role.rows, 8), replace(plan, steps=3), TINY.augmentation)
         histories.append(run.run()[:, :3].nan_to_num(-1))
         weights.append(torch.cat([p.detach().ravel() for p in run.net.parameters()]))
         assert torch.isfinite(histories[-1]).all() and torch.isfinite(weights[-1]).all()

@@ -1,12 +1,16 @@
-"""Predictions over whole sets: against a hand-driven tracker, OpenCV's crops and plain loops."""
+"""Predictions over whole sets, scores and curves: against a hand-driven tracker, OpenCV's crops and plain loops."""
+
+import math
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from sklearn import metrics as reference
 
-from rednet_core import evaluation, geometry
+from rednet_core import geometry
 from rednet_core.tracking import Tracker
+from rednet_lab import evaluation
 from tests.helpers import face, loop_box, template, tiny_net
 
 
@@ -100,3 +104,38 @@ def test_the_mean_shape_predictor_is_a_loop(data):
         for i in (0, 36, 54):
             np.testing.assert_allclose(result.points[n, i], template()[i] * side + [x, y], atol=1e-3)
     np.testing.assert_array_equal(result.truth, data.table["points"][rows])
+
+
+def test_score_is_numpys_mean_std_and_share():
+    each = np.array([1.0, 4.0, 10.0, 10.000001, 30.0])
+    found = evaluation.score(each)
+    assert found.mean == pytest.approx(sum(each) / 5)
+    assert found.std == pytest.approx(math.sqrt(sum((e - sum(each) / 5) ** 2 for e in each) / 5))
+    assert found.failure == 40  # exactly 10 per cent is no failure yet
+    assert found.count == 5
+    assert found.auc == evaluation.auc(each)
+
+
+def test_the_curve_is_a_count():
+    each = np.random.default_rng(5).gamma(2, 3, 50)
+    thresholds, share = evaluation.error_curve(each, limit=8, steps=40)
+    assert thresholds[0] == 0 and thresholds[-1] == 8 and len(thresholds) == len(share) == 41
+    for t, s in zip(thresholds, share, strict=True):
+        assert s == pytest.approx(sum(e <= t for e in each) / 50)
+
+
+def test_the_curve_counts_an_error_at_the_threshold():
+    _, share = evaluation.error_curve(np.array([0.0, 5.0]), limit=10, steps=2)
+    assert share.tolist() == [0.5, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("limit", [5.0, 10.0])
+def test_auc_is_scikit_learns_area_under_the_curve(limit):
+    each = np.random.default_rng(6).gamma(2, 3, 200)
+    thresholds, share = evaluation.error_curve(each, limit, steps=20000)
+    assert evaluation.auc(each, limit) == pytest.approx(reference.auc(thresholds / limit, share), abs=1e-4)
+
+
+def test_auc_of_perfect_and_of_hopeless_faces():
+    assert evaluation.auc(np.zeros(3)) == 1
+    assert evaluation.auc(np.array([10.0, 11.0, 1000.0])) == 0

@@ -1,6 +1,7 @@
-"""Predictions over whole test sets: stills by their own boxes, videos in the tracking protocol, the mean shape.
+"""Predictions over whole test sets, and the papers' figures of a set of errors.
 
-What is predicted here is judged by `metrics`; both work on any FaceData (`protocols`).
+Stills are predicted by their own boxes, videos in the tracking protocol. What is predicted here is measured by
+`rednet_core.metrics`; both work on any FaceData (`rednet_core.protocols`).
 """
 
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import numpy as np
 
 from rednet_core import geometry
 from rednet_core.markup import Markup
+from rednet_core.metrics import FAILURE
 from rednet_core.protocols import FaceAligner, FaceData
 from rednet_core.tracking import Tracker
 
@@ -95,3 +97,31 @@ def predict_mean_shape(shape: np.ndarray, data: FaceData, rows: np.ndarray, mark
     """Return what the mean-shape predictor says: the mean face (L, 2) put into each picture's annotated face box."""
     box = own_boxes(data, rows, markup)
     return _result(data, rows, shape * box[:, None, 2:] + box[:, None, :2], [])
+
+
+@dataclass(frozen=True)
+class Score:
+    """The papers' three figures over a set of faces, all in per cent, and the area under the error curve."""
+
+    mean: float
+    std: float
+    failure: float
+    auc: float
+    count: int
+
+
+def score(each: np.ndarray) -> Score:
+    """Return the Score of per-face NMEs (N,): mean, standard deviation over faces, share above 10 per cent, AUC."""
+    failure = 100 * float(np.mean(each > FAILURE))
+    return Score(float(each.mean()), float(each.std()), failure, auc(each), len(each))
+
+
+def error_curve(each: np.ndarray, limit: float = FAILURE, steps: int = 1000) -> tuple[np.ndarray, np.ndarray]:
+    """Return the cumulative error curve: thresholds (steps + 1,) in per cent, the share of faces at or under each."""
+    thresholds = np.linspace(0, limit, steps + 1)
+    return thresholds, np.searchsorted(np.sort(each), thresholds, side="right") / len(each)
+
+
+def auc(each: np.ndarray, limit: float = FAILURE) -> float:
+    """Return the area under the cumulative error curve up to `limit`, 1 where every error is zero (exact, no grid)."""
+    return float(np.clip(1 - each / limit, 0, None).mean())
