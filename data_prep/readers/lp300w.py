@@ -6,7 +6,7 @@
 
 A .mat has pt2d (2, 68) or, in AFLW2000-3D, pt3d_68 (3, 68), Pose_Para (pitch, yaw, roll in radians, ...) and roi.
 The points of a face model in space are a markup of their own: its jaw runs where the head hides it. Pictures of 300W-LP
-with another number than 0 at the end are turned by a face model: synthetic, not photographed. Pixels begin at 1 (MATLAB).
+with another number than 0 at the end are turned by a face model: synthetic. Pixels begin at 1 (MATLAB).
 """
 
 from pathlib import Path
