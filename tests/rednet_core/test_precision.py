@@ -7,7 +7,7 @@ import torch
 from rednet_core import stages, training
 from rednet_core.augment import NONE
 from rednet_core.batches import Clips, Stills
-from rednet_core.eccv import EccvConfig, EccvNet
+from rednet_core.eccv import RATIO, EccvConfig, EccvNet
 from rednet_core.rednet import RedNet
 from rednet_core.training import TrainConfig
 from tests.helpers import make_data, tiny
@@ -26,7 +26,8 @@ def test_stage_3_trains_in_half_precision_with_f_trn_in_float32(name, precision,
     """The LSTM is given float32 and gives it back; all else is as asked; float16 alone has its loss scaled."""
     monkeypatch.setattr(training, "LOW_PRECISION_ON", ("cpu",))
     network, config = NETS[name]
-    train = TrainConfig(8, schedule="constant", rate=1e-3, precision=precision)
+    ratio = RATIO if network is EccvNet else (1.0, 10.0, 1.0)
+    train = TrainConfig(8, schedule="constant", rate=1e-3, precision=precision, ratio=ratio)
     first = stages.stage1(config, Stills(data, np.arange(12), 4), train, NONE, network=network)
     run = stages.stage3(first.net, Clips(data, np.arange(12), 2, 3), train)
     seen = {}
