@@ -23,9 +23,11 @@ from IPython.display import DisplayHandle, display
 from rednet_lab.progress import in_batch
 from rednet_lab.show import draw
 
+READS = ("rednet_lab/show/widgets.js",)
 UPLOAD = "rednet-most-{}"  # the class of an upload control that takes so many bytes, over which widgets.js watches
 ALT = "rednet-alt"  # the class of hidden words that widgets.js makes the alt text of the picture beside them
 PLACEHOLDER = "data-rednet-placeholder"  # the mark of one in a page
+READS = ("rednet_lab/show/widgets.js",)
 LIVE = "Live controls were here: run the cell again to have them back."
 MOVES = 5  # of a list's options, tried in a run
 # Where a live widget is, its placeholder is hidden; where none can be, its renderer's message is. That renderer is
@@ -45,18 +47,18 @@ def show_widget(box: w.Widget) -> DisplayHandle | None:
 
     In a run the placeholder alone is shown, and then every control is moved: an error behind one fails the run.
     """
+    view = {} if in_batch() else box._repr_mimebundle_()
+    one_output = in_batch() or "google.colab" in sys.modules or any(name.startswith("VSCODE_") for name in os.environ)
+    if not one_output:
+        display({**view, "text/plain": LIVE}, raw=True)  # first: a placeholder takes a moment
     data = placeholder(box)
     metadata = {"image/png": {"alt": data["text/plain"]}}
+    if not one_output:
+        return display(_styled(data), metadata=metadata, raw=True, display_id=True)
+    display({**view, **data}, metadata=metadata, raw=True)
     if in_batch():
-        display(data, metadata=metadata, raw=True)
         rehearse(box)
-        return None
-    view = box._repr_mimebundle_()
-    if "google.colab" in sys.modules or any(name.startswith("VSCODE_") for name in os.environ):
-        display({**view, **data}, metadata=metadata, raw=True)
-        return None
-    display({**view, "text/plain": LIVE}, raw=True)
-    return display(_styled(data), metadata=metadata, raw=True, display_id=True)
+    return None
 
 
 def renew(handle: DisplayHandle | None, data: dict[str, str]) -> None:
@@ -99,8 +101,9 @@ def placeholder(box: w.Widget) -> dict[str, str]:
             alt = unescape(part.value) or alt
         elif isinstance(part, w.Image) and part.value:
             pixels = cv2.imdecode(np.frombuffer(part.value, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
-            pictures.append(b64encode(draw.palette_png(np.ascontiguousarray(pixels))).decode())
-            shown.append(f'<img src="data:image/png;base64,{pictures[-1]}" alt="{escape(alt)}">')
+            pictures.append(b64encode(draw.palette_png(np.ascontiguousarray(pixels), 256)).decode())
+            photograph = b64encode(draw.jpeg(pixels, 90)).decode()
+            shown.append(f'<img src="data:image/jpeg;base64,{photograph}" alt="{escape(alt)}">')
         elif isinstance(part, w.HTML) and part.value:
             shown.append(f"<div>{part.value}</div>")
         elif _label(part) and (value := _value(part)):

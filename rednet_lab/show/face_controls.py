@@ -51,7 +51,7 @@ def explore_face(world: FaceWorld, person: int = 3) -> Painter:
     """Return sliders for one face's factors, one thing to hold before it, and its points (hidden ones in pink)."""
     start = plain_face(world.still(person).factors)
     controls = {"person": slider("person", 0, 40, person)}
-    controls |= {name: slider(name, *reach(name), float(getattr(start, name))) for name in SLIDERS}
+    controls |= {name: slider(name.replace("_", " "), *reach(name), float(getattr(start, name))) for name in SLIDERS}
     controls["before"] = menu("before it", ["nothing", *OCCLUDERS])
     controls["dots"] = w.Checkbox(True, description="points")
 
@@ -159,7 +159,7 @@ def explore_networks(world: FaceWorld, nets: dict[str, RedNet], person: int = 3)
     start = faces.plain(person)
     controls = {"net": menu("network", list(nets)), "guess": menu("z0 is", GUESSES)}
     controls["person"] = slider("person", 0, 40, person)
-    controls |= {name: slider(name, *reach(name), float(getattr(start, name))) for name in MOVED}
+    controls |= {name: slider(name.replace("_", " "), *reach(name), float(getattr(start, name))) for name in MOVED}
     controls |= {"before": menu("before it", ["nothing", *OCCLUDERS]), "hides": slider("its size", 0.1, 1.0, 0.45)}
     controls["factor"] = menu("sweep over", MOVED)
     # Counts the button's presses: a hidden control, so that the sweep is painted as everything else is.

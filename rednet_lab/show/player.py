@@ -26,8 +26,10 @@ from rednet_lab.show.contact_sheet import contact_sheet
 from rednet_lab.show.storyboard import LEVELS, MISSING, Cell, Layer, Row, Storyboard, step_storyboard, track_storyboard
 from rednet_lab.show.trace import Frame
 
+READS = ("rednet_lab/show/player.js",)
 KINDS = {"steps": step_storyboard, "track": track_storyboard}
 PLAYER = "data-rednet-player"  # the mark of a player in a page
+READS = ("rednet_lab/show/player.js",)
 BUDGET = 400_000  # bytes of one player with its contact sheet
 SHARE = 8192  # places are kept in so many parts of a picture's side
 VIEWS = ("over the face", "alone", "change")

@@ -71,12 +71,12 @@ def test_a_players_scripts_and_style_sheets_count_and_their_line_ends_do_not(tmp
 
 
 def test_the_courses_own_player_is_in_the_hash(tmp_path, monkeypatch):
-    shutil.copytree(stamp.ROOT / "rednet_lab" / "show" / "player", tmp_path / "rednet_lab" / "player")
+    shutil.copytree(stamp.ROOT / "rednet_lab" / "show", tmp_path / "rednet_lab" / "show")
     monkeypatch.setattr(stamp, "ROOT", tmp_path)
     before = stamp.code_hash("rednet_lab")
-    for name in ("player.js", "player.css"):
-        with open(tmp_path / "rednet_lab" / "player" / name, "a") as file:
-            file.write("\n.more {}")
+    for name in ("player.js", "widgets.js"):
+        with open(tmp_path / "rednet_lab" / "show" / name, "a") as file:
+            file.write("\n;")
         before, last = stamp.code_hash("rednet_lab"), before
         assert before != last, name
 

@@ -58,7 +58,8 @@ def test_the_widget_comes_first_and_its_placeholder_behind_it(told):
     (live, _), (behind, metadata) = told
     assert set(live) == {VIEW, "text/plain"} and "run the cell" in live["text/plain"]
     assert VIEW not in behind and PLACEHOLDER in behind["text/html"]
-    for piece in ("data:image/png;base64,", 'alt="a grey square. at 5"', "level: 5", "at <i>5</i>", "<style>", ":has("):
+    assert 'src="data:image/jpeg;base64,' in behind["text/html"]
+    for piece in ('alt="a grey square. at 5"', "level: 5", "at <i>5</i>", "<style>", ":has("):
         assert piece in behind["text/html"]
     assert "mode: Mode &lt;A&gt;" in behind["text/html"]  # a reader's names are text
     assert "nobody sees" not in behind["text/html"] and "a file" not in behind["text/html"]
