@@ -89,10 +89,10 @@ def put(net: nn.Module, content: dict[str, Tensor], source: str, feedback: str =
 def _values(
     net: nn.Module, content: dict[str, Tensor], report: LoadedWeights, feedback: str
 ) -> Iterable[tuple[str, Tensor]]:
-    """The names of one encoder's tensors and what the file has for them; the report learns what is left over."""
+    """Return the names of one encoder's tensors and what the file has for them; the report learns what is left over."""
     source = report.source
     rename, first = _naming(net, content, source)
-    own, made, skipped = net.state_dict(), {}, []
+    own, made, skipped = net.state_dict(), {}, []  # type: dict[str, Tensor], dict[str, Tensor], list[str]
     for name, value in content.items():
         target = rename(name)
         if target not in own:
@@ -100,10 +100,11 @@ def _values(
             continue
         if not value.isfinite().all():
             raise CheckpointError(f"{source}: {name} holds numbers that are not finite")
-        made[target] = _fitted(value, own[target], feedback)
-        if made[target] is None:
+        fitted = _fitted(value, own[target], feedback)
+        if fitted is None:
             shapes = f"{tuple(value.shape)} there, {tuple(own[target].shape)} here"
             raise CheckpointError(f"{source}: {name} does not fit {target} ({shapes}); is it this network, at width 1?")
+        made[target] = fitted
     if f"{first}.conv.weight" not in made:
         raise CheckpointError(f"{source}: has no first convolution")
     _take_bias(made, content, rename)
