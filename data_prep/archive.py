@@ -14,6 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path, PurePosixPath
 
 from filelock import FileLock, Timeout
@@ -26,7 +27,7 @@ from data_prep.wrapped import Wrapped
 MOST_FILES = 1_000_000  # 300-VW has 219,000
 MOST_BYTES = 256 << 30
 MOST_DENSE = 100  # times smaller than its content; text of coordinates gets to 5, no picture or video beyond 2
-LONGEST_NAME = 200
+LONGEST_NAME = 240  # bytes of a file's or a folder's; most systems hold 255
 DEPTH = 3  # folders in folders that a data set may lie in
 DONE = ".unpacked"
 SPARE = 64 << 20  # bytes that stay free
@@ -42,7 +43,9 @@ def folder_of(path: Path, store: Path | None = None, name: str | None = None) ->
     if path.is_dir() or not path.exists():
         yield path, []
         return
-    if not zipfile.is_zipfile(path):
+    if path.is_file():
+        path.open("rb").close()  # where it cannot be opened, that is what is said
+    if not path.is_file() or not zipfile.is_zipfile(path):
         packed = path.suffix.lower() in ARCHIVES
         problem = (
             "not a zip file, the only archive that is read" if packed else "a file, neither a folder nor a zip file"
@@ -54,28 +57,29 @@ def folder_of(path: Path, store: Path | None = None, name: str | None = None) ->
             yield from _given(path, Path(place) / "content", name, notes)
         return
     store.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(store.with_name(f".{store.name}.unpacked.lock"))
     try:
-        with FileLock(store.with_name(f".{store.name}.unpacked.lock"), timeout=0):
-            place = store.with_name(f".{store.name}.unpacked-{_identity(path)}")
-            for other in store.parent.glob(f".{store.name}.unpacked-*"):
-                if other != place or not (other / DONE).is_file():
-                    shutil.rmtree(other, ignore_errors=True)
-            kept = place / DONE
-            if not kept.is_file():
-                notes = unpack(path, place / "content")
-                kept.write_text("\n".join(notes), encoding="utf-8")
-            notes = kept.read_text(encoding="utf-8").splitlines()
-            try:
-                yield from _given(path, place / "content", name, notes)
-            except KeyboardInterrupt:  # as a kill: what is unpacked is kept for the next run
-                raise
-            except BaseException:
-                shutil.rmtree(place, ignore_errors=True)
-                raise
-            shutil.rmtree(place, ignore_errors=True)
+        lock.acquire(timeout=0)
     except Timeout:
         raise DataError("another run is preparing this store", path=store, fix="wait for it") from None
-    store.with_name(f".{store.name}.unpacked.lock").unlink(missing_ok=True)
+    place = store.with_name(f".{store.name}.unpacked-{_identity(path)}")
+    try:
+        for other in store.parent.glob(f".{escape(store.name)}.unpacked-*"):  # of runs that were killed
+            if other != place or not (other / DONE).is_file():
+                shutil.rmtree(other, ignore_errors=True)
+        if not (place / DONE).is_file():
+            notes = unpack(path, place / "content")
+            (place / DONE).write_text("\n".join(notes), encoding="utf-8")
+        notes = (place / DONE).read_text(encoding="utf-8").splitlines()
+        yield from _given(path, place / "content", name, notes)
+    except KeyboardInterrupt:  # as a kill: what is unpacked is kept for the next run
+        place = None
+        raise
+    finally:
+        if place is not None:
+            shutil.rmtree(place, ignore_errors=True)
+        lock.release()
+        Path(lock.lock_file).unlink(missing_ok=True)
 
 
 def _given(path: Path, root: Path, name: str | None, notes: list[str]) -> Iterator[tuple[Path, list[str]]]:
@@ -149,13 +153,17 @@ def unpack(path: Path, folder: Path) -> list[str]:
                 problem = f"unpacks to {need / 1e9:.2f} GB, {free / 1e9:.2f} GB are free in {folder.parent}"
                 raise DataError(problem, path=path, fix="free some, or unpack it elsewhere and point at the folder")
             damaged = [place for place, info in places.items() if not _copy(archive, info, folder / place)]
+            if len(damaged) == len(places):
+                raise DataError("none of its files can be unpacked", path=path, fix="get it again")
     except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, ValueError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
         raise DataError(f"not a readable zip file ({str(error)[:80]})", path=path, fix="get it again") from None
+    except BaseException:  # a full disk, say: what is half there is of no use
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     if damaged:
         few = ", ".join(map(str, damaged[:3]))
         notes.append(f"{len(damaged):,} of {len(places):,} files in the archive cannot be unpacked, such as {few}")
-    if len(damaged) == len(places):
-        raise DataError("none of its files can be unpacked", path=path, fix="get it again")
     return notes
 
 
@@ -206,7 +214,7 @@ def _place(info: zipfile.ZipInfo, path: Path) -> PurePosixPath:
     if name.startswith("/") or ".." in place.parts or (place.parts and ":" in place.parts[0]):
         problem = f"holds a file that would lie outside the folder: {info.filename[:80]!r}"
         raise DataError(problem, path=path, fix="do not use it; get it from its owner")
-    if not place.parts or any(len(part) > LONGEST_NAME or "\0" in part for part in place.parts):
+    if not place.parts or any(len(os.fsencode(part)) > LONGEST_NAME for part in place.parts):
         raise DataError(f"holds a file of no possible name: {info.filename[:40]!r}", path=path, fix="get it again")
     return place
 

@@ -145,6 +145,8 @@ def _prepare(options) -> int:
     for name, low, high in (("size", 8, 4096), ("margin", 0.1, 100), ("workers", 1, 256)):
         if not low <= (value := getattr(options, name)) <= high:
             raise DataError(f"{value} is not between {low} and {high}", field=f"--{name}")
+    if options.near and not options.sixty_eight:
+        raise DataError("is of use with --sixty-eight only", field="--near")
     with folder_of(options.folder, None if options.dry_run else options.store, options.dataset) as (folder, notes):
         for note in note_lines(notes):
             print(note)

@@ -7,6 +7,7 @@ written in float64 loops.
 import math
 import os
 import re
+import time
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
@@ -228,3 +229,11 @@ def fetched_by(html: str) -> list[str]:
     page = Fetches()
     page.feed(html)
     return page.found
+
+
+def wait_for(path, seconds=60):
+    """Wait for a file that another process makes."""
+    deadline = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path.name} did not come"
+        time.sleep(0.05)

@@ -20,7 +20,6 @@ DOCUMENTS = {
     name: (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 }
 MOST_BYTES = 1_000_000  # of a tracked file
-UNMAPPED = {"__pycache__", ".ipynb_checkpoints", "runs"}
 
 
 def tracked():
@@ -78,10 +77,10 @@ def test_the_map_is_the_tree():
     listed = mapped()
     assert len(listed) == len(set(listed)) and [name for name in listed if not (ROOT / name).exists()] == []
     rooms = {
-        folder.relative_to(ROOT).as_posix()
+        file.parent.relative_to(ROOT).as_posix()
         for package in ("rednet_core", "data_prep", "rednet_lab")
-        for folder in [ROOT / package, *(ROOT / package).rglob("*/")]
-        if folder.is_dir() and not UNMAPPED & set(folder.parts)
+        for file in (ROOT / package).rglob("*.*")
+        if file.suffix in (".py", ".yaml")
     }
     assert rooms == {name for name in listed if name.split("/")[0] in ("rednet_core", "data_prep", "rednet_lab")}
     folders = {path.name for path in ROOT.iterdir() if path.is_dir() and any(path in f.parents for f in tracked())}

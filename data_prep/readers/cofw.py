@@ -59,10 +59,14 @@ class _Pictures:
         if self.old:
             found = self._read_old(field)
         else:
-            held = self._file().get(field)
-            if not hasattr(held, "shape") or len(held.shape) != 2 or held.size > LARGEST // 8:
-                raise DataError("holds no such table", path=self.path, field=field, fix=HOW_TO_GET)
-            found = np.asarray(held[()], np.float64).T  # HDF5 has MATLAB's axes the other way round
+            try:
+                held = self._file().get(field)
+                if not hasattr(held, "shape") or len(held.shape) != 2 or held.size > LARGEST // 8:
+                    raise ValueError("no such table")
+                found = np.asarray(held[()], np.float64).T  # HDF5 has MATLAB's axes the other way round
+            except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
+                problem = f"holds no readable table ({str(error)[:80]})"
+                raise DataError(problem, path=self.path, field=field, fix=HOW_TO_GET) from None
         if not isinstance(found, np.ndarray) or found.ndim != 2 or found.shape[1] != columns:
             shape = getattr(found, "shape", type(found).__name__)
             raise DataError(f"of shape {shape}, wanted (N, {columns})", path=self.path, field=field, fix=HOW_TO_GET)
@@ -76,19 +80,21 @@ class _Pictures:
     def picture(self, index: int) -> np.ndarray:
         """Return picture number `index` (H, W, 3) uint8 RGB; raise BadItem."""
         field, where = f"Is{self.suffix}", f"{self.path} picture {index + 1}"
-        if self.old:
-            if self._held is None:
-                self._held = self._read_old(field)
-            found = np.asarray(self._held[index])
-        else:
-            file = self._file()
-            try:
+        try:
+            if self.old:
+                if self._held is None:
+                    self._held = self._read_old(field)
+                found = np.asarray(self._held[index], np.float64)
+            else:
+                file = self._file()
                 held = file[file[field][()].ravel()[index]]
                 if held.size > LARGEST_PICTURE:
-                    raise BadItem("larger than any picture", path=where, field=field)
+                    raise ValueError("larger than any picture")
                 found = np.asarray(held[()]).T
-            except (KeyError, IndexError, TypeError, ValueError, OSError) as error:
-                raise BadItem(f"no readable picture ({str(error)[:80]})", path=where, field=field) from None
+        except (KeyError, IndexError, TypeError, ValueError, RuntimeError, AttributeError, OSError) as error:
+            raise BadItem(f"no readable picture ({str(error)[:80]})", path=where, field=field) from None
+        except DataError as error:
+            raise BadItem(error.problem, path=where, field=field) from None
         if found.ndim == 2:
             found = np.repeat(found[:, :, None], 3, 2)
         if found.ndim != 3 or found.shape[2] != 3 or min(found.shape) < 1:
@@ -165,7 +171,8 @@ class Cofw68(Listed):
         files = sorted((path for path in files if path.suffix == ".mat"), key=lambda path: int(path.stem.split("_")[0]))
         for path in files:
             number = int(path.stem.split("_")[0])
-            self.entries.append(ListedItem(f"test/{number}", path, "", {"index": number - 1, "split": "test"}))
+            problem = "" if number > 0 else "faces are numbered from 1"
+            self.entries.append(ListedItem(f"test/{number}", path, problem, {"index": number - 1, "split": "test"}))
         self._require(texts, "1_points.mat")
         table = next((root / "cofw68_test_bboxes.mat" for root in roots), None)
         self._boxes = numbers_of(table, "bboxes") if table.is_file() else None

@@ -1,4 +1,4 @@
-"""The command line: `python -m rednet_lab.publish evidence|readme|site|colab`."""
+"""The command line: `python -m rednet_lab.publish evidence|readme|picture|site|colab`."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ def parser() -> argparse.ArgumentParser:
     said = "renew what is made of the evidence: README's parts, figures/README.md, figures/ledger"
     readme = commands.add_parser("readme", help=said, description=said)
     readme.add_argument("--check", action="store_true", help="write nothing; fail if something is not up to date")
+    said = "draw README's picture with the quick network of stage 3 (from the cache, or trained now: 15 minutes)"
+    commands.add_parser("picture", help=said, description=said)
     said = "build the site of a run: pages that need no network"
     site = commands.add_parser("site", help=said, description=said)
     site.add_argument("run", type=Path, nargs="?", metavar="RUN_FOLDER",
@@ -37,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Run a command; 0 all well, 1 something is not as it should be, 2 wrong usage or nothing done."""
     args = parser().parse_args(argv)
-    commands = {"evidence": _evidence, "readme": _readme, "site": _site, "colab": _colab}
+    commands = {"evidence": _evidence, "readme": _readme, "picture": _picture, "site": _site, "colab": _colab}
     try:
         return commands[args.command](args)
     except ValueError as error:  # PublishError, SiteError, LedgerError: told in words
@@ -58,6 +60,14 @@ def _readme(args: argparse.Namespace) -> int:
     names = [path.relative_to(ROOT).as_posix() for path in renew(check=args.check)]
     print("\n".join(f"{name} {'is not up to date' if args.check else 'written'}" for name in names) or "up to date")
     return 1 if names and args.check else 0
+
+
+def _picture(args: argparse.Namespace) -> int:
+    from rednet_lab.publish.picture import publish_picture
+
+    path = publish_picture()
+    print(f"{path.relative_to(ROOT).as_posix()}, {path.stat().st_size // 1000} KB")
+    return _readme(argparse.Namespace(check=False))
 
 
 def _site(args: argparse.Namespace) -> int:

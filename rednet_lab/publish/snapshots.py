@@ -69,17 +69,9 @@ def smaller(data: bytes, most: int) -> bytes:
     kinds, image = ("PNG", "JPEG") if image.format == "PNG" else ("JPEG",), image.convert("RGB")
     for step in STEPS:
         size = (max(1, round(image.width * step)), max(1, round(image.height * step)))
-        part = image.resize(size, Image.Resampling.LANCZOS)
-        found = [_packed(part, kind) for kind in kinds]
+        part = np.asarray(image.resize(size, Image.Resampling.LANCZOS))
+        found = [draw.palette_png(part) if kind == "PNG" else draw.jpeg(part, 75) for kind in kinds]
         for packed in found:
             if len(packed) <= most:
                 return packed
     return min(found, key=len)
-
-
-def _packed(image: Image.Image, kind: str) -> bytes:
-    if kind == "PNG":
-        return draw.palette_png(np.asarray(image))
-    packed = io.BytesIO()
-    image.save(packed, kind, optimize=True, quality=75)
-    return packed.getvalue()

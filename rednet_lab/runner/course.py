@@ -146,10 +146,10 @@ class Job:
         return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 
     def _read_places(self) -> list[Path]:
-        """Return the files and folders that parameters name, the data among them."""
-        words = [value for name, value in self.parameters.items() if isinstance(value, str) and name != "out"]
+        """Return the data's folder, and the files and folders that other parameters name."""
+        words = [value for name, value in self.parameters.items() if isinstance(value, str) and name not in STANDARD]
         places = [self.course.notebooks / word for word in words if "/" in word or "\\" in word]
-        return [place for place in places if place.exists()]
+        return [place for place in [self.options.data, *places] if place and place.exists()]
 
     def _fingerprint(self, place: Path) -> str:
         """Return the fingerprint of data, looked at once a run."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+DISK = re.compile(r"\[(?:Errno (?:28|30|122)|WinError 112)\]")  # full, read-only, over its quota
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 # --------------------------------------------------------------------------------------------------------- errors
@@ -53,8 +54,10 @@ def _in_widgets(notebook: dict) -> Iterator[str]:
 
 def _traceback(output: dict, where: str) -> str:
     """Return one error with its traceback, without terminal colours."""
-    lines = COLOURS.sub("", "\n".join(output.get("traceback", [])))
-    return f"{output.get('ename')}: {output.get('evalue')} ({where})\n{lines}".rstrip()
+    told = f"{output.get('ename')}: {output.get('evalue')} ({where})"
+    if DISK.match(str(output.get("evalue"))):
+        return told  # no fault of the code: where it happened to strike says nothing
+    return f"{told}\n{COLOURS.sub('', chr(10).join(output.get('traceback', [])))}".rstrip()
 
 
 # ------------------------------------------------------------------------------------------------------- the page

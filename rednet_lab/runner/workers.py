@@ -7,6 +7,7 @@ parent dies, the closed standard input ends it; its kernel notices that within a
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import queue
@@ -25,6 +26,7 @@ from rednet_lab.runner.executed import errors_in, is_lesson, to_html
 from rednet_lab.runner.state import Paths
 
 KERNEL = "rednet-course"  # the kernelspec of the workers' own: this very interpreter
+START = 180  # seconds that a kernel has to start
 PATIENCE = 10.0  # seconds that a process has to end when asked to
 FILES = ("executed", "html", "failed", "failed_html", "progress", "status", "log")
 
@@ -193,7 +195,7 @@ def carry_out(request: dict) -> dict:
     try:
         papermill.execute_notebook(
             source, None, parameters=request["parameters"], engine_name="rednet", kernel_name=KERNEL,
-            language="python", cwd=request["cwd"], progress_bar=False, start_timeout=180,
+            language="python", cwd=request["cwd"], progress_bar=False,
         )  # fmt: skip
         error = "\n".join(errors_in(engine.notebook)) or None
     except PapermillExecutionError as failure:
@@ -210,9 +212,33 @@ def carry_out(request: dict) -> dict:
 
 def make_engine(status: Path, progress: Path):
     """Return a papermill engine that notes each cell's start in the status file and keeps hold of the notebook."""
-    from papermill.engines import NBClientEngine
+    import zmq
+    from jupyter_core.utils import run_sync
+    from papermill.clientwrap import PapermillNotebookClient
+    from papermill.engines import Engine
 
-    class ReportingEngine(NBClientEngine):
+    class PatientClient(PapermillNotebookClient):
+        """Looks again, once a second, whether the kernel has replied.
+
+        An Output widget makes nbclient send on the socket on which it waits for the reply; one that arrives at that
+        moment is not told of, and the notebook would wait for ever.
+        """
+
+        async def async_execute_cell(self, *arguments, **options):
+            looking = asyncio.ensure_future(self.look())
+            try:
+                return await super().async_execute_cell(*arguments, **options)
+            finally:
+                looking.cancel()
+
+        execute_cell = run_sync(async_execute_cell)
+
+        async def look(self):
+            while True:
+                await asyncio.sleep(1)
+                self.kc.shell_channel.socket.get(zmq.EVENTS)
+
+    class ReportingEngine(Engine):
         notebook = None
 
         @classmethod
@@ -228,7 +254,7 @@ def make_engine(status: Path, progress: Path):
                 return start(cell, cell_index, **more)
 
             nb_man.cell_start = cell_start
-            return super().execute_managed_notebook(nb_man, kernel_name, **options)
+            return PatientClient(nb_man, kernel_name=kernel_name, startup_timeout=START).execute()
 
     return ReportingEngine
 

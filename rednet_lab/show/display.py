@@ -27,6 +27,7 @@ READS = ("rednet_lab/show/widgets.js",)
 UPLOAD = "rednet-most-{}"  # the class of an upload control that takes so many bytes, over which widgets.js watches
 ALT = "rednet-alt"  # the class of hidden words that widgets.js makes the alt text of the picture beside them
 PLACEHOLDER = "data-rednet-placeholder"  # the mark of one in a page
+READS = ("rednet_lab/show/widgets.js",)
 LIVE = "Live controls were here: run the cell again to have them back."
 MOVES = 5  # of a list's options, tried in a run
 # Where a live widget is, its placeholder is hidden; where none can be, its renderer's message is. That renderer is

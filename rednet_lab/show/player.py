@@ -29,6 +29,7 @@ from rednet_lab.show.trace import Frame
 READS = ("rednet_lab/show/player.js",)
 KINDS = {"steps": step_storyboard, "track": track_storyboard}
 PLAYER = "data-rednet-player"  # the mark of a player in a page
+READS = ("rednet_lab/show/player.js",)
 BUDGET = 400_000  # bytes of one player with its contact sheet
 SHARE = 8192  # places are kept in so many parts of a picture's side
 VIEWS = ("over the face", "alone", "change")

@@ -1,5 +1,6 @@
 """A zip file in place of a folder: the same store, and every hostile or broken archive ends in a sentence."""
 
+import errno
 import os
 import stat
 import zipfile
@@ -84,7 +85,10 @@ def test_a_run_that_was_stopped_finds_what_it_unpacked(tmp_path, helen, monkeypa
         raise KeyboardInterrupt
     with folder_of(file, tmp_path / "s") as (folder, _):
         assert len(list(folder.rglob("*.pts"))) == 4
-    assert len(calls) == 1 and not list(tmp_path.glob(".s.unpacked-*"))
+        with pytest.raises(DataError, match="another run"), folder_of(file, tmp_path / "s"):
+            pytest.fail("two runs at once")
+        assert folder.is_dir()
+    assert len(calls) == 1 and not list(tmp_path.glob(".s.unpacked*"))
 
 
 def link(name):
@@ -181,6 +185,21 @@ def test_a_bomb_is_refused_before_anything_is_written(tmp_path, monkeypatch):
     with pytest.raises(DataError, match="are free"):
         unpack(small, tmp_path / "out")
     assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
+
+
+def test_a_full_disk_and_a_name_that_no_disk_holds_leave_nothing(tmp_path, helen, monkeypatch, capsys):
+    long = zipped(tmp_path / "long.zip", helen, extra=[("trainset/" + "ü" * 200 + ".jpg", b"x")])
+    assert main(["prepare", str(long), str(tmp_path / "s")]) == 1
+    assert "no possible name" in capsys.readouterr().err
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "no space")
+
+    file = zipped(tmp_path / "x.zip", helen)
+    monkeypatch.setattr(archive.shutil, "copyfileobj", full)
+    assert main(["prepare", str(file), str(tmp_path / "s")]) == 1
+    assert "no space left" in capsys.readouterr().err
+    assert not list(tmp_path.glob(".s.unpacked*"))
 
 
 def test_unpacked_files_have_the_archives_times(tmp_path, helen):

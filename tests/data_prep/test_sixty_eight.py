@@ -73,6 +73,7 @@ def test_seven_and_68_points_are_joined_in_one_set_of_stores(tmp_path, capsys):
     assert joined.table["mask"].sum(1).tolist() == [7] * 5 + [68] * 4 + [7] * 2
     for row in joined.table:  # one crop convention: the seven give the box, whatever else is known
         assert row["mask"][SEVEN_OF_68].all() and 0 < row["points"][SEVEN_OF_68].min() < 40
+    assert main(["prepare", str(tmp_path / "aflw"), str(tmp_path / "x"), "--near"]) == 1
     with pytest.raises(SystemExit):  # one or the other
         main(["prepare", str(tmp_path / "aflw"), str(tmp_path / "x"), "--seven", "--sixty-eight"])
 

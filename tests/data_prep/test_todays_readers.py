@@ -9,6 +9,7 @@ from scipy.io import savemat
 from data_prep.datasets import dataset
 from data_prep.errors import BadItem, DataError
 from data_prep.markups import COFW29, IBUG68_3D, WFLW98
+from data_prep.mat import read_mat
 from data_prep.pts import parse_points
 from data_prep.readers.cofw import Cofw, Cofw68
 from data_prep.readers.family300w import Dlib300W, Family300W
@@ -85,7 +86,7 @@ def test_300w_lp_is_read_back_with_its_pose_in_the_projects_signs(tmp_path):
 
 def test_300w_lps_choices(tmp_path):
     made.lp300w(tmp_path)
-    assert [i.key for i in Lp300W(tmp_path, made=False)] == ["AFW/AFW_1_1_0", "HELEN/HELEN_2_1_0"]
+    assert [i.key for i in Lp300W(tmp_path, synthetic=False)] == ["AFW/AFW_1_1_0", "HELEN/HELEN_2_1_0"]
     assert len(Lp300W(tmp_path, flips=True)) == 4
     space = Lp300W(tmp_path, points="3d")
     assert space.markup is IBUG68_3D
@@ -250,6 +251,20 @@ def test_damaged_cofw_is_an_error(tmp_path):
         path.write_bytes(data)
         with pytest.raises(DataError):
             Cofw(tmp_path)
+
+
+def test_pictures_that_are_not_there_are_bad_items(tmp_path):
+    made.cofw(tmp_path)
+    path = tmp_path / "COFW_train_color.mat"
+    phis, boxes = (read_mat(path.read_bytes(), name, path) for name in ("phisTr", "bboxesTr"))
+    cells = np.empty((1, 1), object)
+    cells[0, 0] = picture(1)
+    savemat(path, {"IsTr": cells, "phisTr": phis, "bboxesTr": boxes})
+    items, problems = read_all(Cofw(tmp_path))
+    assert list(items) == ["train/1", "test/1"] and "no readable picture" in " ".join(problems.values())
+    made.cofw68(tmp_path / "68")
+    put(tmp_path / "68" / "test_annotations" / "0_points.mat", b"")
+    assert [why for _, why in Cofw68(tmp_path / "68").problems()] == ["faces are numbered from 1"]
 
 
 def test_cofw68_has_the_68_points_of_cofws_test_pictures(tmp_path):

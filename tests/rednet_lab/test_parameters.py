@@ -1,12 +1,16 @@
 """The parameters cell's rule, and what is accepted and refused for it."""
 
+import re
+
 import nbformat
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_notebook
 
-from rednet_lab.parameters import ParameterError, check_parameters, from_text, parse_cell, read_parameters
+from rednet_lab import parameters
+from rednet_lab.names import ROOT
+from rednet_lab.parameters import ParameterError, check_kernel, check_parameters, from_text, parse_cell, read_parameters
 
 CELL = """# what the runner sets
 profile = "quick"
@@ -137,3 +141,57 @@ def test_any_plain_literal_survives_the_cell(value):
 @given(st.integers() | st.floats(allow_nan=False) | st.booleans() | st.text())
 def test_text_of_a_value_gives_the_value(value):
     assert from_text(str(value), value) == value
+
+
+# ------------------------------------------------------------------------------------------ in a notebook's own kernel
+
+OWN = 'profile = "quick"\nseed = 0\nsteps = 3\nout = "figures/runs"'
+
+
+@pytest.mark.parametrize(
+    ("injected", "message"),
+    [
+        ("stepz = 4", "unknown parameter 'stepz'; did you mean 'steps'"),
+        ('seed = "abc"', "parameter 'seed' must be int, got 'abc'"),
+        ("seed = 1.5", "parameter 'seed' must be int, got 1.5"),
+        ("seed = -1", "a seed is a whole number from 0, got -1"),
+        ("profile = None", "parameter 'profile' must be str"),
+        ("steps = 4; import os", "only plain 'name = literal' lines"),
+    ],
+)
+def test_what_papermill_injects_is_checked_in_the_kernel(injected, message):
+    with pytest.raises(ParameterError, match=re.escape(message)):
+        check_kernel("figures/runs", ["", OWN, f"# Parameters\n{injected}\n", "import os"], ROOT / "notebooks")
+
+
+def test_a_kernel_without_injected_parameters_or_with_right_ones_goes_on():
+    check_kernel("figures/runs", ["", OWN, '# Parameters\nseed = 3\nprofile = "smoke"\n'], ROOT / "notebooks")
+    check_kernel("figures/runs", ["", OWN, "seed = -1", "x = stepz"], ROOT)
+    check_kernel("figures/runs")  # no kernel at all
+
+
+def test_the_code_of_another_checkout_is_refused(tmp_path):
+    other = tmp_path / "rednet_lab"
+    other.mkdir()
+    (other / "names.py").touch()
+    (tmp_path / "notebooks").mkdir()
+    for here in (tmp_path, tmp_path / "notebooks"):
+        with pytest.raises(ParameterError, match="is of the checkout .* but rednet_lab is imported from"):
+            check_kernel("figures/runs", [], here)
+
+
+def test_an_installed_copy_writes_nothing_beside_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr(parameters, "ROOT", tmp_path)
+    with pytest.raises(ParameterError, match="not in a checkout"):
+        check_kernel("figures/runs", [], tmp_path)
+    check_kernel(str(tmp_path / "out"), [], tmp_path)
+
+
+def test_papermill_by_hand_ends_in_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    papermill = pytest.importorskip("papermill")
+    with pytest.raises(papermill.PapermillExecutionError, match="unknown parameter 'stepz'"):
+        papermill.execute_notebook(
+            ROOT / "notebooks" / "10_face_world.ipynb", tmp_path / "out.ipynb", parameters={"stepz": 3},
+            cwd=ROOT / "notebooks", progress_bar=False, kernel_name="python3",
+        )  # fmt: skip

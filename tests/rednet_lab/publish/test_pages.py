@@ -6,9 +6,11 @@ import re
 import shutil
 
 import pytest
+import torch
 
+from rednet_core.rednet import NetConfig, RedNet
 from rednet_lab.names import EVIDENCE, ROOT
-from rednet_lab.publish import pages
+from rednet_lab.publish import pages, picture
 from rednet_lab.publish.__main__ import main
 from rednet_lab.publish.ledger import tables
 from rednet_lab.series import SERIES
@@ -65,6 +67,15 @@ def test_the_front_page_says_which_results_it_shows_and_where_ones_own_are():
     assert "evidence/" in text and "runs/" in text and "is committed" in text
     linked = {posixpath.basename(target) for target in LINK.findall(text)}
     assert {path.name for path in (ROOT / "figures" / "ledger").glob("*.md")} <= linked
+
+
+def test_the_picture_is_small_and_shows_steps_and_frames(monkeypatch):
+    for name, value in (("SIZE", 96), ("FRAMES", 5)):
+        monkeypatch.setattr(picture, name, value)
+    torch.manual_seed(0)
+    image = picture.draw_picture(RedNet(NetConfig(input_size=32, width=0.125)))
+    assert image.shape[1] > 5 * picture.PANEL and image.shape[0] > 2 * picture.PANEL
+    assert len(picture.packed(image)) < 100_000
 
 
 def test_another_number_in_the_evidence_makes_the_pages_old(tmp_path):

@@ -2,10 +2,8 @@
 
 import json
 import os
-import signal
 import subprocess
 import time
-from pathlib import Path
 
 import nbformat
 import psutil
@@ -13,10 +11,11 @@ import pytest
 
 from rednet_lab.names import ROOT
 from rednet_lab.parameters import read_parameters
-from rednet_lab.runner.course import Course, UsageError
+from rednet_lab.runner import __main__ as command_line
+from rednet_lab.runner.course import Course, Options, UsageError, check_jobs, make_jobs
 from rednet_lab.runner.executed import errors_in
 from rednet_lab.series import SERIES, Entry
-from tests.helpers import fetched_by
+from tests.helpers import fetched_by, wait_for
 from tests.rednet_lab.tiny import RESULTS, Tiny, write_notebook
 
 FAIL = "def f():\n    return 1 / 0\nf()"
@@ -56,7 +55,7 @@ def test_success_then_nothing_to_do_then_what_changed(chain, capsys):
 
     (chain.package / "code.py").write_text("x = 2\n")
     assert chain.run("--only", "12", "-p", "steps=7") == 0
-    assert chain.executions() == ["10_a quick 0 7", "12_b quick 0 7"]
+    assert sorted(chain.executions()) == ["10_a quick 0 7", "12_b quick 0 7"]
 
 
 def test_failures_stop_what_needs_them_and_nothing_else(tmp_path, capsys):
@@ -110,6 +109,7 @@ def test_nothing_runs_when_the_command_line_is_wrong(chain, capsys):
         ["--jobs", "0"],
         ["--seeds", "-1"],
         ["-p", "steps"],
+        ["-p", "os.remove('here')#=1"],  # papermill would run it
         ["--unknown"],
     ):
         with pytest.raises(SystemExit) as stop:
@@ -127,10 +127,11 @@ def test_nothing_runs_when_the_command_line_is_wrong(chain, capsys):
 def test_seeds_profiles_and_parts_have_their_own_folders(chain):
     (chain.folder / "faces").mkdir()
     write_notebook(chain.notebooks, "12_b")
-    write_notebook(chain.notebooks, "20_c", "assert name == '007' and os.environ['REDNET_BATCH'] == '1'",
-                   "assert os.environ['PYTHONHASHSEED'] == '0' and pathlib.Path.cwd().name == 'notebooks'")  # fmt: skip
+    told = {"REDNET_BATCH": "1", "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "2"}
+    write_notebook(chain.notebooks, "20_c", "assert name == '007' and pathlib.Path.cwd().name == 'notebooks'",
+                   f"assert {told}.items() <= os.environ.items()")  # fmt: skip
     assert chain.run("--only", "20", "--seeds", "0", "2", "0", "--profile", "smoke", "-p", "name=007") == 0
-    assert chain.executions() == ["20_c smoke 0 3", "20_c smoke 2 3"]
+    assert sorted(chain.executions()) == ["20_c smoke 0 3", "20_c smoke 2 3"]
     data = ("--source", "udacity", "--data", str(chain.folder / "faces"))
     assert chain.run("--only", "12_b", "--no-needs", *data) == 0
     assert chain.executions() == ["12_b quick 0 3"]
@@ -146,45 +147,21 @@ def test_list_runs_nothing(chain, capsys):
     assert chain.executions() == [] and not chain.out.exists()
 
 
-def descendants(pid: int) -> list[psutil.Process]:
-    """Return the processes below one."""
-    return psutil.Process(pid).children(recursive=True)
-
-
-def wait_for(path: Path, seconds: float = 40) -> None:
-    """Wait for a file."""
-    deadline = time.monotonic() + seconds
-    while not path.exists():
-        assert time.monotonic() < deadline, f"{path.name} did not come"
-        time.sleep(0.05)
-
-
-def hears_ctrl_c():
-    """Undo what a shell does to its background jobs, tests among them: they and their children ignore Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-@pytest.mark.parametrize("how", ["kill -9", "Ctrl-C"])
-def test_a_run_that_was_ended_goes_on_where_it_was(chain, how):
-    if how == "Ctrl-C" and os.name == "nt":
-        pytest.skip("a test cannot press Ctrl-C on Windows without hitting itself")
+def test_a_run_that_was_killed_goes_on_where_it_was(chain):
     waits = "import time\nopen('started', 'w').close()\nwhile os.path.exists('wait'):\n    time.sleep(0.1)"
     write_notebook(chain.notebooks, "12_b", waits)
     (chain.notebooks / "wait").touch()
     process = subprocess.Popen(
         chain.command("--jobs", "1"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)}, preexec_fn=hears_ctrl_c if os.name == "posix" else None,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     wait_for(chain.notebooks / "started")
-    family = descendants(process.pid)
+    family = psutil.Process(process.pid).children(recursive=True)
     assert len(family) >= 2  # a worker and its kernel
     assert chain.run("--only", "20") == 2  # one at a time in a run folder
-    process.send_signal(signal.SIGINT if how == "Ctrl-C" else getattr(signal, "SIGKILL", signal.SIGTERM))
-    said, _ = process.communicate(timeout=30)
-    gone, alive = psutil.wait_procs(family, timeout=10)
-    assert not alive
-    if how == "Ctrl-C":
-        assert process.returncode == 130 and "goes on from here" in said and "1 done" in said
+    process.kill()
+    process.communicate(timeout=30)
+    assert not psutil.wait_procs(family, timeout=10)[1]
     record = json.loads((chain.out / "quick" / ".runner" / "12_b.json").read_text())
     assert record["state"] == "running" and not (chain.out / "quick" / "executed" / "12_b.ipynb").exists()
 
@@ -194,13 +171,14 @@ def test_a_run_that_was_ended_goes_on_where_it_was(chain, how):
     assert chain.names() == ["12_b", "20_c"]
 
 
-def test_a_notebook_that_takes_too_long_or_kills_its_kernel_fails(tmp_path, capsys):
+def test_a_notebook_that_takes_too_long_or_kills_its_kernel_fails(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(command_line.LONGEST, "quick", 0.06)  # the usual limit: nobody waits for ever
     tiny = Tiny(tmp_path, **{"10_a": (), "12_b": (), "14_c": ()})
     write_notebook(tiny.notebooks, "10_a", "import time\ntime.sleep(60)")
     write_notebook(tiny.notebooks, "12_b", "os._exit(1)")
-    assert tiny.run("--timeout", "0.06", "--only", "10") == 1
+    assert tiny.run("--only", "10") == 1
     assert "time limit of 0.06 min" in capsys.readouterr().out
-    assert tiny.run("--only", "12", "14") == 1
+    assert tiny.run("--timeout", "5", "--only", "12", "14") == 1
     said = capsys.readouterr().out
     assert "1 done, 1 failed" in said and "DeadKernelError" in said
 
@@ -220,6 +198,9 @@ def test_errors_are_found_wherever_they_hide():
     }
     widgets = {"application/vnd.jupyter.widget-state+json": {"state": state}}
     cells = [{"cell_type": "markdown"}, {"cell_type": "code", "metadata": {}, "outputs": [error]}]
+    full = {"output_type": "error", "ename": "OSError", "evalue": "[Errno 28] No space left", "traceback": ["long"]}
+    told = errors_in({"cells": [cells[1] | {"outputs": [full]}], "metadata": {}})
+    assert told == ["OSError: [Errno 28] No space left (in code cell 1)"]
     found = errors_in({"cells": cells, "metadata": {"widgets": widgets}})
     assert found == ["E: v (in code cell 1)\nred", "E: v (inside a widget's callback or Output)\nred"]
     assert errors_in({"cells": [], "metadata": {}}) == []
@@ -234,3 +215,17 @@ def test_series_and_notebooks_agree():
         notebook = nbformat.read(ROOT / "notebooks" / f"{entry.name}.ipynb", 4)
         assert {"profile", "out"} <= set(read_parameters(ROOT / "notebooks" / f"{entry.name}.ipynb"))
         assert not any(cell.get("outputs") for cell in notebook.cells), f"{entry.name} is stored with outputs"
+
+
+def test_an_installed_copy_is_told_that_it_is_no_checkout(tmp_path):
+    course = Course(root=tmp_path)
+    with pytest.raises(UsageError, match="installed copy of the packages, not a checkout"):
+        check_jobs(make_jobs(course, Options(), list(course.series), 0), {})
+
+
+@pytest.mark.parametrize(("cores", "gigabytes", "jobs"), [(1, 16, 1), (2, 16, 2), (8, 8, 2), (16, 128, 4), (2, 2, 1)])
+def test_as_many_notebooks_at_a_time_as_cores_and_memory_allow(monkeypatch, cores, gigabytes, jobs):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(cores)), raising=False)
+    sizes = {"SC_PAGE_SIZE": 1000, "SC_PHYS_PAGES": gigabytes * 10**6}
+    monkeypatch.setattr(os, "sysconf", sizes.get, raising=False)
+    assert command_line.usual_jobs() == jobs
