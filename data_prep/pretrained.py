@@ -49,7 +49,7 @@ def load(net: nn.Module, path: Path | str, feedback: str = "zeros") -> LoadedWei
     """Load a checkpoint file of VGG-16 (plain or with batch norm) or ResNet-50, 101 or 152 into net's encoder.
 
     feedback says how the weights begin that meet z, which ImageNet's networks have not: "zeros", so that the loaded
-    features are not disturbed, or "gaussian", as the network was made. Raises CheckpointError for a wrong file.
+    features are not disturbed, or "gaussian", as the network was made. Raise CheckpointError for a wrong file.
     """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
@@ -89,10 +89,10 @@ def put(net: nn.Module, content: dict[str, Tensor], source: str, feedback: str =
 def _values(
     net: nn.Module, content: dict[str, Tensor], report: LoadedWeights, feedback: str
 ) -> Iterable[tuple[str, Tensor]]:
-    """The names of one encoder's tensors and what the file has for them; the report learns what is left over."""
+    """Return the names of one encoder's tensors and what the file has for them; the report learns what is left over."""
     source = report.source
     rename, first = _naming(net, content, source)
-    own, made, skipped = net.state_dict(), {}, []
+    own, made, skipped = net.state_dict(), {}, []  # type: dict[str, Tensor], dict[str, Tensor], list[str]
     for name, value in content.items():
         target = rename(name)
         if target not in own:
@@ -100,10 +100,11 @@ def _values(
             continue
         if not value.isfinite().all():
             raise CheckpointError(f"{source}: {name} holds numbers that are not finite")
-        made[target] = _fitted(value, own[target], feedback)
-        if made[target] is None:
+        fitted = _fitted(value, own[target], feedback)
+        if fitted is None:
             shapes = f"{tuple(value.shape)} there, {tuple(own[target].shape)} here"
             raise CheckpointError(f"{source}: {name} does not fit {target} ({shapes}); is it this network, at width 1?")
+        made[target] = fitted
     if f"{first}.conv.weight" not in made:
         raise CheckpointError(f"{source}: has no first convolution")
     _take_bias(made, content, rename)
