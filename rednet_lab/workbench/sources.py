@@ -223,7 +223,7 @@ class UdacitySource(Validated):
         return hold_back(store, store.rows("train"))
 
     def clips(self) -> Role:
-        """The same stills, to be set in motion (`rednet_core.clips`): there is no video here."""
+        """The same stills, to be set in motion (`data_prep.synthetic`): there is no video here."""
         store = self._store()
         return Role(store, store.rows("train"), synthetic=True)
 
