@@ -9,7 +9,7 @@ import numpy as np
 
 from data_prep.account import line, note_lines, noted_lines, skipped_lines
 from data_prep.datasets import DATASETS, DataSet, Sign, dataset
-from data_prep.errors import DataError
+from data_prep.errors import DataError, readable
 from data_prep.prepare import add_notes, bad_item
 from data_prep.readers.base import listing, tree
 
@@ -57,7 +57,7 @@ class Diagnosis:
         one = self.dataset
         if one is None:
             lines = [f"{self.folder}: no data set that is known here", *self._files(), *inside, *self._archives()]
-            return "\n".join([*lines, line("known", ", ".join(DATASETS))])
+            return readable("\n".join([*lines, line("known", ", ".join(DATASETS))]))
         lines = [f"{self.folder}: {self._headline(one)}"]
         lines += [line("found", what) for what in self.found] + [line("missing", what) for what in self.missing]
         if self.nearest:
@@ -73,7 +73,7 @@ class Diagnosis:
             lines += [line("expected", expected), line("Table 4", one.table4)]
         lines += skipped_lines(self.skipped)
         lines += [*noted_lines(self.noted), *note_lines(self.warnings), *self._archives()]
-        return "\n".join([*lines, line("get it", one.how_to_get), line("terms", one.terms)])
+        return readable("\n".join([*lines, line("get it", one.how_to_get), line("terms", one.terms)]))
 
     def _headline(self, one: DataSet) -> str:
         signs = f"{len(self.found)} of {len(self.found) + len(self.missing)} signs"

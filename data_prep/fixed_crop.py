@@ -18,7 +18,7 @@ from rednet_core import geometry
 class FixedCrop(Wrapped):
     """A reader of videos whose items are `reader`'s, to be cut by one square a video (`square`).
 
-    The square holds every frame's face box enlarged by `margin`. Raises DataError for a reader without videos.
+    The square holds every frame's face box enlarged by `margin`. Raise DataError for a reader without videos.
     """
 
     def __init__(self, reader, margin: float = MARGIN):

@@ -8,7 +8,7 @@ import numpy as np
 
 from data_prep.errors import BadItem
 
-LARGEST_PICTURE = 1 << 28  # pixels; a header is believed up to here, and memory is taken as it says
+LARGEST_PICTURE = 1 << 27  # pixels; a header is believed up to here, and memory is taken as it says
 COLOUR = getattr(cv2, "IMREAD_COLOR_RGB", cv2.IMREAD_COLOR)  # OpenCV before 4.11 decodes to BGR only
 LARGEST_FILE = 1 << 30  # bytes
 PNG = b"\x89PNG\r\n\x1a\n"

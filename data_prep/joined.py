@@ -42,7 +42,7 @@ class Joined:
     """One or more prepared stores of one markup and size, with the fields of a single one; the table is in memory.
 
     A name is the same person in all of them; videos are never the same. Yaw that a data set does not tell is
-    estimated from the points (`data_prep.pose`); of videos, which are long, for test frames only. Raises DataError
+    estimated from the points (`data_prep.pose`); of videos, which are long, for test frames only. Raise DataError
     where stores do not fit together.
     """
 

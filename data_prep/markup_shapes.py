@@ -1,6 +1,6 @@
 """Every markup drawn on one face: its points where they belong on a face of which the 68 are known.
 
-A sketch for pictures and for small made data sets: the order and the meaning of the points are the markup's, the
+A sketch for pictures and for small synthetic data sets: the order and the meaning of the points are the markup's, the
 exact places of those that the 68 do not have (ears, pupils, the thickness of a brow) are ours and measure nothing.
 Each markup is a matrix (L, 68), so a sketch moves with its face.
 """

@@ -49,7 +49,7 @@ def load(net: nn.Module, path: Path | str, feedback: str = "zeros") -> LoadedWei
     """Load a checkpoint file of VGG-16 (plain or with batch norm) or ResNet-50, 101 or 152 into net's encoder.
 
     feedback says how the weights begin that meet z, which ImageNet's networks have not: "zeros", so that the loaded
-    features are not disturbed, or "gaussian", as the network was made. Raises CheckpointError for a wrong file.
+    features are not disturbed, or "gaussian", as the network was made. Raise CheckpointError for a wrong file.
     """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)

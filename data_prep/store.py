@@ -147,7 +147,7 @@ class StoreWriter:
 class Store:
     """A prepared store opened for reading: `crops` and `table` are memory-mapped, nothing is copied.
 
-    Raises DataError, naming the file, where the folder is no store or its files disagree with each other.
+    Raise DataError, naming the file, where the folder is no store or its files disagree with each other.
     """
 
     def __init__(self, path: Path | str):

@@ -111,7 +111,7 @@ class Video:
 
 
 def gaps(times: list[float]) -> int:
-    """Return how many frames are missing between the first and the last of a stream, by their times (milliseconds).
+    """Return how many frames are missing before the last of a stream, by their times (milliseconds from its start).
 
     The step is the middle one: a stream that is even but for a few gaps has lost frames; one that is uneven throughout
     was recorded so.
@@ -122,7 +122,7 @@ def gaps(times: list[float]) -> int:
     step = float(np.median(steps))
     if step <= 0 or np.mean(np.abs(steps - step) > 0.25 * step) > UNEVEN:
         return 0
-    return int(np.round(steps / step - 1).clip(0).sum())
+    return int(np.round(np.append(steps / step - 1, times[0] / step)).clip(0).sum())
 
 
 def check_length(video: Video, annotated: int, exact: bool = False) -> str:
@@ -144,7 +144,7 @@ def check_length(video: Video, annotated: int, exact: bool = False) -> str:
     numbers = f"the video has {count} frames, but {annotated} are annotated"
     lost = gaps(times)
     if lost:
-        return f"{numbers}, and {lost} are missing between its first and last: they cannot be matched"
+        return f"{numbers}, and {lost} are missing before the last: they cannot be matched"
     if exact or abs(count - annotated) > SLACK:
         return f"{numbers}: they cannot be matched"
     if claimed == annotated and len(set(times)) < 2 < count:

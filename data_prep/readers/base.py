@@ -3,6 +3,7 @@
 import hashlib
 import math
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ UNHEARD_OF = 1e30  # float32 holds it
 NEAR = 4.0  # means of the distance from the mean, by the larger coordinate
 FAR = 12.0  # a point farther from the face's middle than this many medians of the distance is none of the face
 TURNED, PROFILE = 0.5, 0.2  # distance of the eyes over that to the mouth: heads turned by about 55 and 75 degrees
+LONE_PICTURE, LONE_TEXT = "image without annotation", "annotation without image"
 NOT_DATA = {"thumbs.db", "desktop.ini", "__macosx"}
 
 
@@ -183,9 +185,12 @@ def digest(paths: Iterable[Path], root: Path) -> str:
     """Return a name for the present content of files: their places, sizes and times (contents are not read)."""
     result = hashlib.sha256()
     for path in paths:
-        facts = path.stat()
-        name = os.fsencode(path.relative_to(root).as_posix())
-        result.update(name + f"\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
+        try:
+            facts = path.stat()
+            told = f"\0{facts.st_size}\0{facts.st_mtime_ns}\n"
+        except OSError:  # a link to nowhere: it is bad when it is read
+            told = "\0\n"
+        result.update(os.fsencode(path.relative_to(root).as_posix()) + told.encode())
     return result.hexdigest()
 
 
@@ -208,9 +213,9 @@ def pair_up(files: Iterable[Path], root: Path, annotations: tuple[str, ...] = ("
         found, marks = pictures.get(stem, []), texts.get(stem, [])
         path, problem = (found or marks)[0], ""
         if not marks:
-            problem = "image without annotation"
+            problem = LONE_PICTURE
         elif not found:
-            problem = "annotation without image"
+            problem = LONE_TEXT
         elif len(found) > 1:
             problem = f"two images of this name ({found[0].name}, {found[1].name})"
         elif len(marks) > 1:
@@ -218,6 +223,28 @@ def pair_up(files: Iterable[Path], root: Path, annotations: tuple[str, ...] = ("
         key = path.with_suffix("").relative_to(root).as_posix()
         entries.append(ListedItem(key, path, problem, {"annotation": marks[0] if marks else None}))
     return entries
+
+
+def refuse_shifted(entries: list[ListedItem]) -> None:
+    """Give every item of a numbered sequence a problem where its pictures and annotations are counted differently.
+
+    Pictures 1 ... 9 with annotations 0 ... 8 would nearly all find a partner, and each the wrong one.
+    """
+    pictures, texts = set(), set()
+    for entry in entries:
+        digits = re.findall(r"\d+", entry.path.stem)
+        if digits and entry.problem in ("", LONE_PICTURE, LONE_TEXT):
+            number = int(digits[-1][-9:])
+            if entry.problem != LONE_TEXT:
+                pictures.add(number)
+            if entry.problem != LONE_PICTURE:
+                texts.add(number)
+    if pictures and pictures != texts and len(pictures) == len(texts):
+        step = min(texts) - min(pictures)
+        if texts == {number + step for number in pictures}:
+            for entry in entries:
+                numbers = f"pictures are numbered from {min(pictures)}, annotations from {min(texts)}"
+                entry.problem = entry.problem or f"{numbers}: they cannot be matched"
 
 
 def whole(points: np.ndarray, notes: tuple[str, ...] = ()) -> dict:
@@ -250,7 +277,7 @@ def check_points(
     if most > LARGEST:
         problem = f"coordinate {most:g} is not a number of pixels (the largest is {LARGEST:g})"
         raise BadItem(problem, path=path, field="points")
-    if left <= 0 and top <= 0 and (coded := _codes(known)):
+    if (left <= 0 or top <= 0) and (coded := _codes(known)):
         raise BadItem(coded, path=path, field="points")
     if len(known) > 4:
         spread = np.abs(known - known.mean(0)).max(1)
@@ -265,19 +292,21 @@ def check_points(
 def _codes(known: np.ndarray) -> str:
     """Return what is wrong where points (N, 2) stand for "hidden" or "covered" instead of for a place, else ""."""
     below = (known <= 0).all(1)
-    if not below.any():
-        return ""
-    low = known[below]
-    flipped = np.where(below[:, None], -known, known)
+    low, flipped = known[below], np.where(below[:, None], -known, known)
     middle = np.median(flipped, 0)
     reach = np.median(np.sqrt(((flipped - middle) ** 2).sum(1)))
-    twice = len(low) > len(np.unique(low, axis=0))
-    if not twice and np.abs(middle).min() < 2 * reach and np.abs(middle).max() < 4 * reach:
-        return ""  # a face at the picture's first corner has points beyond it
-    return (
-        f"{len(low)} points, such as ({low[0][0]:g}, {low[0][1]:g}), are codes and no places: MERL-RAV codes hidden "
-        "points as (-1, -1) and covered ones as (-x, -y) (--dataset merl_rav)"
-    )
+    # A face at the picture's first corner has points beyond it, too, but no two of them in one place.
+    cornered = np.abs(middle).min() < 2 * reach and np.abs(middle).max() < 4 * reach
+    if len(low) and (not cornered or len(low) > len(np.unique(low, axis=0))):
+        return (
+            f"{len(low)} points, such as ({low[0][0]:g}, {low[0][1]:g}), are codes and no places: MERL-RAV has hidden "
+            "points as (-1, -1) and covered ones as (-x, -y) (--dataset merl_rav)"
+        )
+    places, counts = np.unique(known[(known < 0).any(1)], axis=0, return_counts=True)
+    if counts.max(initial=1) > 1:
+        place = places[counts.argmax()]
+        return f"{counts.max()} points are all ({place[0]:g}, {place[1]:g}): a code for hidden, and no place"
+    return ""
 
 
 def plausible(

@@ -13,7 +13,7 @@ from data_prep.errors import BadItem
 from data_prep.images import read_image
 from data_prep.item import Item
 from data_prep.pts import coordinates, read_bytes, read_points, text_lines
-from data_prep.readers.base import ListedItem, digest, listing, open_folder, pair_up, whole
+from data_prep.readers.base import ListedItem, digest, listing, open_folder, pair_up, refuse_shifted, whole
 from data_prep.readers.clips import VideoListed
 from rednet_core.markup import IBUG68
 
@@ -69,6 +69,7 @@ def _frames(place: Path, files: list[Path], root: Path) -> list[ListedItem]:
         entry.facts |= {"video": place.name, "number": int(digits[-1][-9:]) if digits else 0}
         if not digits and not entry.problem:
             entry.problem = "no frame number in its name"
+    refuse_shifted(entries)
     entries.sort(key=lambda entry: (entry.facts["number"], entry.key))
     for one, other in zip(entries, entries[1:], strict=False):
         if not (one.problem or other.problem) and one.facts["number"] == other.facts["number"]:

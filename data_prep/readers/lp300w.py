@@ -6,7 +6,7 @@
 
 A .mat has pt2d (2, 68) or, in AFLW2000-3D, pt3d_68 (3, 68), Pose_Para (pitch, yaw, roll in radians, ...) and roi.
 The points of a face model in space are a markup of their own: its jaw runs where the head hides it. Pictures of 300W-LP
-with another number than 0 at the end are turned by a face model: made, not photographed. Pixels begin at 1 (MATLAB).
+with another number than 0 at the end are turned by a face model: synthetic. Pixels begin at 1 (MATLAB).
 """
 
 from pathlib import Path
@@ -50,13 +50,15 @@ class _Fitted(Listed):
 class Lp300W(_Fitted):
     """Reader of 300W-LP, all for training; points "2d" (on the outline) or "3d"; flips: its mirror images, too.
 
-    made=False leaves out the pictures that were turned by a face model.
+    synthetic=False leaves out the pictures that were turned by a face model.
     """
 
     markup = IBUG68
     any_pose = True
 
-    def __init__(self, folder: Path | str, points: str = "2d", flips: bool = False, made: bool = True, base: int = 1):
+    def __init__(
+        self, folder: Path | str, points: str = "2d", flips: bool = False, synthetic: bool = True, base: int = 1
+    ):
         super().__init__(folder, base)
         if points not in ("2d", "3d"):
             raise DataError(f"points {points!r}, known: 2d, 3d", field="points")
@@ -70,12 +72,12 @@ class Lp300W(_Fitted):
             here = [path for path in listing(root / name) if path.is_file()]
             files += here
             entries = pair_up(here, root, (".mat",))
-            self.entries += [entry for entry in entries if made or entry.path.stem.rpartition("_")[2] == "0"]
+            self.entries += [entry for entry in entries if synthetic or entry.path.stem.rpartition("_")[2] == "0"]
         self._require(root, "pairs of .jpg and .mat")
         landmarks = root / "landmarks"
         if points == "3d" and not landmarks.is_dir():
             raise DataError("no landmarks folder, so no points in space", path=root, field="points", fix=HOW_TO_GET)
-        choices = {"points": points, "flips": flips, "made": made, "base": base}
+        choices = {"points": points, "flips": flips, "synthetic": synthetic, "base": base}
         self.description = {"reader": "300w_lp", "files": digest(files, root), **choices}
 
     def read(self, entry: ListedItem) -> Item:

@@ -15,7 +15,17 @@ from data_prep.images import read_image
 from data_prep.item import Item
 from data_prep.markups import TALKING_FACE68
 from data_prep.pts import read_points
-from data_prep.readers.base import Listed, ListedItem, check_points, digest, open_folder, pair_up, tree, whole
+from data_prep.readers.base import (
+    Listed,
+    ListedItem,
+    check_points,
+    digest,
+    open_folder,
+    pair_up,
+    refuse_shifted,
+    tree,
+    whole,
+)
 
 HOW_TO_GET = "download the Talking Face Video from INRIA's FGNet page or T. Cootes' page (Manchester); free"
 
@@ -31,6 +41,7 @@ class TalkingFace(Listed):
         self.folder, self.base = open_folder(folder, HOW_TO_GET), base
         files = [path for path in tree(self.folder) if path.stem.rpartition("_")[2].isdecimal()]
         self.entries = pair_up(files, self.folder)
+        refuse_shifted(self.entries)
         for entry in self.entries:
             number = int(entry.path.stem.rpartition("_")[2])
             entry.facts |= {"number": number, "split": "test", "identity": "franck", "video": "franck"}

@@ -11,6 +11,7 @@ aligner. Yaw is not given: it is estimated (`data_prep.pose`).
 
 import csv
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ HOW_TO_GET = "git clone https://github.com/udacity/P1_Facial_Keypoints and point
 class UdacityFaces(Listed):
     """Reader of the Udacity layout; `folder` holds training/ and test/, or a data/ folder that does.
 
-    split_seed draws which persons are test, validation and train. Raises DataError where the folder or a table
+    split_seed draws which persons are test, validation and train. Raise DataError where the folder or a table
     is missing or is not in this layout; a bad row or image is a BadItem when it is read.
     """
 
@@ -101,7 +102,7 @@ def split_persons(persons: list[str], seed: int) -> dict[str, str]:
     """Return which split each person is in: drawn from (seed, name) alone, so that no other person matters."""
     split = {}
     for person in persons:
-        draw = hashlib.sha256(f"{seed}/{person}".encode()).digest()
+        draw = hashlib.sha256(os.fsencode(f"{seed}/{person}")).digest()
         share = int.from_bytes(draw[:6], "big") / 2**48
         is_validation = share < TEST_SHARE + VALIDATION_SHARE
         split[person] = "test" if share < TEST_SHARE else "validation" if is_validation else "train"

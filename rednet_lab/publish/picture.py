@@ -60,5 +60,11 @@ def publish_picture(profile: str = "quick", to: Path = ROOT / EVIDENCE / NAME) -
     """Draw the picture with the network of stage 3, from the cache or trained now, and write it; return its path."""
     with tempfile.TemporaryDirectory() as out:
         net = Lab("60_tracking", profile, "face_world", "", "auto", 0, out).stage3.net
-    write_whole(to, lambda part: part.write_bytes(draw.palette_png(draw_picture(net))))
+    write_whole(to, lambda part: part.write_bytes(packed(draw_picture(net))))
     return to
+
+
+def packed(image: np.ndarray, most: int = 100_000) -> bytes:
+    """Return a picture as PNG in as many colours as `most` bytes allow."""
+    found = (draw.palette_png(image, colours) for colours in (128, 96, 64, 48, 32))
+    return next(data for data in found if len(data) <= most)

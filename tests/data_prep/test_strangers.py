@@ -65,17 +65,19 @@ def without(*lost):
 
 
 def test_dropped_frames_refuse_their_video_and_no_other(tmp_path):
-    for number, lost in (("001", (4, 9)), ("002", ()), ("003", (18, 19))):
+    for number, lost in (("001", (4, 9)), ("002", ()), ("003", (18, 19)), ("004", (0,)), ("007", (0, 19))):
         vw300(tmp_path, number, 20)
         rewrite_avi(tmp_path / number / "vid.avi", without(*lost))
     items, problems = read_all(VW300(tmp_path))
-    assert "18 frames, but 20 are annotated, and 2 are missing between" in problems[str(tmp_path / "001" / "vid.avi")]
+    assert "18 frames, but 20 are annotated, and 2 are missing before" in problems[str(tmp_path / "001" / "vid.avi")]
+    assert "1 are missing before" in problems[str(tmp_path / "004" / "vid.avi")]
+    assert "1 are missing before" in problems[str(tmp_path / "007" / "vid.avi")]
     assert {item.video for item in items.values()} == {"002", "003"} and len(items) == 38
     assert all(frame_number(item.image) == item.frame - 1 for item in items.values())
     assert "video ends after 18 frames" in str(problems)  # at the end nothing can be mixed up
 
 
-@pytest.mark.parametrize("annotated, reason", [(19, ""), (20, "1 are missing between"), (17, "1 are missing between")])
+@pytest.mark.parametrize("annotated, reason", [(19, ""), (20, "1 are missing before"), (17, "1 are missing before")])
 def test_as_many_frames_as_annotations_fit_whatever_the_header_says(tmp_path, annotated, reason):
     film = rewrite_avi(makers.video(tmp_path / "vid.avi", 20), without(7))
     assert Video(film).claimed_count() == 20 and len(Video(film).times()) == 19
@@ -94,7 +96,7 @@ def test_a_frame_that_no_decoder_can_read_ends_its_video(tmp_path):
 def test_uneven_times_are_no_lost_frames():
     even = [40.0 * k for k in range(50)]
     assert gaps(even) == gaps([0.0]) == gaps([]) == gaps([0.0] * 9) == 0
-    assert gaps([time for k, time in enumerate(even) if k not in (7, 8, 30)]) == 3
+    assert gaps([time for k, time in enumerate(even) if k not in (7, 8, 30)]) == 3 and gaps(even[2:]) == 2
     assert gaps(list(np.cumsum(np.random.default_rng(0).uniform(10, 90, 50)))) == 0  # recorded so
 
 
@@ -110,6 +112,19 @@ def test_annotations_numbered_from_0_are_counted_so_or_refused(tmp_path, count, 
     assert "001: its annotations are numbered from 0, and are counted so" in reader.warnings
     for item in items.values():
         np.testing.assert_allclose(item.points[0], frame_number(item.image) + 1, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["face_movies", "talking_face"])
+def test_pictures_counted_from_1_with_points_counted_from_0_are_refused(tmp_path, name):
+    markup = dataset(name).maker.markup
+    for k in range(4):
+        stem = tmp_path / "film" / f"franck_{k:05}"
+        pair(stem.parent, stem.name, k, "jpg", markup)
+    assert len(read_all(dataset(name).open(tmp_path))[0]) == 4
+    for k in reversed(range(4)):
+        (stem.parent / f"franck_{k:05}.jpg").rename(stem.parent / f"franck_{k + 1:05}.jpg")
+    items, problems = read_all(dataset(name).open(tmp_path))
+    assert not items and "numbered from 1, annotations from 0" in str(problems)
 
 
 def turned(path, matrix=(0, 1, -1, 0)):
@@ -145,6 +160,12 @@ def coded(points):
     return points
 
 
+def in_one_place(points):
+    points = points.copy()
+    points[[3, 4]] = -1, 60
+    return points
+
+
 def far(points):
     points = points.copy()
     points[2] = 2000, 30
@@ -161,6 +182,7 @@ WRONG = {
     "mirrored": (mirrored, "where those of a face"),
     "x for y": (lambda points: points[:, ::-1].copy(), "where those of a face"),
     "coded by sign": (coded, "are codes and no places"),
+    "several at one place outside": (in_one_place, "a code for hidden"),
     "all at 0": (lambda points: points * 0, ""),
     "one far away": (far, "nowhere near the face"),
     "1e30": (huge, "is not a number of pixels"),
@@ -174,7 +196,7 @@ def test_every_data_sets_reader_refuses_points_that_are_no_face(tmp_path, name, 
     MAKERS[name](tmp_path)
     reader = dataset(name).open(tmp_path)
     change, reason = WRONG[wrong]
-    if wrong in ("coded by sign", "one far away") and reader.markup.n_points < 29:
+    if wrong in ("coded by sign", "several at one place outside", "one far away") and reader.markup.n_points < 29:
         pytest.skip("too few points to tell")
     index = next(k for k in range(len(reader)) if not reader.entries[k].problem)
     right, read = reader[index], reader.read

@@ -86,7 +86,7 @@ def test_300w_lp_is_read_back_with_its_pose_in_the_projects_signs(tmp_path):
 
 def test_300w_lps_choices(tmp_path):
     made.lp300w(tmp_path)
-    assert [i.key for i in Lp300W(tmp_path, made=False)] == ["AFW/AFW_1_1_0", "HELEN/HELEN_2_1_0"]
+    assert [i.key for i in Lp300W(tmp_path, synthetic=False)] == ["AFW/AFW_1_1_0", "HELEN/HELEN_2_1_0"]
     assert len(Lp300W(tmp_path, flips=True)) == 4
     space = Lp300W(tmp_path, points="3d")
     assert space.markup is IBUG68_3D

@@ -14,7 +14,6 @@ from rednet_lab.publish import pages, picture
 from rednet_lab.publish.__main__ import main
 from rednet_lab.publish.ledger import tables
 from rednet_lab.series import SERIES
-from rednet_lab.show import draw
 
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 PAGES = sorted(pages.written())
@@ -76,7 +75,7 @@ def test_the_picture_is_small_and_shows_steps_and_frames(monkeypatch):
     torch.manual_seed(0)
     image = picture.draw_picture(RedNet(NetConfig(input_size=32, width=0.125)))
     assert image.shape[1] > 5 * picture.PANEL and image.shape[0] > 2 * picture.PANEL
-    assert len(draw.palette_png(image)) < 100_000
+    assert len(picture.packed(image)) < 100_000
 
 
 def test_another_number_in_the_evidence_makes_the_pages_old(tmp_path):
