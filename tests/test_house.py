@@ -162,4 +162,15 @@ def test_the_workshop_can_be_read_in_an_hour():
     assert len(added) <= 21 and sum(lines[file] for file in added) <= 2500
 
 
-ADDED = ("endpoints.py", "shipped.py", "architecture.py", "esr.py", "cfan.py", "tcdcn.py", "dcnc.py", "neural.py")
+ADDED = (
+    "endpoints.py",
+    "damage.py",
+    "recipe.py",
+    "shipped.py",
+    "architecture.py",
+    "esr.py",
+    "cfan.py",
+    "tcdcn.py",
+    "dcnc.py",
+    "neural.py",
+)

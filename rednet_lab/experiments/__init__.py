@@ -4,15 +4,15 @@ variants   what is compared, by experiment
 bench      trains and measures variants, from the cache where they are there
 statistics effects over the same test items, with intervals that know of seeds and of videos
 verdict    what an interval allows to say of a claim
-quoted     the papers' own figures, to be drawn beside ours
-charts     tables and figures that the notebooks share
+charts     tables and figures that the notebooks share, and the papers' own figures (`quoted`)
 
 `python -m rednet_lab.experiments` trains everything beforehand, for several seeds or on several machines.
 """
 
 from rednet_lab.experiments.bench import Bench
+from rednet_lab.experiments.charts import quoted
 from rednet_lab.experiments.statistics import Effect, effect
 from rednet_lab.experiments.variants import EXPERIMENTS, Variant, difference
 from rednet_lab.experiments.verdict import Verdicts
 
-__all__ = ["EXPERIMENTS", "Bench", "Effect", "Variant", "Verdicts", "difference", "effect"]
+__all__ = ["EXPERIMENTS", "Bench", "Effect", "Variant", "Verdicts", "difference", "effect", "quoted"]

@@ -46,7 +46,7 @@ class Measured:
     steps: np.ndarray
 
     def keep(self, chosen: np.ndarray) -> "Measured":
-        """The items of a mask (N,) only."""
+        """Return the items of a mask (N,) only."""
         return Measured(**{name: value[..., chosen] for name, value in vars(self).items()})
 
 
@@ -152,7 +152,7 @@ class Bench:
     # --- measuring ---
 
     def stills(self, variant: Variant, **choices) -> Measured:
-        """Errors on the test stills, each in its annotated box, for every seed; choices go to predict_stills."""
+        """Return errors on the test stills, each in its annotated box, for every seed; choices go to predict_stills."""
         test = self.lab.source.test_stills()
         table = test.data.table[test.rows]
         yaw = np.nan_to_num(np.abs(table["yaw"]))
@@ -162,7 +162,7 @@ class Bench:
         return self._measured(variant, what, test.data, test.rows, about, predict_stills, choices)
 
     def videos(self, variant: Variant, **choices) -> Measured:
-        """Errors on the test videos in the tracking protocol, for every seed; choices go to the Tracker."""
+        """Return errors on the test videos in the tracking protocol, for every seed; choices go to the Tracker."""
         videos = self.lab.source.test_videos()
         rows = np.concatenate(list(videos.groups.values()))
         group = np.repeat(list(videos.groups), [len(each) for each in videos.groups.values()])
@@ -203,7 +203,7 @@ class Bench:
 
 
 def _persons(table: np.ndarray) -> np.ndarray:
-    """The person of each row, or a number of its own where persons are not known."""
+    """Return the person of each row, or a number of its own where persons are not known."""
     return table["identity"] if (table["identity"] >= 0).all() else np.arange(len(table))
 
 

@@ -1,16 +1,36 @@
-"""Tables and figures that the ablation notebooks share: ours with the spread over seeds, the papers' beside them."""
+"""Tables and figures that the ablation notebooks share: ours with the spread over seeds, the papers' beside them.
+
+`quoted` holds what the papers print, tables and other figures by name (quoted.yaml).
+"""
+
+from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import yaml
 
 from rednet_lab.experiments.bench import Measured
 from rednet_lab.experiments.statistics import statistic
 
+READS = ("rednet_lab/experiments/quoted.yaml",)
 OURS, QUOTED = "C0", "0.75"
 WHAT = ("mean", "std", "failure")
 MARKS = {"same direction on other data": "o", "contradicted": "X", "undecided": "s", "reproduced": "o"}
 COLOURS = {"same direction on other data": "C0", "contradicted": "C1", "undecided": "0.5", "reproduced": "C0"}
+
+
+def _table(plain: object) -> object:
+    """Return a table of quoted.yaml as a DataFrame, several by their keys, anything else as it is."""
+    if not isinstance(plain, dict):
+        return plain
+    if "rows" in plain:
+        return pd.DataFrame.from_dict(plain["rows"], orient="index", columns=plain["columns"])
+    return {name: _table(value) for name, value in plain.items()}
+
+
+quoted = SimpleNamespace(**_table(yaml.safe_load(Path(__file__).with_name("quoted.yaml").read_text(encoding="utf-8"))))
 
 
 def groups_of(measured: Measured) -> dict[str, np.ndarray]:
@@ -59,7 +79,7 @@ def beside(ours: pd.DataFrame, quoted: pd.DataFrame, columns: list[str]) -> plt.
 
 
 def forest(verdicts: list[dict]) -> plt.Figure:
-    """Each part's effect with its interval, and one dot a seed; the paper's effect as a bar across."""
+    """Return each part's effect with its interval, and one dot a seed; the paper's effect as a bar across."""
     figure, ax = plt.subplots(figsize=(7, 0.42 * len(verdicts) + 1.3))
     for y, row in enumerate(verdicts):
         ours, judged = row["ours"], row["status"]

@@ -43,7 +43,7 @@ class Effect:
 
     @property
     def sure(self) -> bool:
-        """Whether the interval excludes nought."""
+        """Whether the interval excludes zero."""
         return self.low > 0 or self.high < 0
 
     @property
@@ -53,7 +53,7 @@ class Effect:
 
 
 def _sums(errors: np.ndarray, place: np.ndarray, count: int) -> np.ndarray:
-    """What the statistics need, summed over each cluster: items, e, e^2, failures; (S, clusters, 4)."""
+    """Return what the statistics need, summed over each cluster: items, e, e^2, failures; (S, clusters, 4)."""
     parts = np.stack([np.ones_like(errors), errors, errors**2, errors > FAILURE], -1)
     out = np.zeros((len(errors), count, 4))
     for s in range(len(errors)):
@@ -88,7 +88,7 @@ def effect(
 ) -> Effect:
     """second - first of a statistic ("mean", "std", "failure") of per-item errors (S, N); clusters (N,) of items.
 
-    Raises ValueError where the two are not of the same items and seeds.
+    Raise ValueError where the two are not of the same items and seeds.
     """
     first, second = np.atleast_2d(first), np.atleast_2d(second)
     if first.shape != second.shape or first.shape[1] != len(clusters):

@@ -37,7 +37,7 @@ class Variant:
             raise ValueError(f"Variant {self.name!r}: stage {self.stage!r}, known: {', '.join(STAGES)}")
 
     def key(self) -> dict:
-        """The variant as plain values, without its name: variants of one key are one training."""
+        """Return the variant as plain values, without its name: variants of one key are one training."""
         plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("name", "after")}
         return {**plain, "after": self.after and self.after.key()}
 
@@ -136,5 +136,5 @@ def ablation_profile(profile: Profile) -> Profile:
 
 
 def _full_eccv(profile: Profile) -> Plan:
-    """The ECCV network's own stage 1 (its 5.1): 30 epochs of ten variations, a fifth off the rate every ten."""
+    """Return the ECCV network's own stage 1 (its 5.1): 30 epochs of ten variations, a fifth off the rate every ten."""
     return replace(profile.stage1, train=replace(profile.stage1.train, ratio=RATIO))

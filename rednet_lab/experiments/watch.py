@@ -49,7 +49,7 @@ class Watcher:
 
     @torch.no_grad()
     def measure(self, net) -> tuple[float, np.ndarray]:
-        """The mean error (%), and the disc accuracy (M, 7) of the first detection step, on the chosen stills."""
+        """Return the mean error (%), and the disc accuracy (M, 7) of the first detection step, on the chosen stills."""
         net.eval()
         table = self.data.table[self.rows]
         truth, mask = np.array(table["points"]), np.array(table["mask"])
@@ -74,7 +74,7 @@ def _save(path: Path, array: np.ndarray) -> None:
 
 
 def read_watched(folder: Path) -> pd.DataFrame:
-    """What a Watcher wrote, a row for each place; raises FileNotFoundError for a training that was not watched."""
+    """What a Watcher wrote, a row for each place. Raise FileNotFoundError for a training that was not watched."""
     found = sorted(folder.glob("watched-*.csv"))
     if not found:
         raise FileNotFoundError(f"{folder}: this training was not watched (Variant.watch)")
@@ -82,7 +82,7 @@ def read_watched(folder: Path) -> pd.DataFrame:
 
 
 def read_watched_faces(folder: Path) -> np.ndarray:
-    """The disc accuracies (places, M, 7) that a Watcher wrote; raises FileNotFoundError where it wrote none."""
+    """Return the disc accuracies (places, M, 7) that a Watcher wrote. Raise FileNotFoundError where it wrote none."""
     found = sorted(folder.glob("watched-*.npy"))
     if not found:
         raise FileNotFoundError(f"{folder}: holds no accuracy by face (Variant.watch); remove it to train it again")

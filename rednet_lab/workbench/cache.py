@@ -6,13 +6,12 @@ A maker that was interrupted finds its folder as it left it, so training resumes
 holds checksums: what was damaged since is noticed.
 """
 
-import errno
 import hashlib
 import itertools
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -20,19 +19,11 @@ from filelock import FileLock, Timeout
 
 from rednet_lab.files import read_json, remove, write_json
 from rednet_lab.names import ROOT
+from rednet_lab.workbench.damage import COMPLETE, FILES, checksums, damage, told
 
 LOCK_NOTICE_SECONDS = 2.0
-COMPLETE = "complete.json"
-FILES = "files"  # in it: size, time and sha256 of each
 LOCKS = ".locks"
-LARGE = 1 << 28  # bytes: larger files are read again only where their size or time has changed
-DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR}
 _waits = True
-_whole: set[tuple] = set()  # files that this process has read and found whole
-
-
-class CacheError(OSError):
-    """The cache cannot be written; the text is one line with the fix."""
 
 
 def cache_root() -> Path:
@@ -70,24 +61,24 @@ def asset(
     more is set aside as <name>.damaged-N and made again. Raise CacheError, one line, where the disk takes no more.
     """
     folder = place(kind, key)
-    if (folder / COMPLETE).exists() and not _damage(folder):
+    if (folder / COMPLETE).exists() and not damage(folder):
         return folder, _facts(folder)
     with _only_process(folder, notice, f"another process is making {kind}; waiting for it"):
-        if (folder / COMPLETE).exists() and (problem := _damage(folder)):
+        if (folder / COMPLETE).exists() and (problem := damage(folder)):
             aside = next(
                 p for n in itertools.count(1) if not (p := folder.with_name(f"{folder.name}.damaged-{n}")).exists()
             )
-            with _told(folder):
+            with told(folder):
                 folder.rename(aside)
             notice(f"{folder.name}: {problem}; set aside as {aside.name}, made again")
         if not (folder / COMPLETE).exists():
-            with _told(folder):
+            with told(folder):
                 write_json(folder / "key.json", key)
                 for left in folder.glob(".*.part"):  # of a maker that was killed
                     remove(left)
                 facts = make(folder) or {}
                 made_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
-                write_json(folder / COMPLETE, {**facts, "made": made_at, FILES: _checksums(folder)})
+                write_json(folder / COMPLETE, {**facts, "made": made_at, FILES: checksums(folder)})
     return folder, _facts(folder)
 
 
@@ -114,7 +105,7 @@ def _lock(folder: Path) -> FileLock:
 
 @contextmanager
 def _only_process(folder: Path, notice: Callable[[str], None], said: str) -> Iterator[None]:
-    with _told(folder):
+    with told(folder):
         lock = _lock(folder)
         try:
             lock.acquire(timeout=LOCK_NOTICE_SECONDS if _waits else 0)
@@ -129,75 +120,6 @@ def _only_process(folder: Path, notice: Callable[[str], None], said: str) -> Ite
         lock.release()
 
 
-# --- damage ---
-
-
-def _content(folder: Path) -> list[Path]:
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    return [path for path in files if path.name not in (COMPLETE, "key.json", "lock")]
-
-
-def _checksums(folder: Path) -> dict[str, list]:
-    """Return size, time and sha256 of every file, by its path in the folder."""
-    found = {}
-    for path in _content(folder):
-        status = path.stat()
-        found[path.relative_to(folder).as_posix()] = [status.st_size, status.st_mtime_ns, _sha256(path)]
-    return found
-
-
-def _sha256(path: Path) -> str:
-    found = hashlib.sha256()
-    with open(path, "rb") as file:
-        while part := file.read(1 << 20):
-            found.update(part)
-    return found.hexdigest()
-
-
 def _facts(folder: Path) -> dict:
     facts = read_json(folder / COMPLETE)
     return {name: value for name, value in facts.items() if name != FILES}
-
-
-def _damage(folder: Path) -> str:
-    """Return what is wrong with an asset, nothing if it is whole.
-
-    Every file is read once by a process; of the large ones (stores) only those whose size or time has changed.
-    """
-    told = read_json(folder / COMPLETE)
-    if not isinstance(told, dict) or not isinstance(told.get(FILES), dict):
-        return f"{COMPLETE} is not whole"
-    for name, (size, time, checksum) in told[FILES].items():
-        try:
-            status = (folder / name).stat()
-        except OSError:
-            return f"{name} is missing"
-        seen = (str(folder / name), status.st_size, status.st_mtime_ns, checksum)
-        if status.st_size != size:
-            return f"{name} has {status.st_size} bytes and not {size}"
-        if seen in _whole or (size > LARGE and status.st_mtime_ns == time):
-            continue
-        if _sha256(folder / name) != checksum:
-            return f"{name} has changed"
-        _whole.add(seen)
-    return ""
-
-
-@contextmanager
-def _told(folder: Path) -> Iterator[None]:
-    """Turn what a full or read-only disk raises into one line, and leave nothing half-written on it."""
-    try:
-        yield
-    except Exception as error:
-        cause: BaseException | None = error
-        while cause is not None and not (isinstance(cause, OSError) and cause.errno in DISK):
-            cause = cause.__cause__ or cause.__context__
-        if cause is None:
-            raise
-        for left in folder.glob(".*.part"):
-            with suppress(OSError):
-                remove(left)
-        raise CacheError(
-            f"the cache {folder.parent} takes no more: {os.strerror(cause.errno)}; make room, or set REDNET_CACHE to "
-            "another folder"
-        ) from None

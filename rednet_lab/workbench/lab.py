@@ -47,7 +47,7 @@ class Trained:
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of a name; "auto" takes CUDA where there is one, else the CPU. Raises ValueError with the fix."""
+    """The device of a name; "auto" takes CUDA where there is one, else the CPU. Raise ValueError with the fix."""
     if name not in DEVICES:
         raise ValueError(f"device {name!r}, known: {', '.join(DEVICES)}")
     if name == "auto":

@@ -68,15 +68,15 @@ class PreparedSource(Validated):
         return rows
 
     def stills_reader(self) -> StoredFaces:
-        """The stored stills as items: their source pictures are not at hand."""
+        """Return the stored stills as items: their source pictures are not at hand."""
         return StoredFaces(self._stills)
 
     def stills(self) -> Role:
-        """The training stills."""
+        """Return the training stills."""
         return Role(self._stills, self._some(self._stills, self._stills.rows("train"), "training still"))
 
     def people(self) -> Role:
-        """Pictures of known persons; without a store of them, the stills whose persons are known."""
+        """Return pictures of known persons; without a store of them, the stills whose persons are known."""
         data = self._people or self._stills
         rows = data.rows("train")
         rows = rows[data.table["identity"][rows] >= 0]
@@ -91,7 +91,7 @@ class PreparedSource(Validated):
         return hold_back(data, rows)
 
     def clips(self) -> Role:
-        """Training videos; without a store of videos, the training stills, to be set in motion, ."""
+        """Return training videos; without a store of videos, the training stills, to be set in motion."""
         if self._videos is None:
             return Role(self._stills, self.stills().rows, synthetic=True)
         rows = self._videos.rows("train")
@@ -107,7 +107,7 @@ class PreparedSource(Validated):
         return {name: Role(data, np.array(rows)) for name, rows in found.items()}
 
     def test_stills(self) -> Role:
-        """The test stills that judge: AFLW's as in the papers, where there are any, else all."""
+        """Return the test stills that judge: AFLW's as in the papers, where there are any, else all."""
         if judge := self.test_sets().get(JUDGE):
             return judge
         return Role(self._stills, self._some(self._stills, self._stills.rows("test"), "test still"))

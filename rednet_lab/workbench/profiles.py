@@ -37,7 +37,7 @@ class Plan:
     plateau: Plateau | None = None  # on top of the schedule
 
     def config(self, pictures: int, seed: int) -> TrainConfig:
-        """The stage's TrainConfig for so many training pictures (or clips)."""
+        """Return the stage's TrainConfig for so many training pictures (or clips)."""
         per_epoch = self.variations * pictures / self.batch
         steps = round(self.epochs * per_epoch) if self.epochs else self.train.steps
         return replace(self.train, steps=steps, steps_per_epoch=per_epoch, seed=seed)

@@ -48,7 +48,7 @@ class Role:
         return SyntheticClips if self.synthetic else Clips
 
     def clips(self, frames: int, each: int | None = None) -> float:
-        """How many clips of so many frames an epoch has: as many as fill the rows, or `each` of every video."""
+        """Return how many clips of so many frames an epoch has: as many as fill the rows, or `each` of every video."""
         if each is None or self.synthetic:
             return len(self.rows) / frames
         return each * len(np.unique(self.data.table["video"][self.rows]))
@@ -73,7 +73,7 @@ class TestVideos:
 
 
 def hold_back(data, rows: np.ndarray) -> Role:
-    """The Role of training rows of known persons, every eighth picture of each held back.
+    """Return the Role of training rows of known persons, every eighth picture of each held back.
 
     Where nobody has eight, it is the last picture of everybody who has more than one.
     """
@@ -156,16 +156,16 @@ class FaceWorldSource(Validated):
         self.profile, self.seed = profile, seed
 
     def stills_reader(self) -> FaceWorldStills:
-        """The reader behind `stills`."""
+        """Return the reader behind `stills`."""
         return FaceWorldStills(self.seed, *self.profile.stills, size=_rendered(self.profile.store_size))
 
     def stills(self) -> Role:
-        """Stills of persons that occur once (AFLW, Helen and LFPW in the papers)."""
+        """Return stills of persons that occur once (AFLW, Helen and LFPW in the papers)."""
         store = stored("stills", self.stills_reader(), self.profile.store_size)
         return Role(store, store.rows("train"))
 
     def people(self) -> Role:
-        """Many pictures of each of some persons (LFW in the papers)."""
+        """Return many pictures of each of some persons (LFW in the papers)."""
         p = self.profile
         store = stored("people", FaceWorldPeople(self.seed, *p.people, size=_rendered(p.store_size)), p.store_size)
         return Role(store, store.rows("train"), held_back=store.rows("validation"))
@@ -175,21 +175,21 @@ class FaceWorldSource(Validated):
         return stored("videos", FaceWorldVideos(self.seed, *p.videos, size=p.frame_size), p.frame_size, margin=None)
 
     def clips(self) -> Role:
-        """Videos for stage 3 (300-VW in the papers)."""
+        """Return videos for stage 3 (300-VW in the papers)."""
         store = self._videos()
         return Role(store, store.rows("train"))
 
     def test_sets(self) -> dict[str, Role]:
-        """The one set of test stills, by its name."""
+        """Return the one set of test stills, by its name."""
         return {"rendered faces": self.test_stills()}
 
     def test_stills(self) -> Role:
-        """Stills of persons never trained on."""
+        """Return stills of persons never trained on."""
         store = self.stills().data
         return Role(store, store.rows("test"))
 
     def test_videos(self) -> TestVideos:
-        """Videos of persons never trained on, common and challenging (300-VW's scenarios in the papers)."""
+        """Return videos of persons never trained on, common and challenging (300-VW's scenarios in the papers)."""
         store = self._videos()
         groups = {group: store.rows("test", group) for group in sorted(store.groups, reverse=True)}
         return TestVideos(store, groups, "rendered videos of held-out persons")
@@ -206,33 +206,33 @@ class UdacitySource(Validated):
             raise ValueError("data: name the folder of the data set, e.g. data='/path/to/P1_Facial_Keypoints/data'")
 
     def stills_reader(self) -> UdacityFaces:
-        """The reader behind every role."""
+        """Return the reader behind every role."""
         return UdacityFaces(self.folder)
 
     def _store(self) -> Store:
         return stored("udacity", self.stills_reader(), self.profile.store_size)
 
     def stills(self) -> Role:
-        """The training persons' stills."""
+        """Return the training persons' stills."""
         store = self._store()
         return Role(store, store.rows("train"))
 
     def people(self) -> Role:
-        """The same stills, but every eighth picture of a person is held back."""
+        """Return the same stills, but every eighth picture of a person is held back."""
         store = self._store()
         return hold_back(store, store.rows("train"))
 
     def clips(self) -> Role:
-        """The same stills, to be set in motion (`rednet_core.clips`): there is no video here."""
+        """Return the same stills, to be set in motion (`data_prep.synthetic`): there is no video here."""
         store = self._store()
         return Role(store, store.rows("train"), synthetic=True)
 
     def test_sets(self) -> dict[str, Role]:
-        """The one set of test stills, by its name."""
+        """Return the one set of test stills, by its name."""
         return {"YouTube Faces": self.test_stills()}
 
     def test_stills(self) -> Role:
-        """The test persons' stills."""
+        """Return the test persons' stills."""
         store = self._store()
         return Role(store, store.rows("test"))
 

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from data_prep import pretrained
 from data_prep.tracker_error import TrackerError
 from rednet_core import stages
 from rednet_core.augment import Augmentation
@@ -21,19 +20,16 @@ from rednet_core.batches import Stills
 from rednet_core.checkpoint import grow
 from rednet_core.eccv import RATIO, EccvConfig, EccvNet
 from rednet_core.geometry import mean_shape
-from rednet_core.metrics import nme
 from rednet_core.rednet import NetConfig, RedNet
 from rednet_core.training import Callback, TrainConfig, Trainer
-from rednet_lab.evaluation import predict_stills
-from rednet_lab.files import write_text
 from rednet_lab.names import THREADS
 from rednet_lab.stamp import module_hash
-from rednet_lab.workbench.cache import cache_root, digest
+from rednet_lab.workbench.cache import digest
 from rednet_lab.workbench.profiles import Plan, Profile
+from rednet_lab.workbench.recipe import PlateauRule, imagenet_file, load_imagenet
 from rednet_lab.workbench.sources import Role
 
 STAGES = ("stills", "people", "clips")  # also the names of the source's roles
-RESNETS = {(3, 4, 6, 3): "resnet50", (3, 4, 23, 3): "resnet101", (3, 8, 36, 3): "resnet152"}
 ECCV_SHARE = 4  # on the small profiles its stages 2 and 3 have one in so many of the journal network's batches
 
 
@@ -113,7 +109,8 @@ class Training:
             callbacks = (*callbacks, self.watch(path.parent, self.train))
         plan, train = self.plan, self.train
         if plan.plateau and path:
-            callbacks = (*callbacks, PlateauRule(self, path.parent))
+            every = max(1, round(train.steps_per_epoch))
+            callbacks = (*callbacks, PlateauRule(plan.plateau, self.validation, every, path.parent))
         run = {"checkpoint_path": path, "callbacks": callbacks}
         if self.stage == "clips":
             kind = self.role.kind
@@ -123,7 +120,7 @@ class Training:
         if self.stage == "stills":
             trainer = stages.stage1(self.config, drawn, train, self.how, device, self.network, **run)
             if self.imagenet and not trainer.step:
-                _load_imagenet(trainer.net)
+                load_imagenet(trainer.net)
             return trainer
         if net is None:
             net = self._untrained(device)
@@ -142,70 +139,8 @@ class Training:
         shape = mean_shape(np.array(table["points"]), net.markup, np.array(table["mask"]))
         net.mean_shape.copy_(torch.from_numpy(shape))
         if self.imagenet:
-            _load_imagenet(net)
+            load_imagenet(net)
         return net
-
-
-class PlateauRule:
-    """A callback that lowers the rate by validation, as `profiles.Plateau` says; validation.csv is its memory.
-
-    How often the rate was lowered follows from the errors in that file, so a stopped training goes on with its rate.
-    """
-
-    def __init__(self, training: Training, folder: Path):
-        self.rule, self.role, self.file = training.plan.plateau, training.validation, folder / "validation.csv"
-        self.every = max(1, round(training.train.steps_per_epoch))
-        self.errors: list[tuple[int, float]] = []
-        if self.file.exists():
-            lines = self.file.read_text(encoding="utf-8").splitlines()[1:]
-            self.errors = [(int(step), float(error)) for step, error in (line.split(",") for line in lines)]
-
-    def __call__(self, run: Trainer, record) -> None:
-        """Measure at the end of an epoch, and set the share of the rate that goes with what was measured so far."""
-        now = run.step % self.every == 0
-        if now:
-            self.errors = [each for each in self.errors if each[0] < run.step]  # of a run that was stopped: again
-            found = predict_stills(run.net, self.role.data, self.role.rows)
-            run.net.train()
-            error = nme(found.points, found.truth, run.net.markup, found.mask).mean()
-            self.errors.append((run.step, float(error)))
-            lines = ["step,error", *(f"{step},{value!r}" for step, value in self.errors)]
-            write_text(self.file, "\n".join(lines) + "\n")
-        before = [error for step, error in self.errors if step <= run.step]
-        share = max(self.rule.factor ** lowered(before, self.rule.patience), self.rule.floor)
-        for group in run.optimiser.param_groups:
-            group["share"] = group.setdefault("own_share", group["share"]) * share
-        if now:
-            run.save()
-
-
-def lowered(errors: list[float], patience: int) -> int:
-    """Return how often a rate is lowered after these errors: whenever `patience` in a row were no new lowest."""
-    lowest, waited, times = float("inf"), 0, 0
-    for error in errors:
-        lowest, waited = (error, 0) if error < lowest else (lowest, waited + 1)
-        if waited == patience:
-            waited, times = 0, times + 1
-    return times
-
-
-def imagenet_file(config: NetConfig | EccvConfig) -> Path:
-    """Return where the ImageNet weights of an encoder are looked for: torchvision's file in <cache>/imagenet."""
-    name = "vgg16_bn" if getattr(config, "batch_norm", True) else "vgg16"
-    if getattr(config, "design", "vgg") == "resnet":
-        name = RESNETS.get(tuple(config.encoder_units), "resnet152")
-    return cache_root() / "imagenet" / pretrained.FILES[name]
-
-
-def _load_imagenet(net: RedNet | EccvNet) -> None:
-    """Load them; raise FileNotFoundError with the fix where there is no such file."""
-    file = imagenet_file(net.config)
-    if not file.exists():
-        raise FileNotFoundError(
-            f"this profile's encoders begin with ImageNet's weights, and there is no {file}; fetch them once: "
-            f"curl --create-dirs -o '{file}' {pretrained.MODELS}{file.name}"
-        )
-    pretrained.load(net, file)
 
 
 def pictures(stage: str, role: Role, plan: Plan) -> float:

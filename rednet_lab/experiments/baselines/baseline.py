@@ -62,14 +62,14 @@ class Baseline(nn.Module):
         return points
 
     def first_guess(self, count: int, how: str | None = None) -> Tensor:
-        """The mean face in the box, (count, L, 2), for crops of which nothing is known yet."""
+        """Return the mean face in the box, (count, L, 2), for crops of which nothing is known yet."""
         if how not in (None, "mean"):
             raise ValueError(f"first guess {how!r}: a method that starts from a shape knows only 'mean'")
         size = self.config.input_size
         return (self.mean_shape * size + (size - 1) / 2).expand(count, -1, -1)
 
     def points(self, found: Found, step: int = -1) -> Tensor:
-        """Points (N, L, 2) in crop pixels after a step."""
+        """Return points (N, L, 2) in crop pixels after a step."""
         return found.shapes[step]
 
     def confidence(self, found: Found) -> Tensor:
@@ -77,7 +77,7 @@ class Baseline(nn.Module):
         return found.shapes[-1].new_full((len(found.shapes[-1]),), float("nan"))
 
     def forward(self, x: Tensor, z0: Tensor, frames: int = 1, states: list | None = None) -> Found:
-        """Shapes found in crops x (N, 3, n, n) in [0, 1], starting from z0 (N, L, 2)."""
+        """Return shapes found in crops x (N, 3, n, n) in [0, 1], starting from z0 (N, L, 2)."""
         raise NotImplementedError
 
     # --- training and keeping ---
@@ -97,7 +97,7 @@ class Baseline(nn.Module):
     def measure_mean_shape(self, data, rows: np.ndarray) -> np.ndarray:
         """Set the mean shape by the fully annotated faces among `rows`, and return these rows.
 
-        These methods have no use for a face with points missing. Raises ValueError where too few are whole.
+        These methods have no use for a face with points missing. Raise ValueError where too few are whole.
         """
         whole = rows[data.table["mask"][rows].all(-1)]
         if len(whole) < LEAST_FACES:
@@ -112,7 +112,7 @@ class Baseline(nn.Module):
         return whole
 
     def varied(self, data, rows: np.ndarray, seed: int, variations: int, how: Augmentation) -> Iterator[Inputs]:
-        """Inputs of every still `variations` times, augmented as RED-Net's training stills are, in batches."""
+        """Return inputs of every still `variations` times, augmented as RED-Net's training stills are, in batches."""
         generator = torch.Generator().manual_seed(seed)
         order = np.tile(rows, variations)
         for start in range(0, len(order), BATCH):
@@ -121,7 +121,7 @@ class Baseline(nn.Module):
 
 
 def grey(x: Tensor) -> Tensor:
-    """Grey pictures (N, H, W) of colour ones (N, 3, H, W)."""
+    """Return grey pictures (N, H, W) of colour ones (N, 3, H, W)."""
     return (x * x.new_tensor(GREY).view(1, 3, 1, 1)).sum(1)
 
 
@@ -136,7 +136,7 @@ class FirstBox(Baseline):
         return self
 
     def forward(self, x: Tensor, z0: Tensor, frames: int = 1, states: list | None = None) -> Found:
-        """The mean face for each of the crops x (N, 3, n, n)."""
+        """Return the mean face for each of the crops x (N, 3, n, n)."""
         return Found([self.first_guess(len(x))])
 
     def save(self, folder: Path) -> None:

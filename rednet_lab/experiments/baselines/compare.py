@@ -18,8 +18,11 @@ from rednet_core.geometry import face_box
 from rednet_core.markup import MARKUPS
 from rednet_core.tracking import Tracker
 from rednet_lab.evaluation import predict_mean_shape, predict_stills, predict_videos
-from rednet_lab.experiments import charts, quoted
+from rednet_lab.experiments import charts
 from rednet_lab.experiments.baselines.baseline import Baseline, FirstBox
+from rednet_lab.experiments.baselines.cfan import CFAN
+from rednet_lab.experiments.baselines.esr import ESR, EsrConfig
+from rednet_lab.experiments.baselines.neural import DCNC, TCDCN, NeuralConfig
 from rednet_lab.experiments.baselines.sdm import SDM, SdmConfig
 from rednet_lab.experiments.baselines.trees import Trees, TreesConfig, dlib_version
 from rednet_lab.experiments.bench import Measured, figures
@@ -28,9 +31,13 @@ from rednet_lab.stamp import code_hash, imported_files
 from rednet_lab.workbench.cache import asset, digest
 from rednet_lab.workbench.lab import Lab
 
-METHODS: dict[str, type[Baseline]] = {"first box": FirstBox, "SDM": SDM, "regression trees": Trees}
+METHODS: dict[str, type[Baseline]] = {"first box": FirstBox, "ESR": ESR, "SDM": SDM, "regression trees": Trees}
+METHODS |= {"DCNC": DCNC, "CFAN": CFAN, "TCDCN": TCDCN}
+FEW = NeuralConfig(steps=4, batch=8, variations=1, hidden=(16,))
 LARGEST = 128  # pixels: crops larger than that tell these methods nothing more
 SMOKE = {  # on profile smoke, to see that it runs
+    "ESR": EsrConfig(stages=2, ferns=5, pixels=20, variations=2),
+    **dict.fromkeys(("DCNC", "CFAN", "TCDCN"), FEW),
     "SDM": SdmConfig(kept=6, variations=1),
     "regression trees": TreesConfig(cascade_depth=2, num_trees_per_cascade_level=10, oversampling_amount=2),
 }
@@ -49,7 +56,7 @@ class Fitted:
 def fitted(lab, name: str, seed: int | None = None, choices=None) -> Fitted:
     """A method trained on a Lab's stills, from the cache or now; seed and choices: the run's and the method's own.
 
-    Raises ValueError for a name that is not in METHODS, ImportError with the fix where the method's library is missing.
+    Raise ValueError for a name that is not in METHODS, ImportError with the fix where the method's library is missing.
     """
     if name not in METHODS:
         raise ValueError(f"method {name!r}, known: {', '.join(METHODS)}")
@@ -86,13 +93,13 @@ def fitted(lab, name: str, seed: int | None = None, choices=None) -> Fitted:
 
 
 def on_stills(lab: Lab, methods: Sequence[nn.Module], like: Measured) -> Measured:
-    """The methods' figures (one a seed) on the test stills, with the persons and groups of another's, `like`."""
+    """Return the methods' figures (one a seed) on the test stills, with the persons and groups of another's, `like`."""
     test = lab.source.test_stills()
     return _measured(methods, test.data, test.rows, like, predict_stills)
 
 
 def on_videos(lab: Lab, methods: Sequence[nn.Module], like: Measured, **choices) -> Measured:
-    """The same on the test videos in the tracking protocol; choices go to the Tracker."""
+    """Return the same on the test videos in the tracking protocol; choices go to the Tracker."""
     videos = lab.source.test_videos()
     return _measured(methods, videos.data, np.concatenate(list(videos.groups.values())), like, predict_videos, choices)
 
@@ -130,12 +137,12 @@ def milliseconds(method: nn.Module, pictures: np.ndarray, points: np.ndarray, **
 
 
 def printed_rows(points: int) -> pd.DataFrame:
-    """The paper's Table 9 for 7 or 68 points; that of seven points where it has none for so many."""
-    return quoted.TABLE9[points if points in quoted.TABLE9 else 7]
+    """Return the paper's Table 9 for 7 or 68 points; that of seven points where it has none for so many."""
+    return charts.quoted.TABLE9[points if points in charts.quoted.TABLE9 else 7]
 
 
 def table9(videos: dict[str, Measured], points: int, errors: str) -> pd.DataFrame:
-    """Mean tracking errors by method and group, and below them the paper's rows; errors: "errors" or "seven"."""
+    """Return mean tracking errors by method and group, and below them the paper's rows; errors: "errors" or "seven"."""
     ours = charts.scores(videos, errors, ("mean",)).rename(columns={"variant": "method"})
     theirs = printed_rows(points).rename_axis("method").reset_index()
     ours.insert(0, "whose", HERE)
@@ -144,13 +151,13 @@ def table9(videos: dict[str, Measured], points: int, errors: str) -> pd.DataFram
 
 
 def greyed(table: pd.DataFrame, caption: str):
-    """A `table9` to look at, its quoted rows in grey."""
+    """Return a `table9` to look at, its quoted rows in grey."""
     marked = table.style.apply(lambda row: [GREY if row["whose"] == PRINTED else ""] * len(row), axis=1)
     return marked.format(precision=2, na_rep="").set_caption(caption).hide(axis="index")
 
 
 def bars9(videos: dict[str, Measured], points: int) -> plt.Figure:
-    """The same as bars: ours by group on the left, two of the paper's data sets on the right."""
+    """Return the same as bars: ours by group on the left, two of the paper's data sets on the right."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 0.36 * len(videos) + 1.4), width_ratios=(3, 2))
     groups = [g for g in charts.groups_of(next(iter(videos.values()))) if g != "all"]
     theirs, place = printed_rows(points), np.arange(len(videos))

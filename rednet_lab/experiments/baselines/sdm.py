@@ -64,7 +64,7 @@ class SDM(Baseline):
         self.register_buffer("basis", torch.zeros(LENGTH, self.choices.kept))
 
     def forward(self, x: Tensor, z0: Tensor, frames: int = 1, states: list | None = None) -> Found:
-        """Shapes after each step, for crops x (N, 3, n, n) in [0, 1] and starts z0 (N, L, 2) in crop pixels."""
+        """Return shapes after each step, for crops x (N, 3, n, n) in [0, 1] and starts z0 (N, L, 2) in crop pixels."""
         maps, shapes = orientation_maps(grey(x)), [z0]
         for k in range(len(self.regressors)):
             shapes.append(shapes[-1] + self._way(self._phi(maps, shapes[-1], k), self.regressors[k]))
@@ -76,7 +76,7 @@ class SDM(Baseline):
         return torch.cat([reduced.flatten(1), reduced.new_ones(len(shape), 1)], 1)
 
     def _way(self, phi: Tensor, regressor: Tensor) -> Tensor:
-        """The way (N, L, 2) in crop pixels that a regression wants the landmarks to go."""
+        """Return the way (N, L, 2) in crop pixels that a regression wants the landmarks to go."""
         return (phi @ regressor).unflatten(1, (-1, 2)) * self.config.input_size
 
     @torch.no_grad()
@@ -175,7 +175,7 @@ def aligned(shape: Tensor, points: Tensor) -> Tensor:
 
 
 def orientation_maps(pictures: Tensor) -> Tensor:
-    """Strength of the gradient in each of eight directions, (N, 8, H, W), of grey pictures (N, H, W)."""
+    """Return strength of the gradient in each of eight directions, (N, 8, H, W), of grey pictures (N, H, W)."""
     padded = F.pad(pictures[:, None], (1, 1, 1, 1), mode="replicate")[:, 0]
     dx, dy = padded[:, 1:-1, 2:] - padded[:, 1:-1, :-2], padded[:, :-2, 1:-1] - padded[:, 2:, 1:-1]
     turn = torch.atan2(dy, dx)[:, None] * (ORIENTATIONS / (2 * math.pi))  # in orientations, against the clock

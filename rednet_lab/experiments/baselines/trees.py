@@ -23,7 +23,7 @@ ENLARGED = 192  # pixels: dlib's landmarks are whole pixels, so it is given larg
 
 
 def have_dlib() -> bool:
-    """Whether dlib is installed."""
+    """Return whether dlib is installed."""
     try:
         _dlib()
     except ImportError:
@@ -32,7 +32,7 @@ def have_dlib() -> bool:
 
 
 def dlib_version() -> str:
-    """The version of dlib; raises ImportError with the fix where there is none."""
+    """Return the version of dlib. Raise ImportError with the fix where there is none."""
     return _dlib().__version__
 
 
@@ -66,7 +66,7 @@ class Trees(Baseline):
 
     @torch.no_grad()
     def forward(self, x: Tensor, z0: Tensor, frames: int = 1, states: list | None = None) -> Found:
-        """Shapes in crops x (N, 3, n, n) in [0, 1]; z0 is not used: as ESR, it is given the box only."""
+        """Return shapes in crops x (N, 3, n, n) in [0, 1]; z0 is not used: as ESR, it is given the box only."""
         dlib = _dlib()
         whole = dlib.rectangle(0, 0, ENLARGED - 1, ENLARGED - 1)
         found = [[(p.x, p.y) for p in self.predictor(picture, whole).parts()] for picture in _enlarged(x)]

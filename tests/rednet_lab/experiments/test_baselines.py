@@ -27,10 +27,19 @@ from rednet_lab.experiments.baselines import (
     fitted,
     have_dlib,
 )
+from rednet_lab.experiments.baselines.cfan import CFAN
+from rednet_lab.experiments.baselines.esr import ESR, EsrConfig
+from rednet_lab.experiments.baselines.neural import DCNC, TCDCN, NeuralConfig
 from rednet_lab.experiments.baselines.sdm import aligned, orientation_maps
 
 SMALL = SdmConfig(kept=8, variations=4)
 FEW = TreesConfig(cascade_depth=4, num_trees_per_cascade_level=20, oversampling_amount=4, variations=1)
+BRIEF = {
+    "esr": (ESR, EsrConfig(stages=8, ferns=60, variations=20)),
+    "dcnc": (DCNC, NeuralConfig(steps=40)),
+    "cfan": (CFAN, NeuralConfig(steps=60, hidden=(128, 64))),
+    "tcdcn": (TCDCN, NeuralConfig(steps=150)),
+}
 needs_dlib = pytest.mark.skipif(not have_dlib(), reason=f"no dlib here: {INSTALL}")
 
 
@@ -55,6 +64,13 @@ def first_box(world):
 @pytest.fixture(scope="module")
 def trees(world):
     return Trees(IBUG68, 48, FEW).fit(world, world.rows("train"))
+
+
+@pytest.fixture(scope="module", params=BRIEF)
+def published(request, world):
+    """One of Table 9's other methods, trained for seconds."""
+    kind, choices = BRIEF[request.param]
+    return kind(IBUG68, 48, choices).fit(world, world.rows("train"))
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +159,32 @@ def test_a_pose_or_shape_and_nothing_else_is_carried():
         SdmConfig(carry="box")
 
 
+# ------------------------------------------------------------------------------------- Table 9's other methods
+
+
+def test_a_published_method_beats_the_mean_shape_and_is_kept_whole(published, world, first_box, videos, tmp_path):
+    rows = world.rows("test")
+    assert beats(published, first_box, world, rows, predict_stills) > 2
+    found = predict_stills(published, world, rows)
+    assert np.isfinite(found.points).all() and len(found.steps) == len(published.config.steps)
+    tracked = predict_videos(published, videos, np.arange(10))  # by the protocol of all
+    assert tracked.points.shape == (10, 68, 2) and np.isfinite(tracked.points).all()
+    published.save(tmp_path)
+    loaded = type(published)(IBUG68, 48, published.choices).load(tmp_path)
+    np.testing.assert_array_equal(predict_stills(loaded, world, rows).points, found.points)
+
+
+def test_a_published_method_is_the_same_for_a_seed(world):
+    rows, few = world.rows("train")[:24], NeuralConfig(steps=3, batch=8, variations=1, hidden=(8,))
+    settings = {ESR: EsrConfig(stages=2, ferns=4, pixels=20, variations=2), DCNC: few, CFAN: few, TCDCN: few}
+    for kind, choices in settings.items():
+        one, same, other = (
+            predict_stills(kind(IBUG68, 48, choices).fit(world, rows, seed), world, rows).points for seed in (0, 0, 1)
+        )
+        np.testing.assert_array_equal(one, same, err_msg=kind.__name__)
+        assert np.abs(one - other).max() > 0, kind.__name__
+
+
 # ------------------------------------------------------------------------------------------------ tracking
 
 
@@ -227,7 +269,7 @@ def test_a_run_trains_a_method_once_for_each_seed(open_lab, monkeypatch):
     assert trained == [0, 7] and one.seconds == same.seconds > 0
     torch.testing.assert_close(one.method.regressors, same.method.regressors, atol=0, rtol=0)
     assert (one.method.regressors != other.method.regressors).any()
-    with pytest.raises(ValueError, match="method 'sdm', known: first box, SDM, regression trees"):
+    with pytest.raises(ValueError, match="method 'sdm', known: first box, ESR, SDM, regression trees, "):
         fitted(lab, "sdm")
 
 
@@ -257,4 +299,4 @@ def test_without_dlib_the_install_line_is_told(world, monkeypatch, open_lab):
 
 
 def test_every_method_is_known_by_a_name():
-    assert set(METHODS.values()) == {FirstBox, SDM, Trees}
+    assert set(METHODS.values()) == {FirstBox, SDM, Trees, *(kind for kind, _ in BRIEF.values())}

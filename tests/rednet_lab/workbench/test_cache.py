@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from rednet_lab.workbench import cache as caching
+from rednet_lab.workbench import damage as damage_
 from rednet_lab.workbench.cache import asset, cache_root, digest
 
 KEY = {"size": 3, "code": "abc", "parts": [1, 2]}
@@ -172,18 +173,18 @@ def test_a_copied_cache_is_whole(cache, tmp_path, monkeypatch):
     folder, _ = asset("stage1", KEY, with_store)
     shutil.copytree(cache, tmp_path / "copy")  # other times, the same bytes
     monkeypatch.setenv("REDNET_CACHE", str(tmp_path / "copy"))
-    monkeypatch.setattr(caching, "LARGE", 100)
+    monkeypatch.setattr(damage_, "LARGE", 100)
     found, _ = asset("stage1", KEY, lambda _: pytest.fail("made again"), pytest.fail)
     assert found.parent == (tmp_path / "copy").resolve() and found.name == folder.name
 
 
 def test_a_large_file_is_not_read_where_size_and_time_are_the_same(cache, monkeypatch):
     folder, _ = asset("stage1", KEY, with_store)
-    monkeypatch.setattr(caching, "LARGE", 100)
-    monkeypatch.setattr(caching, "_whole", set())
+    monkeypatch.setattr(damage_, "LARGE", 100)
+    monkeypatch.setattr(damage_, "_whole", set())
     read = []
-    real = caching._sha256
-    monkeypatch.setattr(caching, "_sha256", lambda path: read.append(path.name) or real(path))
+    real = damage_._sha256
+    monkeypatch.setattr(damage_, "_sha256", lambda path: read.append(path.name) or real(path))
     asset("stage1", KEY, None)
     assert read == ["whole"]
     flip(folder / "faces" / "crops")
@@ -199,6 +200,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(cache, what):
     code = (
         "import resource, torch, numpy as np\n"
         "from rednet_core import checkpoint\n"
+        "from rednet_lab.workbench.damage import CacheError\n"
         "from rednet_lab.files import write_text\n"
         "def make(folder):\n"
         "    (folder / 'small').write_text('x')\n"
@@ -211,7 +213,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(cache, what):
         "        write_text(folder / 'a.csv', 'x' * 100_000)\n"
         "try:\n"
         "    asset('a', {'size': 3}, make)\n"
-        "except cache.CacheError as error:\n"
+        "except CacheError as error:\n"
         "    print(error, error.__suppress_context__)\n"
     )
     process = python(code, what)
@@ -226,13 +228,13 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(cache, what):
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("REDNET_CACHE", str(tmp_path / "file" / "cache"))
-    with pytest.raises(caching.CacheError, match="takes no more: .*; make room, or set REDNET_CACHE") as caught:
+    with pytest.raises(damage_.CacheError, match="takes no more: .*; make room, or set REDNET_CACHE") as caught:
         asset("a", KEY, Maker())
     assert "\n" not in str(caught.value)
     if hasattr(os, "geteuid") and os.geteuid():  # root writes anywhere
         (tmp_path / "locked").mkdir(mode=0o500)
         monkeypatch.setenv("REDNET_CACHE", str(tmp_path / "locked"))
-        with pytest.raises(caching.CacheError, match="Permission denied"):
+        with pytest.raises(damage_.CacheError, match="Permission denied"):
             asset("a", KEY, Maker())
 
 

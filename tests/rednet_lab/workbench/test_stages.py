@@ -7,9 +7,11 @@ import pytest
 import torch
 
 from rednet_core.eccv import RATIO, EccvNet
+from rednet_lab.workbench import recipe
 from rednet_lab.workbench import stages as module
 from rednet_lab.workbench.profiles import FULL, QUICK, SMOKE, Plateau
-from rednet_lab.workbench.stages import PlateauRule, Training, eccv_plans, imagenet_file, lowered
+from rednet_lab.workbench.recipe import PlateauRule, imagenet_file, lowered
+from rednet_lab.workbench.stages import Training, eccv_plans
 
 
 def test_at_full_size_the_plans_are_the_papers():
@@ -148,7 +150,7 @@ def test_imagenet_weights_come_from_a_file_or_the_fix_is_told(open_lab, tmp_path
     file.parent.mkdir()
     file.write_bytes(b"x")
     loaded = []
-    monkeypatch.setattr(module.pretrained, "load", lambda net, path: loaded.append((net, path)))
+    monkeypatch.setattr(recipe.pretrained, "load", lambda net, path: loaded.append((net, path)))
     run = training.trainer(None, lab.device)
     assert loaded == [(run.net, file)]
     plain = replace(training, imagenet=False)
