@@ -115,7 +115,8 @@ def _doctor(options) -> int:
 
         diagnosis = examine(folder, options.dataset, options.read, step, **_choices(options.set))
         diagnosis.warnings = [*notes, *diagnosis.warnings]
-    print(diagnosis.text().replace(str(folder), str(options.folder)))
+        text = diagnosis.text().replace(str(folder), str(options.folder))  # it looks at the folder once more
+    print(text)
     return 0 if diagnosis.dataset and not diagnosis.error and diagnosis.usable else 1
 
 

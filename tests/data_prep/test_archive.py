@@ -49,6 +49,7 @@ def test_a_zip_is_prepared_as_its_folder(tmp_path, helen, top, backslashes, caps
     assert (
         "seems to be Helen" in said and "4 listed, 4 usable" in said and str(file) in said and "data_prep-" not in said
     )
+    assert ".jpg in " in said and "files     none" not in said
     assert main(["prepare", str(helen), str(tmp_path / "a"), "--size", "32"]) == 0
     assert main(["prepare", str(file), str(tmp_path / "b"), "--size", "32"]) == 0
     one, other = Store(tmp_path / "a"), Store(tmp_path / "b")
