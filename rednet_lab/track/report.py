@@ -16,7 +16,7 @@ from rednet_lab.files import clock, read_json, write_json, write_whole
 from rednet_lab.progress import Progress
 from rednet_lab.show import draw
 from rednet_lab.track.follow import Follower, Seen
-from rednet_lab.track.video import Film, Shot, Source
+from rednet_lab.track.video import Film, Footage, Shot
 
 COLOURS = (draw.ORANGE, draw.SKY, draw.YELLOW, draw.PINK, draw.VERMILION, draw.BLUE)
 KEPT = 24  # frames of the contact sheet
@@ -46,7 +46,7 @@ def annotated(shot: Shot, seen: list[Seen], net: RedNet, steps: bool = False) ->
         out = draw.box(out, one.box, colour)
         out = draw.points(out, one.points, colour, net.markup, size=max(2, round(one.box[2] / 70)))
         x, y = one.box[:2] - one.box[2] / 2
-        draw.write(out, f"{one.face + 1}", (int(x) + 3, int(y) + 2), 16, draw.WHITE, halo=draw.BLACK)
+        out = draw.words(out, [(f"{one.face + 1}", (x + 3, y + 2), "la")], 16, draw.WHITE, draw.BLACK)
     if not steps:
         return out
     return beside(out, seen[0] if seen else None, net)
@@ -66,7 +66,7 @@ def beside(out: np.ndarray, first: Seen | None, net: RedNet) -> np.ndarray:
     return np.concatenate([out, column], 1)
 
 
-def fingerprint(source: Source, net: RedNet, choices: Choices) -> str:
+def fingerprint(source: Footage, net: RedNet, choices: Choices) -> str:
     """Return a hash of what decides the outcome: the files' sizes and times, the weights, the choices."""
     told = hashlib.sha256(repr(sorted(asdict(choices).items())).encode())
     for path in (source.path, *source.pictures):
@@ -115,7 +115,7 @@ class _Some:
         self.count += 1
 
 
-def track(net: RedNet, source: Source, out: Path, choices: Choices) -> dict:
+def track(net: RedNet, source: Footage, out: Path, choices: Choices) -> dict:
     """Track one source and write all that is told of it to out/<name>/; return its facts.
 
     Raise DataError, naming the file and the fix, where nothing can be read or written.

@@ -30,7 +30,7 @@ class Shot:
 
 
 @dataclass(frozen=True)
-class Source:
+class Footage:
     """Something to be tracked: a video file, a folder of pictures, one picture, or a camera's number."""
 
     name: str
@@ -80,7 +80,7 @@ class Source:
             raise DataError("no frame can be read", path=self.name, field="video", fix=what)
 
 
-def sources(words: list[str]) -> list[Source]:
+def sources(words: list[str]) -> list[Footage]:
     """Return what a command line's words name: files, folders of videos or of pictures, `camera` or `camera:1`.
 
     Raise DataError, naming the word and the fix, for one that names nothing.
@@ -90,7 +90,7 @@ def sources(words: list[str]) -> list[Source]:
         kind, _, number = word.partition(":")
         path = Path(word).expanduser()
         if kind == "camera" and not path.exists() and (number or "0").isdecimal():
-            found.append(Source(f"camera{number or 0}", camera=int(number or 0)))
+            found.append(Footage(f"camera{number or 0}", camera=int(number or 0)))
         elif path.is_dir():
             found += _of_folder(path)
         elif path.is_file():
@@ -102,20 +102,20 @@ def sources(words: list[str]) -> list[Source]:
     return found
 
 
-def _of_file(path: Path) -> Source:
+def _of_file(path: Path) -> Footage:
     kind = path.suffix.lower()
     if kind in NOT_READ:
         fix = "save it as JPEG: on a phone, share it as 'most compatible'; on a computer, export it"
         raise DataError(f"{NOT_READ[kind]} pictures cannot be read", path=path, field="source", fix=fix)
-    return Source(path.stem, pictures=(path,)) if kind in PICTURES else Source(path.stem, path)
+    return Footage(path.stem, pictures=(path,)) if kind in PICTURES else Footage(path.stem, path)
 
 
-def _of_folder(folder: Path) -> list[Source]:
+def _of_folder(folder: Path) -> list[Footage]:
     """Return the videos of a folder, each by itself, and its pictures as one video."""
     files = sorted(file for file in folder.iterdir() if file.is_file())
-    found = [Source(file.stem, file) for file in files if file.suffix.lower() in VIDEOS]
+    found = [Footage(file.stem, file) for file in files if file.suffix.lower() in VIDEOS]
     pictures = tuple(file for file in files if file.suffix.lower() in PICTURES)
-    found += [Source(folder.resolve().name, pictures=pictures)] if pictures else []
+    found += [Footage(folder.resolve().name, pictures=pictures)] if pictures else []
     if not found:
         raise DataError("no videos and no pictures in it", path=folder, field="source", fix="name another folder")
     return found

@@ -262,6 +262,17 @@ def test_no_reader_drops_what_a_parser_notes():
                 assert "[0]" not in line and "_ =" not in line, f"{path}: {line}"
 
 
+@pytest.mark.parametrize("kept, status", [(68, 0), (67, 1)])
+def test_doctor_and_prepare_agree_on_points_without_a_header(tmp_path, kept, status, capsys):
+    put(tmp_path / "x" / "1000_1.jpg", encode(picture(), "jpg"))
+    rows = [f"{x:.6f} {y:.6f}" for x, y in points_of(0)][:kept]
+    put(tmp_path / "x" / "1000_1.pts", ("\n".join(rows) + "\n").encode())
+    assert main(["doctor", str(tmp_path / "x"), "--dataset", "afw"]) == status
+    said = capsys.readouterr().out
+    assert main(["prepare", str(tmp_path / "x"), str(tmp_path / "s"), "--dataset", "afw", "--size", "16"]) == status
+    assert ("no header" in said) == (not status) and f"{1 - status} usable" in said
+
+
 # ---------------------------------------------------------------------------------------------------- one bad file
 
 
@@ -399,9 +410,16 @@ class Killing(Bursting):
         return makers.drawn_item(entry.key, int(entry.key))
 
 
-@pytest.mark.parametrize("once", [True, False])
-def test_a_killed_worker_costs_its_item_at_most(tmp_path, once):
-    reader = Killing(tmp_path / "mark" if once else None)
+class KillingFilms(Killing):
+    """The same, as two videos, whose crops wait on disk."""
+
+    def runs(self):
+        return [range(0, 3), range(3, 4)]
+
+
+@pytest.mark.parametrize("once, kind", [(True, Killing), (False, Killing), (False, KillingFilms)])
+def test_a_killed_worker_costs_its_item_at_most(tmp_path, once, kind):
+    reader = kind(tmp_path / "mark" if once else None)
     store, report = prepare(reader, tmp_path / "s", 16, workers=2)
     assert len(store) == (4 if once else 3)
     assert report.skipped == ([] if once else [("face 1.jpg", report.skipped[0][1])])
