@@ -27,7 +27,7 @@ class Markup:
 
     @property
     def outer_eyes(self) -> tuple[int, int]:
-        """Indices of the two outer eye corners, whose distance is the inter-ocular distance."""
+        """Return the indices of the two outer eye corners, whose distance is the inter-ocular distance."""
         return self.seven[0], self.seven[3]
 
 

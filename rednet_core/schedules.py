@@ -8,23 +8,23 @@ FINAL = 1e-3  # of the highest rate, at the end of a one-cycle run
 
 
 def constant(config, step: int) -> float:
-    """The same rate throughout."""
+    """Return the same rate throughout."""
     return config.rate
 
 
 def steps(config, step: int) -> float:
-    """The ECCV paper's: times 0.8 after every 10 epochs (ECCV 5.1)."""
+    """Return the ECCV paper's rate: times 0.8 after every 10 epochs (ECCV 5.1)."""
     return config.rate * 0.8 ** math.floor(step / config.steps_per_epoch / 10)
 
 
 def tenths(config, step: int) -> float:
-    """The journal's "an order of magnitude" by validation, at fixed places: a tenth after 60 % and after 85 %."""
+    """Return the journal's "an order of magnitude" by validation, at fixed places: a tenth after 60 %, after 85 %."""
     done = step / config.steps
     return config.rate * (0.01 if done >= 0.85 else 0.1 if done >= 0.6 else 1.0)
 
 
 def one_cycle(config, step: int) -> float:
-    """Up on a cosine for the first fifth, down on a cosine to a thousandth: a short run's best friend."""
+    """Return a short run's best rate: up on a cosine for the first fifth, down on one to a thousandth."""
     warm = WARM_UP * config.steps
     if step < warm:
         low, high, done = 0.04, 1.0, step / warm

@@ -16,7 +16,7 @@ from data_prep.markups import LINES
 from rednet_core.markup import IBUG68
 
 YAWS = (-90, -60, -30, 0, 30, 60, 90)
-EXPRESSIONS = (
+EXPRESSIONS: tuple = (
     *({}, {"smile": 0.9, "lips_apart": 0.8}, {"jaw": 0.9}, {"pucker": 1.0}, {"frown": 1.0, "brows_down": 0.8}),
     *({"brows_up": 1.0, "jaw": 0.3}, {"blink_left": 1.0, "blink_right": 1.0}, {"gaze_x": 0.9}),
 )

@@ -91,7 +91,8 @@ class HelenOriginal(Listed):
             if path.suffix.lower() in PICTURES:
                 pictures[path.stem].append(path)
         split = {name: kind for kind in ("train", "test") for name in self._names(f"{kind}names.txt")}
-        total, good, named = np.zeros((HELEN194.n_points, 2)), 0, {}
+        named: dict = {}
+        total, good = np.zeros((HELEN194.n_points, 2)), 0
         for path in sorted(texts, key=lambda path: (len(path.stem), path.stem)):
             entry = self._entry(path, pictures, split, named)
             self.entries.append(entry)

@@ -72,7 +72,7 @@ class YouTubeFaces(Listed):
         self.folder = open_folder(folder, HOW_TO_GET)
         files = tree(self.folder)
         videos = [path for path in files if path.suffix.lower() == ".npz"]
-        persons = {}
+        persons: dict = {}
         for table in (path for path in files if path.suffix.lower() == ".csv"):
             persons |= self._persons(table)
         known = {path.stem for path in videos}

@@ -8,6 +8,7 @@ from data_prep.synthetic import SyntheticClips
 from rednet_core import stages
 from rednet_core.augment import NONE, Augmentation
 from rednet_core.batches import Clips, Stills
+from rednet_core.markup import IBUG68
 from rednet_core.training import TrainConfig
 from tests.helpers import loop_box, make_data, tiny
 
@@ -119,3 +120,20 @@ def test_stage_3_does_not_lose_f_cls_without_a_word(data):
     told = stages.stage3(second.net, nobody, TRAIN, nameless=True)
     assert told.net.f_cls is None and told.net.f_trn is not None
     assert stages.stage3(first.net, nobody, TRAIN).net.f_cls is None  # there was none to lose
+
+
+def test_faces_with_seven_of_68_points_train_beside_whole_ones(data):
+    """AFLW's and LFW's seven points in a 68-point markup: the other 61, masked and NaN here, count nowhere."""
+    half = make_data([(k, range(5)) for k in range(4)], size=40)
+    lifted = np.arange(0, 20, 2)
+    others = [i for i in range(68) if i not in IBUG68.seven]
+    points, mask = half.table["points"], half.table["mask"]
+    for row in lifted:
+        points[row, others], mask[row, others] = np.nan, False
+    run = stages.stage1(tiny(), Stills(half, np.arange(20), 8), TRAIN, how=Augmentation())
+    assert run.net.mean_shape.isfinite().all()
+    whole = stages.stage1(tiny(), Stills(half, np.arange(1, 20, 2), 8), TRAIN, how=Augmentation())
+    torch.testing.assert_close(run.net.mean_shape[others], whole.net.mean_shape[others])
+    assert run.run()[:, :2].isfinite().all() and all(p.isfinite().all() for p in run.net.parameters())
+    clips = Clips(half, np.arange(20), 2, 3)
+    assert stages.stage3(run.net, clips, TRAIN).run()[:, 3].isfinite().all()

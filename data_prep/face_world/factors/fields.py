@@ -186,7 +186,7 @@ def check(factors):
             raise ValueError(f"{name}: {value!r} lies outside [{rule['low']}, {rule['high']}]")
 
 
-_CACHE = {}
+_CACHE: dict = {}
 
 
 def _rules(kind):

@@ -10,7 +10,7 @@ from data_prep.face_world.basics import bell, smoothstep
 from data_prep.face_world.head.anatomy import CHIN_Y, EYE_X, brow_line
 from data_prep.face_world.head.regions import Place, brow_weight, lids, lips, move
 
-SHAPES = {}
+SHAPES: dict = {}
 
 
 def shape(field):

@@ -29,7 +29,7 @@ def shade(scene, factors, values, materials):
     alpha = np.ones(len(materials), np.float32)
     for material in np.flatnonzero(np.bincount(materials)):
         here = np.flatnonzero(materials == material)
-        part, opacity = _PAINTERS[material](factors, lamp, _Surface(values.take(here, 1)))
+        part, opacity = _PAINTERS[int(material)](factors, lamp, _Surface(values.take(here, 1)))
         colour[:, here] = part
         if opacity is not None:
             alpha[here] = opacity
