@@ -111,7 +111,7 @@ def _files_of(root: Path, module: str) -> list[Path]:
 
 
 @dataclass(frozen=True)
-class Source:
+class FileFacts:
     """What a file says: its canonical text, the modules it imports, the patterns of files it reads."""
 
     meaning: str
@@ -119,24 +119,24 @@ class Source:
     reads: tuple[str, ...] = ()
 
 
-def read_source(file: Path) -> Source:
+def read_source(file: Path) -> FileFacts:
     """Return what a file says, parsed once until it changes."""
     status = file.stat()
     return _parsed(file, status.st_mtime_ns, status.st_size)
 
 
 @lru_cache(maxsize=4096)
-def _parsed(file: Path, *_: int) -> Source:
+def _parsed(file: Path, *_: int) -> FileFacts:
     text = file.read_text(encoding="utf-8")
     if file.suffix == ".ipynb":
         cells = [MAGIC.sub(r"\1pass", cell) for kind, cell in _cells(text) if kind == "code"]
-        return Source(notebook_code(text), tuple(name for cell in cells for name in _imports(_tree(cell))))
+        return FileFacts(notebook_code(text), tuple(name for cell in cells for name in _imports(_tree(cell))))
     if file.suffix != ".py":
-        return Source(text)
+        return FileFacts(text)
     tree = _tree(text)
     targets = [n for n in tree.body if isinstance(n, ast.Assign) and getattr(n.targets[0], "id", "") == LISTED]
     reads = [pattern for node in targets for pattern in ast.literal_eval(node.value)]
-    return Source(_canonical(tree), tuple(_imports(tree)), tuple(reads))
+    return FileFacts(_canonical(tree), tuple(_imports(tree)), tuple(reads))
 
 
 def _imports(tree: ast.AST) -> list[str]:

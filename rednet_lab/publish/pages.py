@@ -110,7 +110,7 @@ def front_page(evidence: Path, ledger: tables.Ledger) -> str:
     """Return figures/README.md: results, series, claims, and the way to the ledger's pages."""
     pages = "\n".join(f"- [{tables.PLURALS[kind]}](ledger/{Path(tables.page_of(kind)).name}), {len(ledger.of(kind))}"
                       for kind in KINDS)  # fmt: skip
-    shown = [tables.claims_compact(ledger), tables.legend(), tables.coverage(ledger)]
+    shown = [tables.claims_short(ledger), tables.legend(), tables.coverage(ledger)]
     claims, legend, coverage = (tables.markdown(table, "figures") for table in shown)
     return f"""# Results
 
@@ -126,10 +126,13 @@ It shows that the method works here. Error in % of the inter-ocular distance (NM
 
 {results_table(evidence)}
 
+## The papers' claims
+
 {claims}
 
-The papers' figures and ours are of different data and sizes of network: compare directions, not values. Three trainings
-of each variant, the same test items for all, 95 % intervals that draw whole videos and persons (notebook 70).
+[All parts of all claims](ledger/claims.md), with the papers' figures and ours. They are of different data and sizes of
+network: compare directions, not values. Several trainings of each variant (a part says how many), the same test items
+for all, 95 % intervals that draw whole videos and persons (notebook 70).
 
 {legend}
 

@@ -42,7 +42,6 @@ FULL_NAMES = {
     "both": "both papers",
     "authors' code": "the authors' released code",
 }
-MOST_PARTS = 3  # of a claim in the compact table
 
 
 def page_of(kind: str) -> str:
@@ -193,34 +192,9 @@ def word(status: str, decided: int, parts: int) -> str:
 
 
 def claims_short(ledger: Ledger) -> Table:
-    """Return the README's table: claim, verdict, notebook."""
+    """Return a line a claim: what it says, its verdict, its notebooks."""
     rows = [[[f"{c.id} {c.says}"], [word(*ledger.status(c))], _notebooks(c)] for c in ledger.of("claim")]
     return Table("", ("claim", "verdict here", "notebook"), rows)
-
-
-def telling(parts: list[Part]) -> list[Part]:
-    """Return at most MOST_PARTS of a claim's parts: decided ones first, and one at least of each kind of data."""
-    parts = sorted(parts, key=lambda part: not part.decided)
-    of_each = list({part.source: part for part in reversed(parts)}.values())
-    others = [part for part in parts if part not in of_each]
-    chosen = of_each[:MOST_PARTS] + others[: max(MOST_PARTS - len(of_each), 0)]
-    return [part for part in parts if part in chosen]
-
-
-def claims_compact(ledger: Ledger) -> Table:
-    """Return a line a claim, with the papers' figures and the most telling of ours."""
-    rows = []
-    for claim in ledger.of("claim"):
-        parts = ledger.parts_of(claim)
-        ours = _joined([f"{named(part)}: {measured(part)}" for part in telling(parts)])
-        if len(parts) > MOST_PARTS:
-            ours += ["\n", Link(f"and {len(parts) - MOST_PARTS} more", page_of("claim"))]
-        if not parts:
-            ours = [f"not measured yet (notebook {', '.join(name[:2] for name in claim.notebooks)})"]
-        on = "; ".join(dict.fromkeys(map(who, parts)))
-        rows.append([[claim.id], [claim.says], [claim.printed], ours, [on], [word(*ledger.status(claim))]])
-    columns = ("", "claim", "the papers", "here: without → with, effect [interval]", "measured on", "verdict")
-    return Table("The papers' claims", columns, rows)
 
 
 def claims_full(ledger: Ledger) -> Table:
