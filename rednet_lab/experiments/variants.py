@@ -2,6 +2,9 @@
 
 The variants of an experiment are listed base first. Where two experiments need the same training it is the same
 Variant, trained once.
+
+A new ablation touches four files: its variants and its row of EXPERIMENTS here, its Entry in rednet_lab/series.py, its
+notebook, and the claim that it speaks to in publish/ledger/entries/claims.yaml. All other lists are derived.
 """
 
 from dataclasses import dataclass, field, fields, replace
