@@ -11,7 +11,7 @@ import numpy as np
 
 from rednet_core import geometry
 from rednet_core.markup import Markup
-from rednet_core.metrics import FAILURE
+from rednet_core.metrics import FAILURE, Normaliser, nme
 from rednet_core.protocols import FaceAligner, FaceData
 from rednet_core.tracking import Tracker
 
@@ -97,6 +97,11 @@ def predict_mean_shape(shape: np.ndarray, data: FaceData, rows: np.ndarray, mark
     """Return what the mean-shape predictor says: the mean face (L, 2) put into each picture's annotated face box."""
     box = own_boxes(data, rows, markup)
     return _result(data, rows, shape * box[:, None, 2:] + box[:, None, :2], [])
+
+
+def nmes(results: dict[str, Result], markup: Markup, by: Normaliser = "floored") -> dict[str, np.ndarray]:
+    """Return the NME (N,) of every face of several results, in per cent."""
+    return {name: nme(each.points, each.truth, markup, each.mask, by) for name, each in results.items()}
 
 
 @dataclass(frozen=True)

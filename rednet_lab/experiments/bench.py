@@ -17,7 +17,7 @@ from rednet_core.markup import MARKUPS
 from rednet_core.rednet import NetConfig
 from rednet_lab.evaluation import Result, predict_stills, predict_videos
 from rednet_lab.experiments.variants import Variant, ablation_profile
-from rednet_lab.experiments.watch import PARTS, Watcher, chosen_stills, read_watched, read_watched_faces
+from rednet_lab.experiments.watch import PARTS, Watcher, read_watched, read_watched_faces, watched_on
 from rednet_lab.progress import Progress
 from rednet_lab.stamp import module_hash
 from rednet_lab.workbench import cache
@@ -97,7 +97,7 @@ class Bench:
         if variant.after:
             more["before"] = self.training(variant.after, seed)
         if variant.watch:
-            more["watch"] = partial(Watcher, self.lab, config.markup)
+            more["watch"] = partial(Watcher, self.lab, config.markup, variant.stage)
         return self.lab.training(f"{variant.name}, seed {seed}", variant.stage, config, plan, **more)
 
     def trained(self, variant: Variant, seed: int) -> Trained:
@@ -109,11 +109,11 @@ class Bench:
         return read_watched(self.trained(variant, seed).folder)
 
     def watched_faces(self, variant: Variant) -> tuple[np.ndarray, np.ndarray]:
-        """Return accuracies (S, places, M, parts) of every face along the trainings, and the faces' persons (M,)."""
+        """Return accuracies (S, places, M, parts) of faces along the trainings, and their persons or videos (M,)."""
         every = np.stack([read_watched_faces(self.trained(variant, seed).folder) for seed in self.seeds])
         parts = np.stack([np.nanmean(every[..., list(which)], -1) for which in PARTS.values()], -1)
-        test = self.lab.source.test_stills()
-        return parts, _persons(test.data.table[chosen_stills(test.rows)])
+        data, rows = watched_on(self.lab, variant.stage)
+        return parts, data.table["video"][rows] if variant.stage == "clips" else _persons(data.table[rows])
 
     # --- what it costs ---
 

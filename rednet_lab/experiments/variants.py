@@ -64,6 +64,9 @@ WITHOUT_FEATURES = Variant("f_REG without", {"regression": True, "encoder_featur
 
 IDENTITY = Variant("with f_cls", stage="people", after=BASE, watch=True)
 NO_IDENTITY = Variant("without f_cls", train={"ratio": (1.0, 10.0, 0.0)}, stage="people", after=BASE, watch=True)
+VIDEO_IDENTITY = Variant("with f_cls, on videos", stage="clips", after=IDENTITY, watch=True)
+NO_LOSS = {"ratio": (1.0, 10.0, 0.0)}
+VIDEO_NO_IDENTITY = Variant("without f_cls, on videos", train=NO_LOSS, stage="clips", after=NO_IDENTITY, watch=True)
 LONG_IDENTITY = Variant("4096 units", {"identity_units": 4096}, stage="people", after=BASE)
 
 TEMPORAL = Variant("with f_trn", stage="clips", after=IDENTITY)
@@ -78,7 +81,7 @@ EXPERIMENTS: dict[str, tuple[Variant, ...]] = {
     "73_cascade": (BASE, CASCADE, ECCV, ECCV_CASCADE),
     "74_steps_by_yaw": (ECCV_FOUR,),
     "75_temporal": (TEMPORAL, NOT_TEMPORAL, REPLACED),
-    "76_identity": (IDENTITY, NO_IDENTITY, LONG_IDENTITY),
+    "76_identity": (IDENTITY, NO_IDENTITY, LONG_IDENTITY, VIDEO_IDENTITY, VIDEO_NO_IDENTITY),
     "77_f_reg": (WITH_FEATURES, WITHOUT_FEATURES),
     "78_comparison": (TEMPORAL, PLAIN),
     "79_batch_norm": (BASE, NO_NORM, NO_NORM_SLOW, SHARED_STATISTICS),

@@ -1,4 +1,4 @@
-"""Measuring along a training: the error and the accuracy of facial parts on test stills, at a few places.
+"""Measuring along a training: the error and the accuracy of facial parts on test pictures, at a few places.
 
 Used where a claim is about the course of a training (figure 8's curves, batch norm's speed).
 """
@@ -14,15 +14,23 @@ from rednet_core.augment import resample
 from rednet_core.markup import MARKUPS
 from rednet_core.training import TrainConfig
 from rednet_lab.files import write_whole
+from rednet_lab.workbench.sources import evenly
 
 EPOCHS = 8  # places along a training
-PICTURES = 100  # of the test stills
+PICTURES = 100
 PARTS = {"left eye": (0, 1), "right eye": (2, 3), "nose": (4,), "mouth": (5, 6)}  # of the seven detection channels
 
 
-def chosen_stills(rows: np.ndarray) -> np.ndarray:
-    """At most PICTURES of the test stills' rows (N,), evenly drawn: those that a training is watched on."""
-    return rows[np.linspace(0, len(rows) - 1, min(PICTURES, len(rows))).astype(int)]
+def watched_on(lab, stage: str) -> tuple[object, np.ndarray]:
+    """Return the data and the rows that a stage is watched on: test stills, or for clips frames of test videos.
+
+    The paper's figure 8 is of stage 3 on videos; the curves on stills are an extra.
+    """
+    if stage == "clips":
+        videos = lab.source.test_videos()
+        return videos.data, evenly(np.concatenate(list(videos.groups.values())), PICTURES)
+    test = lab.source.test_stills()
+    return test.data, evenly(test.rows, PICTURES)
 
 
 class Watcher:
@@ -31,10 +39,9 @@ class Watcher:
     watched-<step>.csv is a table of one row, the means; watched-<step>.npy (M, 7) the accuracy of every face.
     """
 
-    def __init__(self, lab, markup: str, folder: Path, train: TrainConfig):
-        test = lab.source.test_stills()
-        self.rows = chosen_stills(test.rows)
-        self.data, self.markup, self.folder = lab.marked(test.data, markup), MARKUPS[markup], folder
+    def __init__(self, lab, markup: str, stage: str, folder: Path, train: TrainConfig):
+        data, self.rows = watched_on(lab, stage)
+        self.data, self.markup, self.folder = lab.marked(data, markup), MARKUPS[markup], folder
         self.places = {max(1, round(train.steps * n / EPOCHS)) for n in range(1, EPOCHS + 1)}
 
     def __call__(self, run, record) -> None:

@@ -131,8 +131,8 @@ It shows that the method works here. Error in % of the inter-ocular distance (NM
 {claims}
 
 [All parts of all claims](ledger/claims.md), with the papers' figures and ours. They are of different data and sizes of
-network: compare directions, not values. Three trainings of each variant, the same test items for all, 95 % intervals
-that draw whole videos and persons (notebook 70).
+network: compare directions, not values. Several trainings of each variant (a part says how many), the same test items
+for all, 95 % intervals that draw whole videos and persons (notebook 70).
 
 {legend}
 

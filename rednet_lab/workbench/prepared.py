@@ -3,7 +3,7 @@
     FOLDER/stills    one store, or a folder of several that are joined: AFLW, Helen and LFPW in the papers
     FOLDER/people    the same for LFW; without it, the stills of persons that are known by name
     FOLDER/videos    the same for 300-VW and other videos, prepared with --fixed-crop (a fixed square a video, in which
-                     the face moves) or with --whole-frames; without it, made of stills
+                     the face moves) or with --whole-frames; without it, made of stills (of people, if there are)
 
 They are made by `python -m data_prep prepare`, all with one markup: --seven brings any data set to the
 seven points, --sixty-eight puts what it has into the 68 and masks the others.
@@ -91,9 +91,13 @@ class PreparedSource(Validated):
         return hold_back(data, rows)
 
     def clips(self) -> Role:
-        """Return training videos; without a store of videos, the training stills, to be set in motion."""
+        """Return training videos; without a store of them, training stills set in motion, marked as synthetic.
+
+        Those are of known persons where there is a store of them, for stage 3 keeps the identity loss.
+        """
         if self._videos is None:
-            return Role(self._stills, self.stills().rows, synthetic=True)
+            named = self.people() if self._people is not None else self.stills()
+            return Role(named.data, named.rows, synthetic=True)
         rows = self._videos.rows("train")
         rows = rows[self._videos.table["video"][rows] >= 0]
         return Role(self._videos, self._some(self._videos, rows, "training video"))

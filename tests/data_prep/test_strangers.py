@@ -183,7 +183,7 @@ WRONG = {
     "x for y": (lambda points: points[:, ::-1].copy(), "where those of a face"),
     "coded by sign": (coded, "are codes and no places"),
     "several at one place outside": (in_one_place, "a code for hidden"),
-    "all at 0": (lambda points: points * 0, ""),
+    "all at 0": (lambda points: points * 0, "codes|where those of a face"),
     "one far away": (far, "nowhere near the face"),
     "1e30": (huge, "is not a number of pixels"),
     "not finite": (lambda points: points * [np.nan, 1], "not finite"),

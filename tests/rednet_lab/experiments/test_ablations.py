@@ -24,11 +24,12 @@ from rednet_lab.experiments.variants import (
     NO_NORM_SLOW,
     REPLACED,
     TEMPORAL,
+    VIDEO_IDENTITY,
     VIDEOS_ONLY,
     Variant,
     ablation_profile,
 )
-from rednet_lab.experiments.watch import PARTS
+from rednet_lab.experiments.watch import PARTS, watched_on
 from rednet_lab.names import ROOT
 from rednet_lab.workbench.profiles import PROFILES
 from rednet_lab.workbench.results import Results
@@ -234,6 +235,9 @@ def test_watched_trainings_tell_their_course(bench):
     each, persons = bench.watched_faces(BASE)
     assert each.shape == (len(bench.seeds), len(seen), len(persons), len(PARTS))
     np.testing.assert_allclose(each[0].mean(1), seen[list(PARTS)], atol=1e-6)  # the means are these faces' means
+    data, rows = watched_on(bench.lab, "clips")  # stage 3 is watched on videos, as the paper's figure 8 is
+    each, videos = bench.watched_faces(VIDEO_IDENTITY)
+    assert each.shape[2] == len(rows) and set(videos) == set(data.table["video"][rows])
     with pytest.raises(FileNotFoundError, match="not watched"):
         bench.watched(DETECTION, bench.seeds[0])
     with pytest.raises(FileNotFoundError, match="by face"):

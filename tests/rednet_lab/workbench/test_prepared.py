@@ -90,6 +90,15 @@ def test_without_people_the_stills_persons_are_taken_and_without_videos_clips_ar
     assert "of real stills" in found.what and sum(map(len, found.groups.values())) == 4 * TINY.videos[3]
 
 
+def test_without_videos_clips_are_made_of_known_persons_where_there_is_a_store_of_them(tmp_path):
+    put(tmp_path, "stills", stills())
+    put(tmp_path, "people", stills("known", persons=True))
+    source = PreparedSource(TINY, str(tmp_path), 0)
+    clips, people = source.clips(), source.people()
+    assert clips.synthetic and clips.data is people.data and clips.rows.tolist() == people.rows.tolist()
+    assert (clips.data.table["identity"][clips.rows] >= 0).all()  # stage 3 keeps the identity loss
+
+
 def test_yaw_is_estimated_where_it_is_not_told_and_of_videos_for_test_frames_only(tmp_path):
     put(tmp_path, "stills/told", stills(yaw=70.0))
     put(tmp_path, "stills/not", stills())

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from rednet_core.batches import Stills
+from rednet_core.checkpoint import grow
 from rednet_core.eccv import RATIO, EccvNet
 from rednet_lab.workbench import recipe
 from rednet_lab.workbench import stages as module
@@ -63,6 +65,29 @@ def test_each_stage_starts_from_the_one_before_and_adds_its_part(open_lab, monke
     again = open_lab().eccv_stages()  # from the cache: nothing could be trained now
     assert len(started) == 2 and again["stage 3"].folder == found["stage 3"].folder
     assert lab.demo_eccv().folder == found["stage 1"].folder
+
+
+def test_it_trains_what_the_cores_stages_train_by_hand(open_lab):
+    """The weights of the assembly are those of rednet_core's three stages called one after the other, bit for bit."""
+    lab = open_lab("20_by_hand")
+    p, source, device, net = lab.profile, lab.source, lab.device, None
+    for stage, plan in zip(("stills", "people", "clips"), (p.stage1, p.stage2, p.stage3), strict=True):
+        role = getattr(source, stage)()
+        if stage == "clips":
+            drawn = role.kind(role.data, role.rows, plan.batch, plan.frames, 0, plan.each)
+            train = plan.config(role.clips(plan.frames, plan.each), 0)
+            run = module.stages.stage3(net, drawn, train, p.clip_error, update=p.update, hidden=p.hidden)
+        else:
+            drawn, train = Stills(role.data, role.rows, plan.batch, 0), plan.config(len(role.rows), 0)
+            if stage == "stills":
+                run = module.stages.stage1(p.net, drawn, train, p.augmentation, device)
+            else:
+                grown = grow(net, identity_units=p.identity_units)
+                run = module.stages.stage2(grown, drawn, train, p.augmentation)
+        run.run()
+        net = run.net
+    own, by_hand = lab.stage3.net.state_dict(), net.state_dict()
+    assert own.keys() == by_hand.keys() and all(torch.equal(own[name], by_hand[name]) for name in own)
 
 
 # ----------------------------------------------------------------------------------------------- the papers' recipe
