@@ -78,7 +78,7 @@ math[display=block] { margin: 1rem 0; overflow-x: auto; } img { max-width: 100%;
 {{ super() }}</details>{%- else -%}{{ super() }}{%- endif -%}{%- endblock -%}
 {%- block body_footer -%}<p class="course">{{ nb.metadata.course_foot | escape_html }}</p>{{ super() }}{%- endblock -%}
 {%- macro picture(output, kind, data) -%}<div class="jp-RenderedImage jp-OutputArea-output"><img loading="lazy"
-alt="{{ (output.metadata.get(kind) or {}).get('alt') or 'made by the code above' | escape_html_keep_quotes }}"
+alt="{{ ((output.metadata.get(kind) or {}).get('alt') or 'made by the code above') | escape_html }}"
 src="data:{{ kind }};base64,{{ data }}"></div>{%- endmacro -%}
 {%- block data_svg scoped -%}{{ picture(output, 'image/svg+xml', output.data['image/svg+xml'] | text_base64) }}
 {%- endblock -%}

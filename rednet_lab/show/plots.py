@@ -57,9 +57,9 @@ def picture_axes(axes, image, title: str = "") -> None:
     axes.set_axis_off()
 
 
-def show_once(figure) -> None:
-    """Display a figure once and close it (inline back ends would draw it twice)."""
-    display(figure)
+def show_once(figure, alt: str = "") -> None:
+    """Display a figure once, with words for those who do not see it, and close it (or it would be drawn twice)."""
+    display(figure, metadata={"image/png": {"alt": alt}} if alt else None)
     plt.close(figure)
 
 

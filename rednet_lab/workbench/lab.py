@@ -203,7 +203,7 @@ class Lab:
     def figure(self, figure, name: str, caption: str, alt: str, hero: bool = False, vector: bool = True) -> None:
         """Show a figure and save it with the run's facts in its caption."""
         self.results.figure(figure, name, f"{caption} ({self.caption})", alt, hero, vector)
-        plots.show_once(figure)
+        plots.show_once(figure, alt)
 
     def drawing(self, drawing: Drawing, name: str, caption: str, hero: bool = False) -> Drawing:
         """Save a ready SVG drawing with the run's facts in its caption, and return it for display."""

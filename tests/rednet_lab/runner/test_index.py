@@ -6,11 +6,14 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from rednet_lab.runner import state
 from rednet_lab.runner.course import Options, make_jobs
+from rednet_lab.runner.executed import to_html
 from rednet_lab.runner.index import write_index
 from rednet_lab.runner.screen import headlines
+from tests.helpers import fetched_by
 from tests.rednet_lab.tiny import Tiny
 
 VOID = {"meta", "img", "link", "br", "hr"}
@@ -123,3 +126,20 @@ def test_record_and_results_survive_odd_content(run):
     paths.record.write_bytes(b"\xff\xfe")
     assert state.state_of(run.jobs[0]) == "never"
     assert Path(write_index(run.jobs[0].folder, run.jobs[0].course, run.jobs[0].options, 0)).exists()
+
+
+def test_an_executed_notebook_becomes_a_page_that_is_whole_in_itself():
+    picture = {"image/png": "iVBORw0KGgo=", "text/plain": "<Figure>"}
+    outputs = [
+        new_output("display_data", picture, metadata={"image/png": {"alt": 'a "face" <b>'}}),
+        new_output(
+            "display_data", {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/plain": "box"}
+        ),
+        new_output("display_data", {"text/latex": "$x^2$", "text/plain": "x"}),
+    ]
+    cells = [new_markdown_cell("Words $a < b$ and `$no$`\n\n$$\\frac{1}{2}$$"), new_code_cell("1", outputs=outputs)]
+    widgets = {"application/vnd.jupyter.widget-state+json": {"state": {}, "version_major": 2, "version_minor": 0}}
+    page = to_html(new_notebook(cells=cells, metadata={"widgets": widgets}), "T </title><script>", "foot <i>")
+    assert fetched_by(page) == [] and "<script" not in page and "foot &lt;i&gt;" in page
+    assert page.count("<math") == 3 and "<mfrac>" in page and "$no$" in page and "box" in page
+    assert "alt='a \"face\" &lt;b&gt;'" in page and "data:image/png;base64,iVBORw0KGgo=" in page
