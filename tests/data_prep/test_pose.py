@@ -86,7 +86,7 @@ def test_68_points_are_read_at_their_seven():
 
 
 @pytest.mark.parametrize(
-    "points", [np.zeros((68, 2)), np.full((68, 2), 50.0), np.full((68, 2), np.nan)], ids=["nought", "one place", "nan"]
+    "points", [np.zeros((68, 2)), np.full((68, 2), 50.0), np.full((68, 2), np.nan)], ids=["zero", "one place", "nan"]
 )
 def test_points_that_are_no_face_have_no_pose(points):
     found = estimate_pose(points, IBUG68, (100, 100))
@@ -117,7 +117,7 @@ def test_angles_of_a_single_turn_are_exact(yaw, pitch, roll):
     np.testing.assert_allclose(angles(rotation(yaw, pitch, roll)), [yaw, pitch, roll], atol=1e-9)
 
 
-def test_angles_of_no_turn_are_nought():
+def test_angles_of_no_turn_are_zero():
     np.testing.assert_allclose(angles(np.eye(3)), [0, 0, 0], atol=1e-12)
 
 

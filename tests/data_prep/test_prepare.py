@@ -194,7 +194,7 @@ def test_another_unknown_point_is_no_reason_to_skip(tmp_path, place):
         (face((5000, 40), 60), "face box outside the picture or far larger"),
         (face((55, 45), 1e6), "face box outside the picture or far larger"),
     ],
-    ids=["small", "nought", "nan", "outside", "huge"],
+    ids=["small", "zero", "nan", "outside", "huge"],
 )
 @pytest.mark.parametrize("margin", [1.5])
 def test_a_face_box_that_makes_no_sense_is_skipped(tmp_path, points, reason, margin):

@@ -35,7 +35,7 @@ def helen(tmp_path):
 # ---------------------------------------------------------------------------------------------------- iBUG's form
 
 
-def test_pairs_of_both_halves_are_read_with_pixels_from_nought(helen):
+def test_pairs_of_both_halves_are_read_with_pixels_from_zero(helen):
     before = tree_of(helen)
     items, problems = read_all(IbugFaces(helen, "helen"))
     assert list(items) == ["trainset/100400_1", "trainset/100401_1", "trainset/100402_1", "testset/29_ 02"]
@@ -249,7 +249,7 @@ def talking(tmp_path, request):
     return tmp_path
 
 
-def test_talking_face_has_its_own_markup_and_counts_from_nought(talking):
+def test_talking_face_has_its_own_markup_and_counts_from_zero(talking):
     reader = TalkingFace(talking)
     assert reader.markup is TALKING_FACE68
     items = [reader[k] for k in range(4)]

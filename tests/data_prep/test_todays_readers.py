@@ -131,7 +131,7 @@ def test_merl_ravs_signs_become_mask_and_visibility(tmp_path):
     assert (hidden.points > 0).all()  # a hidden point's sentinel goes nowhere
 
 
-def test_one_coordinate_below_nought_is_outside_and_not_coded():
+def test_one_coordinate_below_zero_is_outside_and_not_coded():
     points, mask, visible = decode(np.array([[-5.0, 30.0], [-1, -1], [-1, -2], [4, 5]]))
     assert points.tolist() == [[-5, 30], [1, 1], [1, 2], [4, 5]]
     assert mask.tolist() == [True, False, True, True] and visible.tolist() == [True, False, False, True]

@@ -129,7 +129,7 @@ def test_numpys_and_torchs_own_random_numbers_are_left_alone(data):
     assert (np.random.get_state()[1] == before[0]).all() and torch.equal(torch.get_rng_state(), before[1])
 
 
-def test_stills_label_persons_from_nought(data):
+def test_stills_label_persons_from_zero(data):
     rows = np.flatnonzero(data.table["identity"] != 0)
     stills = Stills(data, rows, batch=len(rows))
     batch = stills.batch(0)
@@ -227,7 +227,7 @@ def test_clips_use_only_the_rows_given(data):
         assert set(seen.ravel()) <= set(rows)
 
 
-def test_clips_label_persons_from_nought(data):
+def test_clips_label_persons_from_zero(data):
     rows = np.flatnonzero(np.isin(data.table["identity"], (1, 5)))
     clips = Clips(data, rows, batch=2, frames=4)
     assert clips.identities == 2

@@ -169,7 +169,7 @@ def test_a_batch_without_a_term_that_was_seen_before_leaves_it_out():
     assert float(balance.total(raw(detection=1.0, regression=1.0))) == pytest.approx(1 + 40)
 
 
-def test_a_term_of_nought_does_not_give_nan():
+def test_a_term_of_zero_does_not_give_nan():
     balance = Balance()
     balance.observe(raw(detection=2.0, regression=0.0))
     assert np.isfinite(list(balance.factors().values())).all()

@@ -109,7 +109,7 @@ def test_a_residual_update_can_leave_its_start():
 
 
 def test_the_eccv_form_is_an_lstm_between_switches_and_nothing_else():
-    """4 x 4 x 256 to 256 to 4 x 4 x 256 (ECCV 4.2): the update stands where the maxima stood, all else is nought."""
+    """4 x 4 x 256 to 256 to 4 x 4 x 256 (ECCV 4.2): the update stands where the maxima stood, all else is zero."""
     torch.manual_seed(7)
     trn = TemporalRecurrence(256, pooling="switches")
     assert sum(p.numel() for p in trn.parameters()) == 4 * 256 * (256 + 256 + 2)

@@ -59,7 +59,7 @@ def test_z_is_concatenated_behind_the_stem(paper):
 
 
 def test_the_stems_channels_come_first():
-    """Where ImageNet's weights for A1 go; the feedback's channels, behind them, can start at nought."""
+    """Where ImageNet's weights for A1 go; the feedback's channels, behind them, can start at zero."""
     backbone = tiny_net().eval().backbone
     weight = backbone.A1.convs[0].conv.weight
     stem = backbone.stem(torch.rand(2, 3, 32, 32))

@@ -78,7 +78,7 @@ def test_a_box_is_where_it_says():
     np.testing.assert_allclose(boxed[15, 30], draw.YELLOW, atol=20)  # smoothed edges
 
 
-def test_heat_is_dark_at_nought_and_ever_brighter():
+def test_heat_is_dark_at_zero_and_ever_brighter():
     ramp = np.linspace(0, 2, 50)[None]
     light = cv2.cvtColor(draw.heat(ramp, top=2.0), cv2.COLOR_RGB2LAB)[0, :, 0].astype(int)
     assert light[0] < 5 and light[-1] > 230 and (np.diff(light) >= -1).all() and np.diff(light).max() < 15
@@ -87,7 +87,7 @@ def test_heat_is_dark_at_nought_and_ever_brighter():
     assert large.shape == (8, 8, 3) and len(np.unique(large.reshape(-1, 3), axis=0)) == 2  # pixels stay squares
 
 
-def test_an_overlay_shows_the_picture_where_the_map_is_nought():
+def test_an_overlay_shows_the_picture_where_the_map_is_zero():
     picture = smooth_picture(40, 40, np.random.default_rng(0))
     np.testing.assert_array_equal(draw.overlay(picture, np.zeros((10, 10))), picture)
     spot = draw.overlay(picture, blob(10, (7, 2), 0.8))
