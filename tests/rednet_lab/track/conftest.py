@@ -40,12 +40,12 @@ class DiscNet(nn.Module):
         x = prediction.maps[0].mean(1)
         bright = (x > 0.7).float()
         places = torch.arange(SIZE).float() - (SIZE - 1) / 2
-        near = torch.exp(-(places[:, None] ** 2 + places[None] ** 2) / (2 * 18.0**2))
+        near = torch.exp(-(places[:, None] ** 2 + places[None] ** 2) / (2 * 40.0**2))
         mass = (bright * near).sum((1, 2))
         weight = bright * near / mass.clamp(min=1e-6)[:, None, None]
         at = torch.stack([(weight * places).sum((1, 2)), (weight * places[:, None]).sum((1, 2))], -1)
         spread = (weight * ((places - at[:, :1, None]) ** 2 + (places[:, None] - at[:, 1:, None]) ** 2)).sum((1, 2))
-        side = 5.2 * spread.clamp(min=1e-6).sqrt()
+        side = 5.0 * spread.clamp(min=1e-6).sqrt()
         there = mass > 20
         at, side = torch.where(there[:, None], at, 0 * at), torch.where(there, side, torch.full_like(side, SIZE))
         return self.mean_shape * side[:, None, None] + at[:, None] + (SIZE - 1) / 2
