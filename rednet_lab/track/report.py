@@ -15,6 +15,7 @@ from rednet_core.rednet import RedNet
 from rednet_lab.files import clock, read_json, write_json, write_whole
 from rednet_lab.progress import Progress
 from rednet_lab.show import draw
+from rednet_lab.stamp import module_hash
 from rednet_lab.track.follow import Follower, Seen
 from rednet_lab.track.video import Film, Footage, Shot
 
@@ -67,8 +68,8 @@ def beside(out: np.ndarray, first: Seen | None, net: RedNet) -> np.ndarray:
 
 
 def fingerprint(source: Footage, net: RedNet, choices: Choices) -> str:
-    """Return a hash of what decides the outcome: the files' sizes and times, the weights, the choices."""
-    told = hashlib.sha256(repr(sorted(asdict(choices).items())).encode())
+    """Return a hash of what decides the outcome: the files' sizes and times, the weights, the choices, the code."""
+    told = hashlib.sha256(repr(sorted(asdict(choices).items())).encode() + module_hash(__name__).encode())
     for path in (source.path, *source.pictures):
         if path is not None:
             told.update(f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}".encode())
