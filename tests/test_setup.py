@@ -121,7 +121,7 @@ def tracked_texts() -> list[Path]:
         ).splitlines()
     except (OSError, subprocess.CalledProcessError):
         names = [str(p.relative_to(ROOT)) for folder in ("rednet_lab", "tests") for p in (ROOT / folder).rglob("*.py")]
-    binary = {".png", ".jpg", ".gif", ".mp4", ".npz", ".npy", ".pt", ".svg"}
+    binary = {".png", ".jpg", ".gif", ".mp4", ".npz", ".npy", ".pt", ".safetensors", ".svg"}
     return [ROOT / name for name in names if (ROOT / name).is_file() and Path(name).suffix not in binary]
 
 
