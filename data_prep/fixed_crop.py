@@ -10,7 +10,8 @@ from collections import defaultdict
 import numpy as np
 
 from data_prep.errors import BadItem, DataError
-from data_prep.prepare import MARGIN, MIN_BOX, Cutter, bad_item, cut
+from data_prep.item import Item
+from data_prep.prepare import MARGIN, MIN_BOX, Cutter
 from data_prep.wrapped import Wrapped
 from rednet_core import geometry
 
@@ -27,7 +28,7 @@ class FixedCrop(Wrapped):
         self.description = {"fixed crop per video of": reader.description, "room": margin}
         self._videos = defaultdict(list)
         for index in range(len(reader)):
-            if name := reader.video(index) if hasattr(reader, "video") else "":
+            if name := self.video(index):
                 self._videos[name].append(index)
         if not self._videos:
             raise DataError("has no videos, so no fixed crop of one", field="--fixed-crop", fix="leave it out")
@@ -35,7 +36,7 @@ class FixedCrop(Wrapped):
 
     def square(self, index: int) -> np.ndarray:
         """Return the square (3,) = centre x, centre y, side in the picture's pixels that item `index` is cut by."""
-        video = self.reader.video(index)
+        video = self.video(index)
         if video not in self._squares:
             self._squares[video] = self._find(video)
         if self._squares[video] is None:
@@ -61,16 +62,11 @@ class FixedCrop(Wrapped):
 class FixedCropCutter(Cutter):
     """Reads and cuts item number i: by its video's square where the reader is `fixed`, never more than the picture."""
 
-    def __call__(self, index: int):
+    def box(self, item: Item, index: int) -> np.ndarray:
+        """Return the square (3,) that the item is cut by."""
         if not self.reader.fixed:
-            return super().__call__(index)
-        try:
-            item, box = self.reader[index], self.reader.square(index)
-            height, width = item.image.shape[:2]
-            if box[2] >= max(height, width):
-                box = np.array([(width - 1) / 2, (height - 1) / 2, max(height, width)])
-            crop, points = cut(item, box, self.size)
-            item.image = None  # the picture stays in the worker
-            return crop, item, points, box
-        except Exception as error:
-            return bad_item(error, self.reader, index)
+            return super().box(item, index)
+        square, (height, width) = self.reader.square(index), item.image.shape[:2]
+        if square[2] >= max(height, width):
+            return np.array([(width - 1) / 2, (height - 1) / 2, max(height, width)])
+        return square

@@ -26,10 +26,6 @@ class LandmarkSubset(Wrapped):
         mask[list(markup.stand_in)] = False  # indexing with a list has made copies
         return replace(item, points=item.points[places], mask=mask, visible=visible & mask)
 
-    def video(self, index: int) -> str:
-        """Return the wrapped reader's, "" where it has no videos."""
-        return self.reader.video(index) if hasattr(self.reader, "video") else ""
-
     def annotation(self, index: int) -> np.ndarray:
         """Return the seven points (7, 2) of a video's frame, without reading its picture; raise BadItem."""
         return self.reader.annotation(index)[list(self.reader.markup.seven)]

@@ -116,12 +116,16 @@ class Cutter:
     def __call__(self, index: int):
         try:
             item = self.reader[index]
-            box = crop_box(item, self.reader, self.margin)
+            box = self.box(item, index)
             crop, points = cut(item, box, self.size)
             item.image = None  # the picture stays in the worker
             return crop, item, points, box
         except Exception as error:  # one item stops no other, whatever is wrong with it
             return bad_item(error, self.reader, index)
+
+    def box(self, item: Item, index: int) -> np.ndarray:
+        """Return the square (3,) that the item is cut by; raise BadItem."""
+        return crop_box(item, self.reader, self.margin)
 
 
 def jobs(reader: Reader) -> tuple[list[range], bool]:
@@ -274,10 +278,15 @@ def prepare(
                 add_notes(report.noted, result[1])
             if progress:
                 progress(done, total)
-        if not report.kept:
-            raise DataError(f"no usable item among {total}: {report.summary()}", path=path)
-        skipped = [{"where": where, "why": why} for where, why in report.skipped]
-        text = json.dumps(skipped, indent=1, ensure_ascii=False)
-        (writer.work / "skipped.json").write_text(text, encoding="utf-8")
-        store = writer.close({"source": reader.description, "margin": margin, "skipped": len(skipped)})
+        store = finished(writer, report, reader, margin, path)
     return store, report
+
+
+def finished(writer: StoreWriter, report: PrepareReport, reader: Reader, margin: float | None, path: Path) -> Store:
+    """Return the whole store, its list of skipped items beside it; raise DataError where nothing was kept."""
+    if not report.kept:
+        raise DataError(f"no usable item among {len(reader)}: {report.summary()}", path=path)
+    skipped = [{"where": where, "why": why} for where, why in report.skipped]
+    text = json.dumps(skipped, indent=1, ensure_ascii=False)
+    (writer.work / "skipped.json").write_text(text, encoding="utf-8")
+    return writer.close({"source": reader.description, "margin": margin, "skipped": len(skipped)})

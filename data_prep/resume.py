@@ -22,10 +22,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from data_prep.errors import BadItem, DataError, readable
+from data_prep.errors import BadItem, readable
 from data_prep.fixed_crop import FixedCropCutter
 from data_prep.item import Item, Reader
-from data_prep.prepare import CHUNK, PrepareReport, add_notes, place_of, results_of
+from data_prep.prepare import CHUNK, PrepareReport, add_notes, finished, place_of, results_of
 from data_prep.readers.base import digest, tree
 from data_prep.store import Store, StoreWriter, row_type
 
@@ -221,11 +221,6 @@ def prepare(
             report = PrepareReport(len(writer), writer.skipped, writer.noted)
             if not report.kept:
                 writer.items = 0  # nothing of it is worth keeping
-                raise DataError(f"no usable item among {total}: {report.summary()}", path=path)
-            skipped = [{"where": where, "why": why} for where, why in report.skipped]
-            text = json.dumps(skipped, indent=1, ensure_ascii=False)
-            (writer.work / "skipped.json").write_text(text, encoding="utf-8")
-            meta = {"source": reader.description, "margin": margin, "skipped": len(skipped)}
-            return writer.close(meta), report
+            return finished(writer, report, reader, margin, path), report
     finally:
         shutil.rmtree(spool, ignore_errors=True)

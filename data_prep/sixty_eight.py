@@ -78,10 +78,6 @@ class SixtyEightPoints(Wrapped):
         placed[~mask] = placed[mask].mean(0) if mask.any() else points.mean(0)
         return placed
 
-    def video(self, index: int) -> str:
-        """Return the wrapped reader's, "" where it has no videos."""
-        return self.reader.video(index) if hasattr(self.reader, "video") else ""
-
     def annotation(self, index: int) -> np.ndarray:
         """Return the points (68, 2) of a video's frame, without reading its picture; raise BadItem."""
         return self._placed(self.reader.annotation(index), self.places >= 0)

@@ -19,6 +19,10 @@ class Wrapped:
         """Return where an item of the wrapped reader comes from."""
         return self.reader.place(index) if hasattr(self.reader, "place") else f"item {index}"
 
+    def video(self, index: int) -> str:
+        """Return the name of an item's video, "" where the wrapped reader has no videos."""
+        return self.reader.video(index) if hasattr(self.reader, "video") else ""
+
     def runs(self) -> list[range] | None:
         """Return the wrapped reader's."""
         return self.reader.runs() if hasattr(self.reader, "runs") else None

@@ -17,8 +17,21 @@ from rednet_core.checkpoint import grow
 from rednet_core.geometry import mean_shape
 from rednet_core.inputs import clip_inputs, still_inputs
 from rednet_core.network import RecurrentNet
+from rednet_core.protocols import FaceData
 from rednet_core.rednet import RedNet
 from rednet_core.training import TrainConfig, Trainer
+
+
+def new_network(
+    config: Any, data: FaceData, rows: np.ndarray, seed: int, device: Any = "cpu", network: Any = RedNet
+) -> RecurrentNet:
+    """Return an untrained network with the mean shape of these rows of `data`."""
+    torch.manual_seed(seed)
+    net = network(config).to(device)
+    table = data.table[rows]
+    shape = mean_shape(np.array(table["points"]), net.markup, np.array(table["mask"]))
+    net.mean_shape.copy_(torch.from_numpy(shape))
+    return net
 
 
 def stage1(
@@ -29,11 +42,7 @@ def stage1(
     Its mean shape is measured on them. network is the class: the journal's, or eccv.EccvNet with its own kind of
     config; stages 2 and 3 take either.
     """
-    torch.manual_seed(train.seed)
-    net = network(config).to(device)
-    table = stills.data.table[stills.rows]
-    shape = mean_shape(np.array(table["points"]), net.markup, np.array(table["mask"]))
-    net.mean_shape.copy_(torch.from_numpy(shape))
+    net = new_network(config, stills.data, stills.rows, train.seed, device, network)
     return Trainer(net, train, stills.batch, partial(still_inputs, how=how), **run)
 
 

@@ -43,16 +43,18 @@ def predict_stills(
     guess: str = "previous",
     batch: int = 64,
     progress: Progress = None,
+    boxes: np.ndarray | None = None,
 ) -> Result:
     """Return the landmarks of single pictures, each cropped by its own annotated face box (image protocol).
 
-    guess: z_0, "mean" or "zeros"; otherwise the network's own first guess.
+    guess: z_0, "mean" or "zeros"; otherwise the network's own first guess. boxes (M, 3): others than the annotated.
     """
+    boxes = own_boxes(data, rows, net.markup) if boxes is None else boxes
     tracker = Tracker(net, guess=guess)
     points, steps = [], []
     for start in range(0, len(rows), batch):
         some = rows[start : start + batch]
-        tracker.start(own_boxes(data, some, net.markup))
+        tracker.start(boxes[start : start + batch])
         seen = tracker.update(data.crops[some])
         back = geometry.invert(seen.matrix)
         every = [net.points(seen.prediction, k) for k in range(len(net.config.steps))]

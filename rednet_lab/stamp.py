@@ -244,8 +244,12 @@ def _version(distribution: str) -> str | None:
 
 def machine() -> dict[str, str | int]:
     """Return what the speed depends on and nothing that names the machine or its owner."""
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return {"system": platform.system(), "architecture": platform.machine(), "cpus": available}
+    return {"system": platform.system(), "architecture": platform.machine(), "cpus": cores()}
+
+
+def cores() -> int:
+    """Return how many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def parameter_hash(parameters: dict) -> str:

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.errors import BadItem
+from data_prep.plausible import check_points
 from data_prep.pts import read_points
-from data_prep.readers.base import Listed, ListedItem, check_points, listing
+from data_prep.readers.base import Listed, ListedItem, listing
 from data_prep.video import Video, check_length
 
 

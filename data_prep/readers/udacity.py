@@ -19,8 +19,9 @@ import numpy as np
 from data_prep.errors import BadItem, DataError
 from data_prep.images import read_image
 from data_prep.item import SPLITS, Item
+from data_prep.plausible import check_points
 from data_prep.pose import estimate_pose
-from data_prep.readers.base import Listed, ListedItem, check_points, counted, many, whole
+from data_prep.readers.base import Listed, ListedItem, counted, many, whole
 from rednet_core.markup import IBUG68
 
 HALVES = ("training", "test")

@@ -15,7 +15,7 @@ import numpy as np
 import yaml
 from scipy import stats
 
-from rednet_lab.experiments.statistics import Effect
+from rednet_lab.experiments.statistics import Effect, freedom
 
 FILE = Path(__file__).with_name("endpoints.yaml")
 READS = ("rednet_lab/experiments/endpoints.yaml",)
@@ -111,11 +111,9 @@ def fingerprint(file: Path = FILE) -> str:
     return hashlib.sha256(file.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
 
 
-def freedom(found: Effect, rules: Rules) -> float:
-    """Return the degrees of freedom of an effect's standard error (Welch and Satterthwaite), never above the cap."""
-    total = found.test**2 + found.train**2
-    spread = found.test**4 / max(found.clusters - 1, 1) + found.train**4 / max(found.seeds - 1, 1)
-    return min(total**2 / spread, rules.freedom) if spread > 0 else float(rules.freedom)
+def capped(found: Effect, rules: Rules) -> float:
+    """Return the degrees of freedom of an effect's standard error, never above the cap."""
+    return min(freedom(found.test, found.clusters - 1, found.train, found.seeds - 1), rules.freedom)
 
 
 def in_unit(found: Effect, endpoint: Endpoint) -> tuple[float, float]:
@@ -128,7 +126,7 @@ def in_unit(found: Effect, endpoint: Endpoint) -> tuple[float, float]:
 def p_value(found: Effect, endpoint: Endpoint, rules: Rules) -> float:
     """Return the two-sided p of no effect; for a claim of likeness that of the nearer bound (two one-sided tests)."""
     gain, error = in_unit(found, endpoint)
-    t = stats.t(freedom(found, rules))
+    t = stats.t(capped(found, rules))
     if error == 0:
         return 0.0 if gain else 1.0
     if endpoint.wanted == "alike":
@@ -162,7 +160,7 @@ def judge(
     that these are the papers' data at the papers' size.
     """
     gain, error = in_unit(found, endpoint)
-    t = stats.t(freedom(found, rules))
+    t = stats.t(capped(found, rules))
     wide, narrow = (error * t.ppf((1 + level) / 2) for level in (rules.level, rules.null_level))
     least = error * (t.ppf((1 + rules.level) / 2) + t.ppf(rules.power))
 

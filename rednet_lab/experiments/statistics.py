@@ -37,11 +37,6 @@ class Effect:
     each: tuple[float, ...]  # the effect of each seed
 
     @property
-    def half(self) -> float:
-        """Half the interval's width."""
-        return (self.high - self.low) / 2
-
-    @property
     def sure(self) -> bool:
         """Whether the interval excludes zero."""
         return self.low > 0 or self.high < 0
@@ -115,5 +110,10 @@ def _t(test: float, test_df: int, train: float, train_df: int) -> float:
     total = test**2 + train**2
     if total == 0 or not np.isfinite(total):
         return 0.0 if total == 0 else 1.0
+    return float(stats.t.ppf((1 + LEVEL) / 2, freedom(test, test_df, train, train_df)))
+
+
+def freedom(test: float, test_df: int, train: float, train_df: int) -> float:
+    """Return Welch and Satterthwaite's degrees of freedom of sqrt(test^2 + train^2); infinite where both are zero."""
     spread = test**4 / max(test_df, 1) + (train**4 / train_df if train_df else 0.0)
-    return float(stats.t.ppf((1 + LEVEL) / 2, total**2 / spread))
+    return (test**2 + train**2) ** 2 / spread if spread else float("inf")

@@ -25,11 +25,11 @@ import nbformat
 from rednet_lab.files import figures, read_json
 from rednet_lab.names import EVIDENCE, ROOT
 from rednet_lab.publish import colab, pages
+from rednet_lab.publish.snapshots import WIDGET
 from rednet_lab.series import SERIES
 from rednet_lab.tex import TexError, formula, mathml
 
 NEEDS = ("sphinx", "myst_nb", "furo")
-WIDGET = "application/vnd.jupyter.widget-view+json"
 LINK = re.compile(r"(?<!!)\[([^\]\n]*)\]\(([^)\s]+)\)")
 MENTION = re.compile(r"(?<!\[)\bnotebooks? \d\d(?:(?:, | and | or | to )\d\d)*\b(?!\])")
 FETCHES = re.compile(

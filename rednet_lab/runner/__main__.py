@@ -20,6 +20,7 @@ from rednet_lab.runner.graph import GOOD, Outcome, Session, told
 from rednet_lab.runner.index import write_index
 from rednet_lab.runner.screen import Screen
 from rednet_lab.runner.workers import Workers
+from rednet_lab.stamp import cores
 
 EXAMPLES = """\
 examples (python3 go.py run ... does the same and makes the environment first):
@@ -112,12 +113,11 @@ def options_from(args: argparse.Namespace) -> Options:
 
 def usual_jobs() -> int:
     """Return how many notebooks to run at a time: one for each core, as far as the memory goes."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         fit = int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / MEMORY)
     except (AttributeError, ValueError, OSError):  # Windows does not say
         fit = 2
-    return max(1, min(cores, fit, MOST_JOBS))
+    return max(1, min(cores(), fit, MOST_JOBS))
 
 
 def main(argv: list[str], course: Course | None = None) -> int:

@@ -20,6 +20,7 @@ from rednet_lab.show.trace import Frame, record
 
 # Where the papers' face box lies in a Haar box: medians over 212 near-frontal photographs of YouTube Faces.
 HAAR_DOWN, HAAR_SIDE = 0.108, 1.20  # centre below the Haar box's, side, both in Haar widths
+USUAL_RATE = 25.0  # frames a second, where a file does not say
 LONGEST = 720  # pixels: larger frames are reduced; faces for this network need no more
 MOST_FRAMES = 300  # of a video: about 250 MB of memory
 MOST_PIXELS = 60_000_000  # of a photograph: what a telephone makes, and no more than memory holds
@@ -47,8 +48,7 @@ def frames_of(video: str, seconds: float = 10.0) -> list[np.ndarray]:
         except BadItem as error:
             raise DataError(error.problem, path=path, field="my_video", fix="try another picture") from None
     source = cv2.VideoCapture(0 if video == "webcam" else str(path))
-    rate = source.get(cv2.CAP_PROP_FPS)
-    wanted = min(max(1, round(seconds * (rate if 1 <= rate <= 240 else 25))), MOST_FRAMES)
+    wanted = min(max(1, round(seconds * frame_rate(source))), MOST_FRAMES)
     found = []
     while len(found) < wanted:
         good, image = source.read()
@@ -60,6 +60,12 @@ def frames_of(video: str, seconds: float = 10.0) -> list[np.ndarray]:
         fix = "allow the camera" if video == "webcam" else "try MP4 or AVI; this OpenCV may lack the codec"
         raise DataError("no frame can be read", path=path, field="my_video", fix=fix)
     return found
+
+
+def frame_rate(video: cv2.VideoCapture) -> float:
+    """Return how many frames a second an open video has; USUAL_RATE where it says nothing that can be."""
+    rate = video.get(cv2.CAP_PROP_FPS)
+    return rate if 1 <= rate <= 240 else USUAL_RATE
 
 
 def uploaded(name: str, content: bytes, seconds: float = 10.0) -> list[np.ndarray]:
@@ -95,18 +101,22 @@ def _reduced(image: np.ndarray) -> np.ndarray:
     return image if scale >= 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
 
 
-def detect(image: np.ndarray) -> np.ndarray | None:
-    """Return the papers' face box (3,) of the largest frontal face, or None (also where OpenCV has no cascades)."""
+def frontal_faces(image: np.ndarray) -> np.ndarray:
+    """Return the papers' face boxes (N, 3) of frontal faces, by OpenCV's cascade; none where OpenCV has no cascades."""
     if not hasattr(cv2, "CascadeClassifier"):
-        return None
+        return np.empty((0, 3))
     cascade = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     smallest = max(24, min(image.shape[:2]) // 10)
     found = cascade.detectMultiScale(grey, 1.1, 5, minSize=(smallest, smallest))
-    if len(found) == 0:
-        return None
-    x, y, width, height = max(found, key=lambda box: box[2])
-    return np.array([x + (width - 1) / 2, y + (height - 1) / 2 + HAAR_DOWN * width, HAAR_SIDE * width])
+    x, y, width, height = np.asarray(found, np.float64).reshape(-1, 4).T
+    return np.stack([x + (width - 1) / 2, y + (height - 1) / 2 + HAAR_DOWN * width, HAAR_SIDE * width], -1)
+
+
+def detect(image: np.ndarray) -> np.ndarray | None:
+    """Return the papers' face box (3,) of the largest frontal face, or None (also where OpenCV has no cascades)."""
+    found = frontal_faces(image)
+    return found[found[:, 2].argmax()] if len(found) else None
 
 
 def search(net: RedNet, image: np.ndarray) -> tuple[np.ndarray, float]:

@@ -20,6 +20,7 @@ from data_prep.pose import estimate_pose
 from rednet_core import geometry
 from rednet_core.rednet import RedNet
 from rednet_core.tracking import Tracked, Tracker
+from rednet_lab.show.own_video import frontal_faces
 
 SHIFT = 0.08  # of the box's side: how far `slip` moves the crop
 # Of 42 Helen and 60 YouTube Faces test faces 99 % slip by less than 0.30 and 0.24 (the shipped network); of 120 places
@@ -34,8 +35,6 @@ SCALES = (0.22, 0.33, 0.5, 0.75)  # of the shorter side: the boxes of a search
 STEP = 0.45  # of a box's side: from one box of a search to the next
 VOTES = 3  # boxes of a search that must agree on a face
 BATCH = 64
-# Where the papers' face box lies in a Haar box: medians over 212 near-frontal photographs of YouTube Faces.
-HAAR_DOWN, HAAR_SIDE = 0.108, 1.20  # centre below the Haar box's, side, both in Haar widths
 
 
 def _points_in(tracker: Tracker, picture: np.ndarray, boxes: np.ndarray) -> np.ndarray:
@@ -57,18 +56,6 @@ def slip(net: RedNet | Tracker, picture: np.ndarray, boxes: np.ndarray) -> np.nd
     points = _points_in(tracker, picture, moved.reshape(-1, 3)).reshape(len(boxes), 4, -1, 2)
     apart = np.sqrt(np.square(points - points.mean(1, keepdims=True)).sum(-1).mean(1)).mean(-1)  # (N,) pixels
     return apart / (SHIFT * boxes[:, 2])
-
-
-def haar_boxes(picture: np.ndarray) -> np.ndarray:
-    """Return the papers' face boxes (N, 3) of frontal faces, by OpenCV's cascade; none where OpenCV has no cascades."""
-    if not hasattr(cv2, "CascadeClassifier"):
-        return np.empty((0, 3))
-    cascade = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
-    smallest = max(24, min(picture.shape[:2]) // 10)
-    found = cascade.detectMultiScale(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), 1.1, 5, minSize=(smallest, smallest))
-    found = np.asarray(found, np.float64).reshape(-1, 4)
-    x, y, width, height = found.T
-    return np.stack([x + (width - 1) / 2, y + (height - 1) / 2 + HAAR_DOWN * width, HAAR_SIDE * width], -1)
 
 
 def grid(picture: np.ndarray) -> np.ndarray:
@@ -110,7 +97,7 @@ def find_faces(
     scale = min(1.0, SEARCHED / max(picture.shape[:2]))
     small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else picture
     if boxes is None:
-        frontal = haar_boxes(small)  # what is easy is found at once
+        frontal = frontal_faces(small)  # what is easy is found at once
         held = _settled(tracker, small, frontal, 1)
         if len(held) < most:
             held = _settled(tracker, small, np.concatenate([grid(small), held]), VOTES, held)

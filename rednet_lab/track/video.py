@@ -13,11 +13,10 @@ import numpy as np
 from data_prep.errors import BadItem, DataError
 from data_prep.images import read_image
 from rednet_lab.files import remove
+from rednet_lab.show.own_video import PICTURES, USUAL_RATE, frame_rate
 
-PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 VIDEOS = {".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".3gp"}
 NOT_READ = {".heic": "HEIC", ".heif": "HEIF", ".avif": "AVIF"}  # what phones write and OpenCV does not read
-USUAL_RATE = 25.0  # frames a second, where a file does not say
 
 
 @dataclass(frozen=True)
@@ -43,9 +42,9 @@ class Footage:
         if self.pictures or self.path is None:
             return len(self.pictures), USUAL_RATE
         video = cv2.VideoCapture(str(self.path))
-        count, rate = int(video.get(cv2.CAP_PROP_FRAME_COUNT)), video.get(cv2.CAP_PROP_FPS)
+        told = max(int(video.get(cv2.CAP_PROP_FRAME_COUNT)), 0), frame_rate(video)
         video.release()
-        return max(count, 0), rate if 1 <= rate <= 240 else USUAL_RATE
+        return told
 
     def __iter__(self) -> Iterator[Shot]:
         """Yield the frames in order. Raise DataError, naming the file and the fix, where none can be read."""
@@ -61,8 +60,7 @@ class Footage:
     def _of_video(self) -> Iterator[Shot]:
         video = cv2.VideoCapture(str(self.path) if self.camera is None else self.camera)
         video.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)  # a phone's film upright, as its player shows it
-        rate = video.get(cv2.CAP_PROP_FPS)
-        rate = rate if 1 <= rate <= 240 else USUAL_RATE
+        rate = frame_rate(video)
         number, time = 0, 0.0
         try:
             while True:

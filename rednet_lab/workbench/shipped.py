@@ -26,15 +26,17 @@ from torch import Tensor
 from data_prep.errors import DataError
 from data_prep.readers.face_world import FaceWorldStills
 from data_prep.readers.udacity import UdacityFaces
-from rednet_core import checkpoint, geometry, metrics
+from data_prep.store import Store
+from rednet_core import checkpoint, geometry, metrics, stages
 from rednet_core.augment import Augmentation
 from rednet_core.batches import Batch, Stills
 from rednet_core.inputs import Inputs, still_inputs
 from rednet_core.rednet import NetConfig, RedNet
 from rednet_core.tracking import Tracker
 from rednet_core.training import TrainConfig, Trainer
+from rednet_lab.evaluation import own_boxes, predict_stills, score
 from rednet_lab.files import write_json, write_whole
-from rednet_lab.names import ROOT
+from rednet_lab.names import ROOT, THREADS
 from rednet_lab.progress import Progress
 from rednet_lab.stamp import module_hash, versions
 from rednet_lab.workbench.sources import stored
@@ -91,16 +93,11 @@ def reader_of(name: str, data: str):
     return UdacityFaces(data) if name == "faces" else FaceWorldStills(0, 8000, 300, 300, size=200)
 
 
-def train(name: str, data: str, folder: Path, begin: RedNet | None = None) -> RedNet:
+def train(name: str, store: Store, folder: Path, begin: RedNet | None = None) -> RedNet:
     """Return the network of a recipe, trained in `folder`, where a killed run goes on."""
     recipe = RECIPES[name]
-    store = stored(f"shipped-{name}", reader_of(name, data), SIZE, MARGIN)
-    rows = store.rows("train")
-    torch.manual_seed(recipe.train.seed)
-    net = RedNet(recipe.net) if begin is None else begin
-    if begin is None:
-        net.mean_shape.copy_(torch.from_numpy(geometry.mean_shape(np.array(store.table["points"][rows]), net.markup)))
-    stills = Stills(store, rows, recipe.batch, recipe.train.seed)
+    stills = Stills(store, store.rows("train"), recipe.batch, recipe.train.seed)
+    net = stages.new_network(recipe.net, store, stills.rows, recipe.train.seed) if begin is None else begin
     with Progress(name) as progress:
 
         def show(run: Trainer, record) -> None:
@@ -114,32 +111,27 @@ def train(name: str, data: str, folder: Path, begin: RedNet | None = None) -> Re
     return run.net
 
 
-def box_errors(net: RedNet, data, rows: np.ndarray, off: float, seed: int = 0, batch: int = 64) -> np.ndarray:
+def box_errors(net: RedNet, data, rows: np.ndarray, off: float, seed: int = 0) -> np.ndarray:
     """Return the NME (M,) of stills whose boxes are off by up to `off` in place and size, uniformly."""
-    random, found = np.random.default_rng(seed), []
-    truth, mask = np.array(data.table["points"][rows]), np.array(data.table["mask"][rows])
-    boxes = geometry.face_box(truth, net.markup)
+    random, boxes = np.random.default_rng(seed), own_boxes(data, rows, net.markup)
     boxes[:, :2] += random.uniform(-off, off, (len(rows), 2)) * boxes[:, 2:]
     boxes[:, 2] *= 1 + random.uniform(-off, off, len(rows))
-    tracker = Tracker(net)
-    for start in range(0, len(rows), batch):
-        tracker.start(boxes[start : start + batch])
-        found.append(tracker.update(data.crops[rows[start : start + batch]]).points)
-    return metrics.nme(np.concatenate(found), truth, net.markup, mask)
+    found = predict_stills(net, data, rows, boxes=boxes)
+    return metrics.nme(found.points, found.truth, net.markup, found.mask)
 
 
-def figures_of(name: str, net: RedNet, store, split: str) -> dict:
+def figures_of(net: RedNet, store, split: str) -> dict:
     """Return the card's figures on a split's faces, persons never trained on: NME and failures by error of the box."""
     out, rows = {}, store.rows(split)
     yaw = np.abs(store.table["yaw"][rows])
+    groups = {"all": np.ones(len(rows), bool), "yaw to 30": yaw < 30, "yaw beyond 30": yaw >= 30}
     for off in (0.0, 0.1, 0.2):
         each = box_errors(net, store, rows, off)
-        groups = {"all": np.ones(len(rows), bool), "yaw to 30": yaw < 30, "yaw beyond 30": yaw >= 30}
+        scores = {group: score(each[keep]) for group, keep in groups.items() if keep.any()}
         out[f"box off by {off:.0%}"] = {
-            group: {"faces": int(keep.sum()), "NME": round(float(each[keep].mean()), 3),
-                    "failures": round(100 * float((each[keep] > metrics.FAILURE).mean()), 2)}
-            for group, keep in groups.items() if keep.any()
-        }  # fmt: skip
+            group: {"faces": one.count, "NME": round(one.mean, 3), "failures": round(one.failure, 2)}
+            for group, one in scores.items()
+        }
     return out
 
 
@@ -200,12 +192,12 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=ROOT / ".cache" / "shipped", help="where a killed run goes on")
     parser.add_argument("--to", type=Path, default=PLACE, help="where the weights go")
     given = parser.parse_args()
-    torch.set_num_threads(2)
+    torch.set_num_threads(THREADS)
     begins = RECIPES[given.name].begins
     begin = checkpoint.load_net(given.folder / f"{begins}.pt") if begins else None
     began = time.perf_counter()
-    net = train(given.name, given.data, given.folder, begin)
     store = stored(f"shipped-{given.name}", reader_of(given.name, given.data), SIZE, MARGIN)
+    net = train(given.name, store, given.folder, begin)
     card = {
         "name": given.name,
         "terms": TERMS[given.name],
@@ -215,7 +207,7 @@ def main() -> None:
         "seconds": round(time.perf_counter() - began),
         "versions": versions(),
         "code": module_hash("rednet_lab.workbench.shipped"),
-        "test": figures_of(given.name, net, store, "test"),
+        "test": figures_of(net, store, "test"),
         "check": round(check_figure(net), 4),
     }
     print(json.dumps(card["test"], indent=1))

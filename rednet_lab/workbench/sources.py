@@ -4,7 +4,6 @@ The papers' own data sets come prepared, by `python -m data_prep`: see `rednet_l
 """
 
 import hashlib
-import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +19,7 @@ from data_prep.synthetic import SyntheticClips, synthetic_videos
 from rednet_core.batches import Clips
 from rednet_lab.files import remove
 from rednet_lab.progress import Progress
-from rednet_lab.stamp import module_hash
+from rednet_lab.stamp import cores, module_hash
 from rednet_lab.workbench.cache import asset, digest
 from rednet_lab.workbench.profiles import Profile
 
@@ -103,8 +102,7 @@ def synthetic_test_videos(data, rows: np.ndarray, frames: int, seed: int) -> Tes
 
 def workers() -> int:
     """Worker processes for preparing: every core but at most eight."""
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(available or 1, 8))
+    return min(cores(), 8)
 
 
 def stored(name: str, reader, size: int, margin: float | None = MARGIN) -> Store:

@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from data_prep.tracker_error import TrackerError
@@ -19,7 +18,6 @@ from rednet_core.augment import Augmentation
 from rednet_core.batches import Stills
 from rednet_core.checkpoint import grow
 from rednet_core.eccv import RATIO, EccvConfig, EccvNet
-from rednet_core.geometry import mean_shape
 from rednet_core.rednet import NetConfig, RedNet
 from rednet_core.training import Callback, TrainConfig, Trainer
 from rednet_lab.names import THREADS
@@ -133,11 +131,8 @@ class Training:
 
     def _untrained(self, device: torch.device) -> RedNet | EccvNet:
         """Return a new network with the mean face of the pictures, to begin a later stage from nothing."""
-        torch.manual_seed(self.seed)
-        net = self.network(replace(self.config, temporal=False)).to(device)
-        table = self.data.table[self.role.rows]
-        shape = mean_shape(np.array(table["points"]), net.markup, np.array(table["mask"]))
-        net.mean_shape.copy_(torch.from_numpy(shape))
+        config = replace(self.config, temporal=False)
+        net = stages.new_network(config, self.data, self.role.rows, self.seed, device, self.network)
         if self.imagenet:
             load_imagenet(net)
         return net

@@ -10,8 +10,9 @@ from data_prep.errors import BadItem, DataError
 from data_prep.item import Item
 from data_prep.landmark_subset import LandmarkSubset
 from data_prep.markups import HELEN194, LFW10, TALKING_FACE68
+from data_prep.plausible import plausible
 from data_prep.prepare import CHUNK, jobs, prepare
-from data_prep.readers.base import Listed, ListedItem, digest, is_data, pair_up, plausible, tree
+from data_prep.readers.base import Listed, ListedItem, digest, is_data, pair_up, tree
 from rednet_core.markup import IBUG68
 from tests.data_prep.makers import Pictures, picture, points_of, put
 from tests.helpers import loop_box

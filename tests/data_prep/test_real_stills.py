@@ -6,9 +6,9 @@ import pytest
 from data_prep.datasets import dataset
 from data_prep.doctor import examine
 from data_prep.joined import Joined
+from data_prep.plausible import plausible
 from data_prep.prepare import prepare
 from data_prep.pts import read_points
-from data_prep.readers.base import plausible
 from data_prep.wrapped import Wrapped
 from rednet_core.markup import IBUG68
 from tests.helpers import REAL_STILLS, needs_real_stills

@@ -22,8 +22,9 @@ from data_prep.doctor import OPENED, examine, nearest
 from data_prep.errors import BadItem, DataError, readable
 from data_prep.images import LARGEST_PICTURE, read_image
 from data_prep.item import Item
+from data_prep.plausible import check_points
 from data_prep.prepare import prepare
-from data_prep.readers.base import Listed, check_points, listing, pair_up, tree, unreadable
+from data_prep.readers.base import Listed, listing, pair_up, tree, unreadable
 from data_prep.readers.vw300 import VW300
 from data_prep.store import Store
 from data_prep.video import Video, check_length, gaps

@@ -56,7 +56,7 @@ class DiscNet(nn.Module):
 
 @pytest.fixture
 def net(monkeypatch):
-    monkeypatch.setattr(follow, "haar_boxes", lambda picture: np.empty((0, 3)))
+    monkeypatch.setattr(follow, "frontal_faces", lambda picture: np.empty((0, 3)))
     return DiscNet()
 
 
