@@ -26,7 +26,7 @@ from rednet_core.objective import TERMS, Balance, terms
 from rednet_core.schedules import Schedule, rate_at
 
 Optimiser = Literal["sgd", "adam", "adamw"]
-LOW_PRECISION_ON = ("cuda",)  # kinds of devices that gain from it
+LOW_PRECISION_ON = ("cuda", "cpu")  # kinds of devices that can; a CPU gains where it has bfloat16 units
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class TrainConfig:
     ratio: tuple[float, float, float] = (1.0, 10.0, 1.0)  # l_d : lambda l_r : gamma l_cls (5.1)
     seed: int = 0
     checkpoint_seconds: float = 30.0
-    # Of convolutions on a GPU: autocast; float16, for those without bfloat16, with a scaled loss. f_trn has float32.
+    # Of convolutions: autocast; float16, for those without bfloat16, with a scaled loss. f_trn has float32.
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
 
     def __post_init__(self) -> None:

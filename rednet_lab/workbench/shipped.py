@@ -62,23 +62,39 @@ class Recipe:
     begins: str = ""  # the recipe whose network this one starts from
 
 
-NET = NetConfig(input_size=96, width=0.375, encoder_convs=(1,) * 5, decoder_convs=(1,) * 4, sigma=5.0)
+NET = NetConfig(input_size=96, width=0.5, encoder_convs=(1,) * 5, decoder_convs=(1,) * 4, sigma=5.0)
+SETTINGS = {"schedule": "one_cycle", "weight_decay": 0.01, "precision": "bfloat16"}
 RECIPES = {
-    "world": Recipe(NET, TrainConfig(3000, "adamw", 8e-3, schedule="one_cycle", weight_decay=0.01)),
-    "faces": Recipe(NET, TrainConfig(2500, "adamw", 4e-3, schedule="one_cycle", weight_decay=0.01), begins="world"),
+    "world": Recipe(NET, TrainConfig(10_000, "adamw", 8e-3, **SETTINGS)),
+    "faces": Recipe(NET, TrainConfig(8_000, "adamw", 4e-3, **SETTINGS), begins="world"),
 }
 
 
 def worsened(x: Tensor, generator: torch.Generator) -> Tensor:
-    """Return pictures (N, 3, n, n) in [0, 1], some of them at a lower resolution, some with noise."""
+    """Return pictures (N, 3, n, n) in [0, 1], each with some of: fewer pixels, other colours, a cover, noise."""
     n, size = len(x), x.shape[-1]
-    draw = torch.rand(n, 3, generator=generator)
-    small = [F.interpolate(x, size=size // k, mode="area") for k in (2, 3)]
-    small = [F.interpolate(s, size=size, mode="bilinear", align_corners=False) for s in small]
-    pick = draw[:, 0].to(x)[:, None, None, None]
-    x = torch.where(pick < 0.15, small[0], torch.where(pick < 0.22, small[1], x))
-    noise = torch.randn(x.shape, generator=generator).to(x) * 0.06 * draw[:, 2].to(x)[:, None, None, None]
-    return torch.where((draw[:, 1] < 0.3).to(x.device)[:, None, None, None], (x + noise).clamp(0, 1), x)
+    draw, of_colour = torch.rand(n, 11, generator=generator), torch.rand(n, 3, generator=generator)
+    noise = torch.randn(x.shape, generator=generator).to(x)
+    draw, of_colour = draw.to(x), of_colour.to(x)
+
+    def chance(which: int, share: float) -> Tensor:
+        return (draw[:, which] < share).view(n, 1, 1, 1)
+
+    for which, share, factor in ((0, 0.2, 2), (1, 0.08, 3)):
+        small = F.interpolate(x, size=size // factor, mode="area")
+        x = torch.where(chance(which, share), F.interpolate(small, size=size, mode="bilinear", align_corners=False), x)
+    x = torch.where(chance(2, 0.15), x.mean(1, keepdim=True), x)  # grey
+    gains = 1 + 0.3 * (of_colour - 0.5)
+    gamma = torch.exp((draw[:, 3] - 0.5) * 1.2)
+    coloured = (x * gains[:, :, None, None]).clamp(1e-4, 1) ** gamma.view(n, 1, 1, 1)
+    x = torch.where(chance(10, 0.6), coloured, x)
+    along = torch.arange(size, device=x.device) / size  # a cover: a rectangle of one colour, with noise
+    half = 0.05 + 0.17 * draw[:, 4:6]
+    inside = ((along - draw[:, 6:8, None]).abs() < half[:, :, None]) & (draw[:, 8, None, None] < 0.3)
+    cover = (inside[:, 0, :, None] & inside[:, 1, None, :])[:, None]
+    x = torch.where(cover, (of_colour[:, :, None, None] + 0.1 * noise).clamp(0, 1), x)
+    strength = 0.06 * ((draw[:, 9] - 0.6).clamp(min=0) / 0.4).view(n, 1, 1, 1)
+    return (x + strength * noise).clamp(0, 1)
 
 
 def hard_inputs(batch: Batch, net: RedNet, generator: torch.Generator) -> Inputs:

@@ -18,6 +18,7 @@ from tests.helpers import REAL_FACES, needs_real_faces
 HEIGHT, WIDTH = 90, 100
 
 
+BASE = 1  # the points of the tables count pixels from one
 PEOPLE = ["Ada_Lovelace", "Alan_Turing", "Emmy_Noether", "O'Neil_St._John"]
 
 
@@ -57,7 +58,7 @@ def test_every_annotated_picture_is_read_from_both_halves(folder):
 def test_an_item_in_detail(folder):
     reader = UdacityFaces(folder)
     item = next(item for item in (reader[k] for k in range(24)) if item.key == "training/Emmy_Noether_31.jpg")
-    np.testing.assert_array_equal(item.points, points_of(2))
+    np.testing.assert_array_equal(item.points, points_of(2) - BASE)
     np.testing.assert_array_equal(item.image, picture(2))  # PNG under a .jpg name, alpha dropped
     assert (item.identity, item.video, item.frame) == ("Emmy_Noether", "training/Emmy_Noether_3", 1)
 
@@ -66,8 +67,8 @@ def test_the_same_name_in_both_halves_is_two_pictures(folder):
     reader = UdacityFaces(folder)
     items = {reader[k].key: reader[k] for k in range(24)}
     one, other = items["training/Ada_Lovelace_00.jpg"], items["test/Ada_Lovelace_00.jpg"]
-    np.testing.assert_array_equal(one.points, points_of(0))
-    np.testing.assert_array_equal(other.points, points_of(5))
+    np.testing.assert_array_equal(one.points, points_of(0) - BASE)
+    np.testing.assert_array_equal(other.points, points_of(5) - BASE)
     assert one.identity == other.identity and one.video != other.video and one.split == other.split
     assert np.abs(other.image.astype(int) - picture(5)).mean() < 3  # a real JPEG
 
@@ -97,7 +98,7 @@ def test_negative_coordinates_are_points_like_others(tmp_path):
     points = points_of(0)
     points[0], points[1] = (-23, 40), (30, -4)
     item = only(tmp_path, ("Ada_Lovelace_00.jpg", points, encode(picture(), "png")))[0]
-    np.testing.assert_array_equal(item.points[:2], [[-23, 40], [30, -4]])
+    np.testing.assert_array_equal(item.points[:2] + BASE, [[-23, 40], [30, -4]])
     assert item.mask.all()
 
 
@@ -106,7 +107,7 @@ def test_negative_coordinates_are_points_like_others(tmp_path):
 def test_any_line_ending_and_a_byte_order_mark(tmp_path, newline, bom):
     reader = only(tmp_path, good(), good("Alan_Turing_10.jpg", 1), newline=newline, bom=bom)
     assert [reader[k].identity for k in range(len(reader))] == ["Ada_Lovelace", "Alan_Turing"]
-    np.testing.assert_array_equal(reader[1].points, points_of(1))
+    np.testing.assert_array_equal(reader[1].points, points_of(1) - BASE)
 
 
 def test_blank_lines_are_nothing(tmp_path):
@@ -138,7 +139,7 @@ def test_yaw_is_estimated_with_the_papers_sign(tmp_path):
 def test_the_description_identifies_the_tables(folder, tmp_path):
     one = UdacityFaces(folder).description
     assert one == UdacityFaces(folder).description and one["reader"] == "udacity"
-    assert UdacityFaces(folder, split_seed=1).description != one
+    assert UdacityFaces(folder, split_seed=1).description != one != UdacityFaces(folder, base=0).description
     write(folder, {"test": [good()]})
     assert UdacityFaces(folder).description["tables"]["training"] == one["tables"]["training"]
     assert UdacityFaces(folder).description["tables"]["test"] != one["tables"]["test"]
@@ -235,7 +236,7 @@ def test_a_row_of_wrong_length_is_named(tmp_path, change):
 def test_a_second_row_of_one_name_is_named(tmp_path):
     reader = only(tmp_path, good(), ("Ada_Lovelace_00.jpg", points_of(3), None))
     assert len(reader) == 2
-    np.testing.assert_array_equal(reader[0].points, points_of(0))
+    np.testing.assert_array_equal(reader[0].points, points_of(0) - BASE)
     assert "second row of this name" in problem(reader, 1)
 
 

@@ -22,9 +22,8 @@ def data():
 
 @pytest.mark.parametrize("name", NETS)
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
-def test_stage_3_trains_in_half_precision_with_f_trn_in_float32(name, precision, data, monkeypatch):
+def test_stage_3_trains_in_half_precision_with_f_trn_in_float32(name, precision, data):
     """The LSTM is given float32 and gives it back; all else is as asked; float16 alone has its loss scaled."""
-    monkeypatch.setattr(training, "LOW_PRECISION_ON", ("cpu",))
     network, config = NETS[name]
     ratio = RATIO if network is EccvNet else (1.0, 10.0, 1.0)
     train = TrainConfig(8, schedule="constant", rate=1e-3, precision=precision, ratio=ratio)
@@ -41,8 +40,7 @@ def test_stage_3_trains_in_half_precision_with_f_trn_in_float32(name, precision,
     assert any(not torch.equal(before[k], v) for k, v in run.net.f_trn.named_parameters())
 
 
-def test_a_scaled_run_resumes(data, monkeypatch, tmp_path):
-    monkeypatch.setattr(training, "LOW_PRECISION_ON", ("cpu",))
+def test_a_scaled_run_resumes(data, tmp_path):
     train = TrainConfig(3, schedule="constant", rate=1e-3, precision="float16", checkpoint_seconds=0.0)
     stills = Stills(data, np.arange(12), 4)
     whole = stages.stage1(tiny(), stills, train, NONE)
@@ -54,7 +52,8 @@ def test_a_scaled_run_resumes(data, monkeypatch, tmp_path):
     assert all(torch.equal(a, b) for a, b in zip(whole.net.parameters(), rest.net.parameters(), strict=True))
 
 
-def test_nothing_is_cast_on_a_cpu(data):
+def test_nothing_is_cast_where_a_device_cannot(data, monkeypatch):
+    monkeypatch.setattr(training, "LOW_PRECISION_ON", ("cuda",))
     run = stages.stage1(tiny(), Stills(data, np.arange(12), 4), TrainConfig(1, precision="bfloat16"), NONE)
     assert run.autocast is None
     with pytest.raises(ValueError, match="precision 'half', known: float32, bfloat16, float16"):

@@ -48,4 +48,4 @@ def test_worse_pictures_stay_pictures_and_some_stay_as_they_are():
     out = worsened(x, torch.Generator().manual_seed(1))
     same = (out == x).flatten(1).all(1)
     assert out.shape == x.shape and 0 <= float(out.min()) and float(out.max()) <= 1
-    assert 10 < int(same.sum()) < 60
+    assert 2 < int(same.sum()) < 30
