@@ -35,8 +35,12 @@ class Batch:
         return Batch(crops, points, mask, identity, self.frames)
 
 
-def gather(data: FaceData, rows: np.ndarray, frames: int = 1, labels: np.ndarray | None = None) -> Batch:
-    """Return the Batch of these rows of `data`; labels (one per identity of the data) renumber the identities."""
+def gather(data: FaceData, rows: np.ndarray, frames: int = 1, labels: np.ndarray | None = None, share=(0, 1)) -> Batch:
+    """Return the Batch of these rows of `data`; labels (one per identity of the data) renumber the identities.
+
+    share (r, R): of R processes that train together, what number r has of the rows.
+    """
+    rows = np.split(rows, share[1])[share[0]]
     # A memory-mapped file is read fastest in its own order; every row is put back in its place afterwards.
     order = np.argsort(rows, kind="stable")
     back = np.empty_like(order)
@@ -86,6 +90,8 @@ class Ahead:
 class Stills:
     """Batches of single pictures: every epoch visits each row once, in a new order."""
 
+    share = (0, 1)
+
     def __init__(self, data: FaceData, rows: np.ndarray, batch: int, seed: int = 0):
         if len(rows) == 0:
             raise ValueError("Stills: no rows to draw from")
@@ -106,7 +112,7 @@ class Stills:
             order = _generator(self.seed, int(epoch)).permutation(len(self.rows))
             here = epochs == epoch
             rows[here] = self.rows[order[inside[here]]]
-        return gather(self.data, rows, labels=self.labels)
+        return gather(self.data, rows, labels=self.labels, share=self.share)
 
 
 class Clips:
@@ -120,6 +126,7 @@ class Clips:
 
     motion: Callable[[Tensor, int, torch.Generator], Tensor] | None = None
     light: Callable[[Tensor, int, torch.Generator], Tensor] | None = None
+    share = (0, 1)
 
     def __init__(
         self, data: FaceData, rows: np.ndarray, batch: int, frames: int = 10, seed: int = 0, each: int | None = None
@@ -172,4 +179,4 @@ class Clips:
         _, first = np.unique(self.person[order], return_index=True)
         chosen = self.starts[order[np.sort(first)[: self.size]]]
         places = chosen[:, None] + self._offsets(random)
-        return gather(self.data, self.rows[places.ravel()], self.frames, self.labels)
+        return gather(self.data, self.rows[places.ravel()], self.frames, self.labels, self.share)
