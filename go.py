@@ -332,7 +332,7 @@ def install_steps():
     """Return pip's arguments, step by step: no package is installed whose checksum requirements.hashes does not have.
 
     Where the reader has named another source than pip's own (PyTorch's address of CPU builds, say), torch is looked for
-    there, too, by its version alone: its builds are many, and their checksums are their maker's. All the rest is checked.
+    there, too, by its version alone: its builds are many, with checksums of their own. All the rest is checked.
     """
     told = output_of([venv_python(), "-m", "pip", "config", "list"]) or ""
     if not re.search("extra-index-url|find-links", told):
