@@ -41,16 +41,11 @@ def gather(data: FaceData, rows: np.ndarray, frames: int = 1, labels: np.ndarray
     share (r, R): of R processes that train together, what number r has of the rows.
     """
     rows = np.split(rows, share[1])[share[0]]
-    # A memory-mapped file is read fastest in its own order; every row is put back in its place afterwards.
-    order = np.argsort(rows, kind="stable")
-    back = np.empty_like(order)
-    back[order] = np.arange(len(rows))
-    sorted_rows = rows[order]
-    table = data.table[sorted_rows][back]
+    table = data.table[rows]
     identity = table["identity"].astype(np.int64)
     if labels is not None:
         identity = np.where(identity >= 0, labels[identity], -1)
-    crops = torch.from_numpy(np.ascontiguousarray(data.crops[sorted_rows][back]))
+    crops = torch.from_numpy(np.ascontiguousarray(data.crops[rows]))
     points, mask = (torch.from_numpy(table[name].copy()) for name in ("points", "mask"))
     return Batch(crops, points, mask, torch.from_numpy(identity), frames)
 
@@ -98,10 +93,6 @@ class Stills:
         self.data, self.rows, self.size, self.seed = data, np.asarray(rows), batch, seed
         self.labels = person_labels(data, self.rows)
         self.identities = int(self.labels.max()) + 1
-
-    def steps_per_epoch(self) -> float:
-        """Return how many batches see every row once."""
-        return len(self.rows) / self.size
 
     def batch(self, step: int) -> Batch:
         """Return batch number `step`; batches run on from one epoch's order into the next."""

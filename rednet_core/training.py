@@ -148,8 +148,7 @@ class Trainer:
         return record
 
     def _record(self, raw: dict[str, Tensor], total: Tensor, rate: float) -> Record:
-        row = [float(raw[name].detach()) if name in raw else float("nan") for name in TERMS]
-        row += [float(total), rate]
+        row = [*(float(raw[name].detach()) if name in raw else math.nan for name in TERMS), float(total), rate]
         if not math.isfinite(row[-2]):
             raise FloatingPointError(f"loss is not finite at step {self.step}: lower the rate ({rate:g})")
         self.history[self.step] = torch.tensor(row)
@@ -195,10 +194,8 @@ class Trainer:
             found = content.get(part, {})
             changed = [k for k in wanted if k != "checkpoint_seconds" and found.get(k) != wanted[k]]
             if changed:
-                raise checkpoint.CheckpointError(
-                    f"{self.path}: was written with other settings ({part}: {', '.join(changed)}); "
-                    "remove it or give another path"
-                )
+                why = f"was written with other settings ({part}: {', '.join(changed)})"
+                raise checkpoint.CheckpointError(f"{self.path}: {why}; remove it or give another path")
         for name in STATEFUL:
             getattr(self, name).load_state_dict(content[name])
         self.balance = Balance(**content["balance"])
