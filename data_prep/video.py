@@ -40,7 +40,9 @@ class Video:
         self._decoder, self._next = None, 0
 
     def frame(self, number: int) -> np.ndarray:
-        """Return frame (H, W, 3) uint8 RGB, a view of blue first; raise BadItem where the file does not open or ends before it."""
+        """Return frame (H, W, 3) uint8 RGB, a view of blue first; raise BadItem where the file does not open or ends
+        before it.
+        """
         if self._decoder is None or number < self._next:
             self._open()
         while self._next < number:
