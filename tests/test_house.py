@@ -173,6 +173,7 @@ ADDED = (
     "recipe.py",
     "shipped.py",
     "architecture.py",
+    "svg.py",
     "esr.py",
     "cfan.py",
     "tcdcn.py",
