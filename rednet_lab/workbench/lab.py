@@ -30,6 +30,7 @@ from rednet_lab.workbench.profiles import PROFILES, Plan, Profile
 from rednet_lab.workbench.results import Results
 from rednet_lab.workbench.sources import FaceWorldSource, UdacitySource
 from rednet_lab.workbench.stages import STAGES, Training, eccv_plans, stage_config
+from rednet_lab.workbench.studied import Studied
 
 SOURCES = {"face_world": FaceWorldSource, "udacity": UdacitySource, "prepared": PreparedSource}
 
@@ -59,7 +60,7 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-class Lab:
+class Lab(Studied):
     """Everything a notebook asks for. See the properties; `results` is where its figures and tables go."""
 
     def __init__(self, notebook: str, profile: str, source: str, data: str, device: str, seed: int, out: str):
@@ -80,6 +81,7 @@ class Lab:
         stamp = make_stamp(parameters, ROOT / "notebooks" / f"{notebook}.ipynb")
         self.results = Results(self.folder / notebook, stamp)
         self.caption = f"profile {profile}, {self.source.what}, seed {seed}"
+        self.waiting: list[Training] = []
         self.watchers: list = []  # each makes, of a stage's name, one more callback for its training
         torch.set_num_threads(THREADS)  # the one place; trainings have it in their keys
         torch.manual_seed(seed)
@@ -177,7 +179,7 @@ class Lab:
                     note += "" if record.identity != record.identity else f"  l_cls {record.identity:.2f}"
                     progress(record.step + 1, run.config.steps, note)
 
-                callbacks = (show, *(watcher(training.name) for watcher in self.watchers))
+                callbacks = (show, self.told(training), *(watcher(training.name) for watcher in self.watchers))
                 try:
                     run = training.trainer(before, self.device, folder / "run.pt", callbacks)
                 except checkpoint.CheckpointError as error:  # a damaged one: begin anew
@@ -193,7 +195,11 @@ class Lab:
             (folder / "run.pt").unlink()
             return facts
 
-        folder, facts = asset(*self.asset_name(training), make)
+        self.waiting.append(training)
+        try:
+            folder, facts = asset(*self.asset_name(training), make)
+        finally:
+            self.waiting.pop()
         net = checkpoint.load_net(folder / "net.pt", self.device, training.network)
         history = checkpoint.read(folder / "history.pt")["history"]
         return Trained(net, history, COLUMNS, facts["seconds"], facts["factors"], folder)

@@ -90,7 +90,7 @@ class PreparedSource(Validated):
             return Role(data, rows, held_back=kept)
         return hold_back(data, rows)
 
-    def clips(self) -> Role:
+    def clips(self, few: bool = False) -> Role:
         """Return training videos; without a store of them, training stills set in motion, marked as synthetic.
 
         Those are of known persons where there is a store of them, for stage 3 keeps the identity loss.
@@ -116,7 +116,7 @@ class PreparedSource(Validated):
             return judge
         return Role(self._stills, self._some(self._stills, self._stills.rows("test"), "test still"))
 
-    def test_videos(self) -> TestVideos:
+    def test_videos(self, few: bool = False) -> TestVideos:
         """Test videos in their own groups; made of test stills if there are none.
 
         Those of no group are one by their data set's name where stores are joined (Talking Face is not 300-VW's

@@ -16,15 +16,17 @@ from data_prep.readers.udacity import UdacityFaces
 from data_prep.resume import leftovers, prepare
 from data_prep.store import Store
 from data_prep.synthetic import SyntheticClips, synthetic_videos
+from data_prep.wrapped import Tail
 from rednet_core.batches import Clips
 from rednet_lab.files import remove
 from rednet_lab.progress import Progress
 from rednet_lab.stamp import cores, module_hash
-from rednet_lab.workbench.cache import asset, digest
+from rednet_lab.workbench.cache import asset, digest, made
 from rednet_lab.workbench.profiles import Profile
 
 FACES = "faces"  # where in its asset's folder a store is: rows of a killed run stay there until it is gone on with
 SYNTHETIC_TEST_VIDEOS = 40  # stills of test persons that are set in motion, for sources without video
+FEW = 40  # videos, where few are asked for
 EVERY = 20  # training still is a validation still where there are no others
 HELD_BACK = 8  # where a source has no pictures set apart, every eighth of a person is
 
@@ -105,14 +107,20 @@ def workers() -> int:
     return min(cores(), 8)
 
 
-def stored(name: str, reader, size: int, margin: float | None = MARGIN) -> Store:
-    """The prepared store of a reader, from the cache or made now with a progress bar; a killed run is gone on with."""
+def stored(name: str, reader, size: int, margin: float | None = MARGIN, first: int = 0) -> Store:
+    """The prepared store of a reader, from the cache or made now with a progress bar; a killed run is gone on with.
+
+    With `first`, where there is none, its items from that number on alone: the same pictures, sooner.
+    """
     key = {
         "reader": reader.description,
         "size": size,
         "margin": margin,
         "code": module_hash("data_prep.resume", type(reader).__module__),
     }
+    if first and not made(f"store-{name}", key):
+        name, reader = f"{name}-part", Tail(reader, first)
+        key = {**key, "reader": reader.description}
 
     def make(folder: Path) -> dict:
         path, own = folder / FACES / "store", digest(key)
@@ -124,7 +132,7 @@ def stored(name: str, reader, size: int, margin: float | None = MARGIN) -> Store
             _, report = prepare(reader, path, size, margin, own, workers(), progress)
         return {"report": report.summary()}
 
-    folder, _ = asset(f"store-{name.replace(' ', '-')}", key, make)
+    folder, _ = asset(f"store-{name}", key, make)
     return Store(folder / FACES / "store")
 
 
@@ -168,13 +176,15 @@ class FaceWorldSource(Validated):
         store = stored("people", FaceWorldPeople(self.seed, *p.people, size=_rendered(p.store_size)), p.store_size)
         return Role(store, store.rows("train"), held_back=store.rows("validation"))
 
-    def _videos(self) -> Store:
+    def _videos(self, counts: tuple | None = None, first: int = 0) -> Store:
         p = self.profile
-        return stored("videos", FaceWorldVideos(self.seed, *p.videos, size=p.frame_size), p.frame_size, margin=None)
+        reader = FaceWorldVideos(self.seed, *(counts or p.videos), size=p.frame_size)
+        return stored("videos", reader, p.frame_size, None, first)
 
-    def clips(self) -> Role:
-        """Return videos for stage 3 (300-VW in the papers)."""
-        store = self._videos()
+    def clips(self, few: bool = False) -> Role:
+        """Return videos for stage 3 (300-VW in the papers); few: the first ones alone."""
+        train, each, _, _ = self.profile.videos
+        store = self._videos((min(train, FEW), each, 0, 1)) if few else self._videos()
         return Role(store, store.rows("train"))
 
     def test_sets(self) -> dict[str, Role]:
@@ -183,12 +193,17 @@ class FaceWorldSource(Validated):
 
     def test_stills(self) -> Role:
         """Return stills of persons never trained on."""
-        store = self.stills().data
+        reader, size = self.stills_reader(), self.profile.store_size
+        store = stored("stills", reader, size, first=len(reader) - reader.test)
         return Role(store, store.rows("test"))
 
-    def test_videos(self) -> TestVideos:
-        """Return videos of persons never trained on, common and challenging (300-VW's scenarios in the papers)."""
-        store = self._videos()
+    def test_videos(self, few: bool = False) -> TestVideos:
+        """Return videos of persons never trained on, common and challenging (300-VW's scenarios in the papers).
+
+        few: the first of each alone, which are there in seconds.
+        """
+        train, each, test, frames = self.profile.videos
+        store = self._videos((0, each, 2, frames)) if few else self._videos(first=train * each)
         groups = {group: store.rows("test", group) for group in sorted(store.groups, reverse=True)}
         return TestVideos(store, groups, "rendered videos of held-out persons")
 
@@ -220,7 +235,7 @@ class UdacitySource(Validated):
         store = self._store()
         return hold_back(store, store.rows("train"))
 
-    def clips(self) -> Role:
+    def clips(self, few: bool = False) -> Role:
         """Return the same stills, to be set in motion (`data_prep.synthetic`): there is no video here."""
         store = self._store()
         return Role(store, store.rows("train"), synthetic=True)
@@ -234,7 +249,7 @@ class UdacitySource(Validated):
         store = self._store()
         return Role(store, store.rows("test"))
 
-    def test_videos(self) -> TestVideos:
+    def test_videos(self, few: bool = False) -> TestVideos:
         """Synthetic videos of test persons: stills under smooth motion, drifting light, a passing disc in some."""
         store = self._store()
         return synthetic_test_videos(store, store.rows("test"), self.profile.videos[3], self.seed)
