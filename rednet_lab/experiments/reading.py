@@ -17,7 +17,7 @@ def reading(what: str, found: Effect, of: str = "the error", unit: str = "points
     line = f"{what[:1].upper()}{what[1:]} changes {of} by {found.mean:+.2f} {unit} ({span})"
     if found.low == found.high == 0:
         line = f"{line}: a null result, nothing changes at all"
-    elif not found.sure:
+    elif found.low <= 0 <= found.high:
         line = f"{line}: a null result, the interval holds zero"
     elif abs(found.mean) < SMALL * abs(found.first):
         line = f"{line}: measurable, but less than {SMALL:.0%} of {found.first:.2f}"

@@ -82,7 +82,6 @@ class Lab(Studied):
         self.results = results = Results(self.folder / notebook, stamp, self.caption)
         self.figure, self.pictures, self.drawing = results.figure, results.pictures, results.drawing
         self.table, self.number = results.table, results.number
-        self.waiting: list[Training] = []
         self.watchers: list = []  # each makes, of a stage's name, one more callback for its training
         torch.set_num_threads(THREADS)  # the one place; trainings have it in their keys
         torch.manual_seed(seed)
@@ -196,11 +195,8 @@ class Lab(Studied):
             (folder / "run.pt").unlink()
             return facts
 
-        self.waiting.append(training)
-        try:
+        with self.waited_for(training):
             folder, facts = asset(*self.asset_name(training), make)
-        finally:
-            self.waiting.pop()
         net = checkpoint.load_net(folder / "net.pt", self.device, training.network)
         history = checkpoint.read(folder / "history.pt")["history"]
         return Trained(net, history, COLUMNS, facts["seconds"], facts["factors"], folder)

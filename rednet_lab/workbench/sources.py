@@ -26,7 +26,6 @@ from rednet_lab.workbench.profiles import Profile
 
 FACES = "faces"  # where in its asset's folder a store is: rows of a killed run stay there until it is gone on with
 SYNTHETIC_TEST_VIDEOS = 40  # stills of test persons that are set in motion, for sources without video
-FEW = 40  # videos, where few are asked for
 EVERY = 20  # training still is a validation still where there are no others
 HELD_BACK = 8  # where a source has no pictures set apart, every eighth of a person is
 
@@ -110,17 +109,12 @@ def workers() -> int:
 def stored(name: str, reader, size: int, margin: float | None = MARGIN, first: int = 0) -> Store:
     """The prepared store of a reader, from the cache or made now with a progress bar; a killed run is gone on with.
 
-    With `first`, where there is none, its items from that number on alone: the same pictures, sooner.
+    Where items from number `first` on are enough and there is none, they alone are made: the same, sooner.
     """
-    key = {
-        "reader": reader.description,
-        "size": size,
-        "margin": margin,
-        "code": module_hash("data_prep.resume", type(reader).__module__),
-    }
+    code = module_hash("data_prep.resume", type(getattr(reader, "reader", reader)).__module__)
+    key = {"reader": reader.description, "size": size, "margin": margin, "code": code}
     if first and not made(f"store-{name}", key):
-        name, reader = f"{name}-part", Tail(reader, first)
-        key = {**key, "reader": reader.description}
+        return stored(f"{name}-part", Tail(reader, first), size, margin)
 
     def make(folder: Path) -> dict:
         path, own = folder / FACES / "store", digest(key)
@@ -158,8 +152,9 @@ class Source:
         """Return stills of persons never trained on."""
         return self._split("stills", "test")
 
-    def _split(self, part: str, split: str) -> Role:
-        return Role(self.data(part), self.data(part).rows(split))
+    def _split(self, part: str, split: str, *which) -> Role:
+        data = self.data(part, *which)
+        return Role(data, data.rows(split))
 
     def test_sets(self) -> dict[str, Role]:
         """Return the test stills by the name of their set; here there is one."""
@@ -193,8 +188,8 @@ class FaceWorldSource(Source):
         """Return the store of a part, rendered now if it is not there; from item `first` on, or other videos."""
         p = self.profile
         if part == "videos":
-            reader = FaceWorldVideos(self.seed, *(videos or p.videos), size=p.frame_size)
-            return stored("videos", reader, p.frame_size, None, first)
+            clips = FaceWorldVideos(self.seed, *(videos or p.videos), size=p.frame_size)
+            return stored(part, clips, p.frame_size, None, first)
         people = FaceWorldPeople(self.seed, *p.people, size=_rendered(p.store_size))
         return stored(part, people if part == "people" else self.stills_reader(), p.store_size, first=first)
 
@@ -202,24 +197,19 @@ class FaceWorldSource(Source):
         """Return many pictures of each of some persons (LFW in the papers)."""
         return replace(self._split("people", "train"), held_back=self.data("people").rows("validation"))
 
-    def clips(self, few: bool = False) -> Role:
-        """Return videos for stage 3 (300-VW in the papers); few: the first ones alone."""
+    def clips(self, few: int = 0) -> Role:
+        """Return videos for stage 3 (300-VW in the papers): all, or the first few."""
         train, each, _, _ = self.profile.videos
-        store = self.data("videos", videos=(min(train, FEW), each, 0, 1) if few else None)
-        return Role(store, store.rows("train"))
+        return self._split("videos", "train", 0, (min(few, train), each, 0, 1) if few else None)
 
     def test_stills(self) -> Role:
         """Return stills of persons never trained on."""
-        store = self.data("stills", sum(self.profile.stills[:2]))
-        return Role(store, store.rows("test"))
+        return self._split("stills", "test", sum(self.profile.stills[:2]))
 
-    def test_videos(self, few: bool = False) -> TestVideos:
-        """Return videos of persons never trained on, common and challenging (300-VW's scenarios in the papers).
-
-        few: the first of each alone, which are there in seconds.
-        """
+    def test_videos(self, few: int = 0) -> TestVideos:
+        """Return videos of persons never trained on, common and challenging (300-VW's scenarios): all, or few."""
         train, each, _, frames = self.profile.videos
-        store = self.data("videos", videos=(0, each, 2, frames)) if few else self.data("videos", train * each)
+        store = self.data("videos", 0, (0, each, 2 * few, frames)) if few else self.data("videos", train * each)
         groups = {group: store.rows("test", group) for group in sorted(store.groups, reverse=True)}
         return TestVideos(store, groups, "rendered videos of held-out persons")
 
@@ -247,11 +237,11 @@ class UdacitySource(Source):
         role = self.stills()
         return hold_back(role.data, role.rows)
 
-    def clips(self, few: bool = False) -> Role:
+    def clips(self, few: int = 0) -> Role:
         """Return the same stills, to be set in motion (`data_prep.synthetic`): there is no video here."""
         return replace(self.stills(), synthetic=True)
 
-    def test_videos(self, few: bool = False) -> TestVideos:
+    def test_videos(self, few: int = 0) -> TestVideos:
         """Synthetic videos of test persons: stills under smooth motion, drifting light, a passing disc in some."""
         test = self.test_stills()
         return synthetic_test_videos(test.data, test.rows, self.profile.videos[3], self.seed)

@@ -6,6 +6,8 @@ weight changes. That takes a minute and is less than the papers' stages, which t
 
 import hashlib
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -31,11 +33,14 @@ from rednet_lab.workbench.shipped import PLACE, open_weights
 CHOICES = ("shipped", "mine")
 CLIPS = {"smoke": 2, "quick": 40}  # batches of clips for f_trn; 400 elsewhere
 LOOKS = {"smoke": 5, "quick": 300}  # passes over the persons' codes for f_cls, likewise
+FEW = 40  # videos, of which those clips are
 TIMED = 3  # batches, before the reader is told how long it takes
 
 
 class Studied:
-    """The part of the Lab that finds the network to study; `waiting` are the trainings that the reader waits for."""
+    """The part of the Lab that finds the network to study, and tells the reader what he waits for."""
+
+    waiting: tuple = ()  # trainings that are not done: the one at work last
 
     def network(self, weights: str = "shipped", stage: int = 1) -> RedNet:
         """Return the network after a stage: "shipped", or "mine", which this run trains if its cache has none.
@@ -66,7 +71,7 @@ class Studied:
 
     def branch(self, stage: int) -> RedNet:
         """Return the shipped network with f_cls (stage 2) or f_trn (stage 3), which alone is trained, in a minute."""
-        role = self.source.people() if stage == 2 else self.source.clips(few=True)
+        role = self.source.people() if stage == 2 else self.source.clips(few=FEW)
         key = {
             "weights": hashlib.sha256((PLACE / "world.safetensors").read_bytes()).hexdigest(),
             "sizes": asdict(replace(self.profile, net=self.shipped.config)),
@@ -155,6 +160,15 @@ class Studied:
             test = self.source.test_stills()
             found = predict_stills(net, test.data, test.rows)
         return metrics.nme(found.points, found.truth, net.markup, found.mask)
+
+    @contextmanager
+    def waited_for(self, training) -> Iterator[None]:
+        """Within this, a training is waited for."""
+        self.waiting = (*self.waiting, training)
+        try:
+            yield
+        finally:
+            self.waiting = self.waiting[:-1]
 
     def told(self, training):
         """Return a callback that says once, to a reader at the screen, what is trained now and for how long."""
