@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from rednet_lab.files import read_json, remove, write_json
 from rednet_lab.names import ROOT
-from rednet_lab.workbench.damage import COMPLETE, FILES, checksums, damage, told
+from rednet_lab.workbench.damage import COMPLETE, FILES, SEAL, checksums, damage, seal, told
 
 LOCK_NOTICE_SECONDS = 2.0
 LOCKS = ".locks"
@@ -80,7 +80,8 @@ def asset(
                     remove(left)
                 facts = make(folder) or {}
                 made_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
-                write_json(folder / COMPLETE, {**facts, "made": made_at, FILES: checksums(folder)})
+                facts = {**facts, "made": made_at, FILES: checksums(folder)}
+                write_json(folder / COMPLETE, facts | {SEAL: seal(facts)})
     return folder, _facts(folder)
 
 
@@ -98,16 +99,12 @@ def without(what: str) -> Iterator[None]:
         _allowed.add(what)
 
 
-def _lock(folder: Path) -> FileLock:
-    locks = folder.parent / LOCKS  # not in the folder: that may be set aside
-    locks.mkdir(parents=True, exist_ok=True)
-    return FileLock(locks / folder.name)
-
-
 @contextmanager
 def _only_process(folder: Path, notice: Callable[[str], None], said: str) -> Iterator[None]:
     with told(folder):
-        lock = _lock(folder)
+        locks = folder.parent / LOCKS  # not in the folder: that may be set aside
+        locks.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(locks / folder.name)
         try:
             lock.acquire(timeout=LOCK_NOTICE_SECONDS if "wait" in _allowed else 0)
         except Timeout:
@@ -123,4 +120,4 @@ def _only_process(folder: Path, notice: Callable[[str], None], said: str) -> Ite
 
 def _facts(folder: Path) -> dict:
     facts = read_json(folder / COMPLETE)
-    return {name: value for name, value in facts.items() if name != FILES}
+    return {name: value for name, value in facts.items() if name not in (FILES, SEAL)}
