@@ -30,6 +30,7 @@ from rednet_lab.stamp import code_hash, module_hash
 from rednet_lab.workbench.cache import BusyError, asset, without
 from rednet_lab.workbench.shipped import PLACE, open_weights
 
+READS = ("rednet_lab/weights/world.json",)  # the card: other weights, another card
 CHOICES = ("shipped", "mine")
 CLIPS = {"smoke": 2, "quick": 40}  # batches of clips for f_trn; 400 elsewhere
 LOOKS = {"smoke": 5, "quick": 300}  # passes over the persons' codes for f_cls, likewise
