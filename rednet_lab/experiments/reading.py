@@ -8,22 +8,24 @@ SMALL = 0.01  # of the first value: what is sure but smaller is said to hardly m
 
 
 def reading(what: str, found: Effect, of: str = "the error", unit: str = "points") -> str:
-    """Return the sentence on `what` was done: whether it raises or lowers a quantity, by how much, and how sure it is.
+    """Return the sentence on `what` was done: whether a quantity rises or falls, by how much, and how sure that is.
 
     found is the quantity with it minus the quantity without. Where there is one training of each, the interval speaks
     of other test items alone, and the sentence says so.
     """
     span = f"{LEVEL:.0%} interval {found.low:+.2f} to {found.high:+.2f}"
-    line = f"{what[:1].upper()}{what[1:]} changes {of} by {found.mean:+.2f} {unit} ({span})"
+    line = f"{what[:1].upper()}{what[1:]}: {of} changes by {found.mean:+.2f} {unit} ({span})"
     if found.low == found.high == 0:
-        line = f"{line}: a null result, nothing changes at all"
+        line = f"{line}, a null result: nothing changes at all"
     elif found.low <= 0 <= found.high:
-        line = f"{line}: a null result, the interval holds zero"
+        line = f"{line}, a null result: the interval holds zero"
     elif abs(found.mean) < SMALL * abs(found.first):
-        line = f"{line}: measurable, but less than {SMALL:.0%} of {found.first:.2f}"
+        line = f"{line}, which is measurable, but less than {SMALL:.0%} of {found.first:.2f}"
     else:
-        line = f"{line}: it {'raises' if found.mean > 0 else 'lowers'} {of}, {found.first:.2f} to {found.second:.2f}"
-    return line + ("; one training, other test items only." if found.seeds < 2 else f"; {found.seeds} trainings each.")
+        line = f"{line}: it {'rises' if found.mean > 0 else 'falls'} from {found.first:.2f} to {found.second:.2f}"
+    return line + (
+        " (one training: other test items alone)." if found.seeds < 2 else f" ({found.seeds} trainings each)."
+    )
 
 
 def told(what: str, without: np.ndarray, with_it: np.ndarray, clusters: np.ndarray | None = None, **words) -> str:

@@ -13,16 +13,16 @@ BASE = RNG.gamma(4.0, 1.0, 300)
 @pytest.mark.parametrize(
     ("change", "wanted", "unwanted"),
     [
-        (1.0 + RNG.normal(0, 0.2, 300), "raises the error", "null"),
-        (-0.5 + RNG.normal(0, 0.2, 300), "lowers the error", "null"),
-        (RNG.normal(0, 2.0, 300) - 0.05, "a null result, the interval holds zero", "raises"),
-        (np.zeros(300), "nothing changes at all", "lowers"),
-        (0.01 + RNG.normal(0, 0.001, 300), "measurable, but less than 1%", "raises"),
+        (1.0 + RNG.normal(0, 0.2, 300), "it rises from", "null"),
+        (-0.5 + RNG.normal(0, 0.2, 300), "it falls from", "null"),
+        (RNG.normal(0, 2.0, 300) - 0.05, "a null result: the interval holds zero", "rises"),
+        (np.zeros(300), "a null result: nothing changes at all", "falls"),
+        (0.01 + RNG.normal(0, 0.001, 300), "measurable, but less than 1%", "rises"),
     ],
 )
 def test_the_sentence_is_that_of_the_numbers(change, wanted, unwanted):
     line = told("wiping the memory", BASE, BASE + change)
-    assert wanted in line and unwanted not in line and line.startswith("Wiping the memory changes the error by ")
+    assert wanted in line and unwanted not in line and line.startswith("Wiping the memory: the error changes by ")
     assert f"{change.mean():+.2f}" in line and "one training" in line
 
 
