@@ -93,6 +93,6 @@ def price(trainings: list[Training]) -> pd.DataFrame:
             }
         )
     table = pd.DataFrame(rows)
-    whole = table.sum(numeric_only=True) | {"stage": "all"}
+    whole = {**table.sum(numeric_only=True), "stage": "all"}
     whole["memory (GB)"] = table["memory (GB)"].max()
     return pd.concat([table, pd.DataFrame([whole])], ignore_index=True)[list(table.columns)]

@@ -73,9 +73,9 @@ def test_gpu_check_runs_on_a_processor_and_tells_a_loss_that_is_off(monkeypatch)
     assert not table["loss against the CPU's"].str.contains("FAULT").any()
     losses = iter([np.array([1.0, 1.0]), np.array([1.0, 1.2])] * 6)
     monkeypatch.setattr(gpu_check, "first_losses", lambda *_: next(losses))
-    assert (
-        gpu_check.check(PROFILES["smoke"], torch.device("cpu"), 4)["loss against the CPU's"].str.contains("FAULT").all()
-    )
+    monkeypatch.setattr(gpu_check, "measure", lambda *_: 1.0)
+    table = gpu_check.check(PROFILES["smoke"], torch.device("cpu"), 4)
+    assert table["loss against the CPU's"].str.contains("FAULT").all()
 
 
 def test_the_price_is_told_and_nothing_trained(capsys, monkeypatch, tmp_path):
@@ -90,6 +90,7 @@ def test_the_gpu_profile_takes_a_step_on_a_processor():
     """Two pictures, two clips: bfloat16 and float32 agree, stage by stage."""
     cpu, before = torch.device("cpu"), None
     for training in gpu_check.chain(PROFILES["gpu"], gpu_check.faces(64), 1, eccv=False):
+        training = replace(training, plan=replace(training.plan, frames=min(training.plan.frames, 2)))
         plain = replace(training, changes=(("precision", "float32"),))
         one, other = (gpu_check.first_losses(each, before, cpu) for each in (plain, training))
         np.testing.assert_allclose(one, other, rtol=gpu_check.AGREES)
