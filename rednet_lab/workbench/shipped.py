@@ -36,7 +36,7 @@ from rednet_core.tracking import Tracker
 from rednet_core.training import TrainConfig, Trainer
 from rednet_lab.evaluation import COMMON_YAW, own_boxes, predict_stills, score
 from rednet_lab.files import write_json, write_whole
-from rednet_lab.names import ROOT, THREADS
+from rednet_lab.names import ROOT
 from rednet_lab.progress import Progress
 from rednet_lab.stamp import module_hash, versions
 from rednet_lab.workbench.sources import stored
@@ -208,7 +208,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=ROOT / ".cache" / "shipped", help="where a killed run goes on")
     parser.add_argument("--to", type=Path, default=PLACE, help="where the weights go")
     given = parser.parse_args()
-    torch.set_num_threads(THREADS)
+    torch.set_num_threads(1)  # hours beside other work: a second thread would wait for it at every layer
     begins = RECIPES[given.name].begins
     begin = checkpoint.load_net(given.folder / f"{begins}.pt") if begins else None
     began = time.perf_counter()
