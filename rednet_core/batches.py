@@ -31,16 +31,14 @@ class Batch:
     def to(self, device: torch.device | str) -> "Batch":
         """Return the same batch on a device."""
         parts = (self.crops, self.points, self.mask, self.identity)
-        crops, points, mask, identity = (part.to(device, non_blocking=True) for part in parts)
-        return Batch(crops, points, mask, identity, self.frames)
+        return Batch(*(part.to(device, non_blocking=True) for part in parts), self.frames)
 
 
 def gather(data: FaceData, rows: np.ndarray, frames: int = 1, labels: np.ndarray | None = None) -> Batch:
     """Return the Batch of these rows of `data`; labels (one per identity of the data) renumber the identities."""
     # A memory-mapped file is read fastest in its own order; every row is put back in its place afterwards.
     order = np.argsort(rows, kind="stable")
-    back = np.empty_like(order)
-    back[order] = np.arange(len(rows))
+    back = np.argsort(order)
     sorted_rows = rows[order]
     table = data.table[sorted_rows][back]
     identity = table["identity"].astype(np.int64)
@@ -92,10 +90,6 @@ class Stills:
         self.data, self.rows, self.size, self.seed = data, np.asarray(rows), batch, seed
         self.labels = person_labels(data, self.rows)
         self.identities = int(self.labels.max()) + 1
-
-    def steps_per_epoch(self) -> float:
-        """Return how many batches see every row once."""
-        return len(self.rows) / self.size
 
     def batch(self, step: int) -> Batch:
         """Return batch number `step`; batches run on from one epoch's order into the next."""
