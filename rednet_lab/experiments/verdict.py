@@ -75,6 +75,8 @@ class Verdicts:
         errors = {"test": found.test, "train": found.train, "clusters": found.clusters, "each": list(found.each)}
         if wanted == ALIKE:
             errors["margin"] = margin
+        if found.floored is not None:
+            errors["floored"] = found.floored
         seeds = None if trained else []
         self._keep(claim, part, paper, {**ours, **errors, "unit": unit}, wanted, judged, note, seeds=seeds)
         return judged
@@ -133,10 +135,13 @@ class Verdicts:
                     "ours": f"{ours['without']:.4g} to {ours['with']:.4g} {ours['unit']}",
                     "effect": f"{ours['effect']:+.3g}",
                     "95 %": interval,
+                    "effect, floored": f"{ours['floored']:+.3g}" if "floored" in ours else "",
                     "verdict": row["status"],
                 }
             )
-        return pd.DataFrame(rows)
+        table = pd.DataFrame(rows)
+        differs = any("floored" in row["ours"] for row in self.rows)
+        return table if differs else table.drop(columns="effect, floored", errors="ignore")
 
     def why(self) -> str:
         """Return what stands behind the intervals, in a sentence."""

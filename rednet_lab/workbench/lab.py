@@ -106,35 +106,33 @@ class Lab:
     @cached_property
     def stage1(self) -> Trained:
         """The network after stage 1."""
-        return self.trained(self._chain[0])
+        return self.trained(self._chain(1)[0])
 
     @cached_property
     def stage2(self) -> Trained:
         """The network after stage 2."""
-        return self.trained(self._chain[1])
+        return self.trained(self._chain(2)[1])
 
     @cached_property
     def stage3(self) -> Trained:
         """The network after stage 3."""
-        return self.trained(self._chain[2])
+        return self.trained(self._chain(3)[2])
 
-    @cached_property
-    def _chain(self) -> list[Training]:
-        return self._stages(
-            "stage {}", self.profile.net, (self.profile.stage1, self.profile.stage2, self.profile.stage3)
-        )
+    def _chain(self, count: int) -> list[Training]:
+        p = self.profile
+        return self._stages("stage {}", p.net, (p.stage1, p.stage2, p.stage3)[:count])
 
-    def _stages(self, name: str, config: NetConfig | EccvConfig, plans: tuple[Plan, Plan, Plan]) -> list[Training]:
-        """Return the papers' three stages (5.1) of a network."""
+    def _stages(self, name: str, config: NetConfig | EccvConfig, plans: tuple[Plan, ...]) -> list[Training]:
+        """Return the papers' three stages (5.1) of a network, or the first so many: no later one's data is made."""
         chain: list[Training] = []
-        for number, (stage, plan) in enumerate(zip(STAGES, plans, strict=True), 1):
+        for number, (stage, plan) in enumerate(zip(STAGES, plans, strict=False), 1):
             config = stage_config(config, stage, self.profile)
             chain.append(self.training(name.format(number), stage, config, plan, chain[-1] if chain else None))
         return chain
 
     def stage3_with(self, **choices) -> Trained:
         """Return stage 3 with other choices than the profile's: NetConfig fields (temporal, update, hidden)."""
-        last = self._chain[2]
+        last = self._chain(3)[2]
         return self.trained(replace(last, config=replace(last.config, **choices)))
 
     def demo(self, name: str, **choices) -> Trained:
