@@ -34,17 +34,17 @@ class Batch:
         return Batch(*(part.to(device, non_blocking=True) for part in parts), self.frames)
 
 
-def gather(data: FaceData, rows: np.ndarray, frames: int = 1, labels: np.ndarray | None = None) -> Batch:
-    """Return the Batch of these rows of `data`; labels (one per identity of the data) renumber the identities."""
-    # A memory-mapped file is read fastest in its own order; every row is put back in its place afterwards.
-    order = np.argsort(rows, kind="stable")
-    back = np.argsort(order)
-    sorted_rows = rows[order]
-    table = data.table[sorted_rows][back]
+def gather(data: FaceData, rows: np.ndarray, frames: int = 1, labels: np.ndarray | None = None, share=(0, 1)) -> Batch:
+    """Return the Batch of these rows of `data`; labels (one per identity of the data) renumber the identities.
+
+    share (r, R): of R processes that train together, what number r has of the rows.
+    """
+    rows = np.split(rows, share[1])[share[0]]
+    table = data.table[rows]
     identity = table["identity"].astype(np.int64)
     if labels is not None:
         identity = np.where(identity >= 0, labels[identity], -1)
-    crops = torch.from_numpy(np.ascontiguousarray(data.crops[sorted_rows][back]))
+    crops = torch.from_numpy(np.ascontiguousarray(data.crops[rows]))
     points, mask = (torch.from_numpy(table[name].copy()) for name in ("points", "mask"))
     return Batch(crops, points, mask, torch.from_numpy(identity), frames)
 
@@ -56,13 +56,6 @@ def person_labels(data: FaceData, rows: np.ndarray) -> np.ndarray:
     labels = np.full(max(int(data.table["identity"].max()), 0) + 1, -1, np.int64)
     labels[persons] = np.arange(len(persons))
     return labels
-
-
-_SOME = 1  # tells draws of a video's clips from draws of a batch
-
-
-def _generator(seed: int, *numbers: int) -> np.random.Generator:
-    return np.random.default_rng([seed, *numbers])
 
 
 class Ahead:
@@ -84,6 +77,8 @@ class Ahead:
 class Stills:
     """Batches of single pictures: every epoch visits each row once, in a new order."""
 
+    share = (0, 1)
+
     def __init__(self, data: FaceData, rows: np.ndarray, batch: int, seed: int = 0):
         if len(rows) == 0:
             raise ValueError("Stills: no rows to draw from")
@@ -97,10 +92,10 @@ class Stills:
         epochs, inside = np.divmod(places, len(self.rows))
         rows = np.empty(self.size, np.int64)
         for epoch in np.unique(epochs):
-            order = _generator(self.seed, int(epoch)).permutation(len(self.rows))
+            order = np.random.default_rng([self.seed, int(epoch)]).permutation(len(self.rows))
             here = epochs == epoch
             rows[here] = self.rows[order[inside[here]]]
-        return gather(self.data, rows, labels=self.labels)
+        return gather(self.data, rows, labels=self.labels, share=self.share)
 
 
 class Clips:
@@ -114,6 +109,7 @@ class Clips:
 
     motion: Callable[[Tensor, int, torch.Generator], Tensor] | None = None
     light: Callable[[Tensor, int, torch.Generator], Tensor] | None = None
+    share = (0, 1)
 
     def __init__(
         self, data: FaceData, rows: np.ndarray, batch: int, frames: int = 10, seed: int = 0, each: int | None = None
@@ -148,7 +144,7 @@ class Clips:
         drawn = np.empty(len(videos))
         for video in np.unique(videos):
             here = np.flatnonzero(videos == video)
-            drawn[here] = _generator(self.seed, max(int(video), 0), _SOME).permutation(len(here))
+            drawn[here] = np.random.default_rng([self.seed, max(int(video), 0), 1]).permutation(len(here))
         return self.starts[drawn < each]
 
     def _own_person(self, table: np.ndarray) -> np.ndarray:
@@ -161,9 +157,9 @@ class Clips:
 
     def batch(self, step: int) -> Batch:
         """Return batch number `step`: `size` clips of different persons, each person's clip a random one."""
-        random = _generator(self.seed, step)
+        random = np.random.default_rng([self.seed, step])
         order = random.permutation(len(self.starts))
         _, first = np.unique(self.person[order], return_index=True)
         chosen = self.starts[order[np.sort(first)[: self.size]]]
         places = chosen[:, None] + self._offsets(random)
-        return gather(self.data, self.rows[places.ravel()], self.frames, self.labels)
+        return gather(self.data, self.rows[places.ravel()], self.frames, self.labels, self.share)

@@ -36,11 +36,10 @@ def interocular(points: Array, markup: Markup, mask: Array, by: Normaliser = "co
     """
     eyes, mouth = eyes_and_mouth(points, markup, mask)
     tall = np.linalg.norm(eyes - mouth, axis=-1)
-    each = [[i] for i in markup.outer_eyes]
-    if by == "pupils":
-        each = [list(markup.groups[name]) for name in ("left eye", "right eye")]
-    left, right = (points[..., group, :].mean(-2) for group in each)
-    known = mask[..., each[0]].all(-1) & mask[..., each[1]].all(-1)
+    outer = [[i] for i in markup.outer_eyes]
+    at = [[*markup.groups[f"{side} eye"]] for side in ("left", "right")] if by == "pupils" else outer
+    left, right = (points[..., eye, :].mean(-2) for eye in at)
+    known = mask[..., at[0]].all(-1) & mask[..., at[1]].all(-1)
     wide = np.where(known, np.linalg.norm(left - right, axis=-1), FRONTAL_INTEROCULAR * tall)
     return np.fmax(wide, LEAST_INTEROCULAR * tall) if by == "floored" else wide
 

@@ -38,16 +38,6 @@ class Effect:
     each: tuple[float, ...]  # the effect of each seed
     floored: float | None = None
 
-    @property
-    def sure(self) -> bool:
-        """Whether the interval excludes zero."""
-        return self.low > 0 or self.high < 0
-
-    @property
-    def decided(self) -> bool:
-        """Whether it does so with enough trainings behind it."""
-        return self.sure and self.seeds >= LEAST_SEEDS
-
     def row(self, first: str = "without", second: str = "with") -> dict[str, float]:
         """Return columns of a table: both sides by these names, the effect, its interval, and the floored effect."""
         row = {f"{first} (%)": self.first, f"{second} (%)": self.second, "effect": self.mean}
@@ -86,14 +76,7 @@ def statistic(errors: np.ndarray, kind: str = "mean") -> np.ndarray:
     return STATISTICS[kind](_sums(errors, np.zeros(errors.shape[1], int), 1).sum(1))
 
 
-def effect(
-    first: np.ndarray,
-    second: np.ndarray,
-    clusters: np.ndarray,
-    statistic: str = "mean",
-    seed: int = 0,
-    floor: np.ndarray | None = None,
-) -> Effect:
+def effect(first: np.ndarray, second: np.ndarray, clusters: np.ndarray, statistic: str = "mean", floor=None) -> Effect:
     """second - first of a statistic ("mean", "std", "failure") of per-item errors (S, N); clusters (N,) of items.
 
     floor (S, N): `Measured.floor`, for the effect by our measure beside that by the papers'. Raise ValueError where the
@@ -109,7 +92,7 @@ def effect(
     seeds, many = len(first), len(names)
     a, b = _sums(first, place, many), _sums(second, place, many)
     each = of(b.sum(1)) - of(a.sum(1))  # (S,)
-    drawn = np.random.default_rng(seed).multinomial(many, np.full(many, 1 / many), DRAWS).astype(float)
+    drawn = np.random.default_rng(0).multinomial(many, np.full(many, 1 / many), DRAWS).astype(float)
     again = (of(np.einsum("dc,sck->dsk", drawn, b)) - of(np.einsum("dc,sck->dsk", drawn, a))).mean(1)
     test = float(again.std(ddof=1)) if many > 1 else float("inf")
     train = float(each.std(ddof=1) / np.sqrt(seeds)) if seeds > 1 else 0.0
