@@ -213,8 +213,9 @@ def main() -> None:
     parser.add_argument("--data", default="", help="folder of YouTube Faces in the Udacity layout, for `faces`")
     parser.add_argument("--folder", type=Path, default=ROOT / ".cache" / "shipped", help="where a killed run goes on")
     parser.add_argument("--to", type=Path, default=PLACE, help="where the weights go")
-    anew = "train nothing, measure the weights that ship; STORE: prepared stores whose test halves are measured, too"
-    parser.add_argument("--measure", nargs="*", type=Path, metavar="STORE", help=anew)
+    parser.add_argument(
+        "--measure", nargs="*", type=Path, metavar="STORE", help="train nothing: the card's figures anew"
+    )
     given = parser.parse_args()
     torch.set_num_threads(THREADS)
     if given.measure is not None:
@@ -222,8 +223,7 @@ def main() -> None:
         card = read_json(PLACE / f"{given.name}.json") | {"versions": versions()}
         card |= {"test": figures_of(net, store, "test"), "check": round(check_figure(net), 4)}
         real = {f"{path.name}, test part": figures_of(net, Store(path), "test") for path in given.measure}
-        write_json(PLACE / f"{given.name}.json", card | {"real faces, never trained on": real} if real else card)
-        return
+        return write_json(PLACE / f"{given.name}.json", card | {"real faces, never trained on": real})
     begins = RECIPES[given.name].begins
     begin = checkpoint.load_net(given.folder / f"{begins}.pt") if begins else None
     began = time.perf_counter()
