@@ -35,7 +35,7 @@ from rednet_core.inputs import Inputs, still_inputs
 from rednet_core.rednet import NetConfig, RedNet
 from rednet_core.tracking import Tracker
 from rednet_core.training import TrainConfig, Trainer
-from rednet_lab.evaluation import floor_of, own_boxes, predict_stills, score
+from rednet_lab.evaluation import COMMON_YAW, floor_of, own_boxes, predict_stills, score
 from rednet_lab.files import read_json, write_json, write_whole
 from rednet_lab.names import ROOT, THREADS
 from rednet_lab.progress import Progress
@@ -145,7 +145,7 @@ def figures_of(net: RedNet, store, split: str) -> dict:
     out, rows = {}, store.rows(split)
     table = store.table[rows]
     yaw, floor = np.abs(table["yaw"]), floor_of(np.array(table["points"]), net.markup, np.array(table["mask"]))
-    groups = {"all": np.ones(len(rows), bool), "yaw to 30": yaw < 30, "yaw beyond 30": yaw >= 30}
+    groups = {"all": np.ones(len(rows), bool), "yaw to 30": yaw < COMMON_YAW, "yaw beyond 30": yaw >= COMMON_YAW}
     for off in (0.0, 0.1, 0.2):
         each = box_errors(net, store, rows, off)
         out[f"box off by {off:.0%}"] = here = {}
@@ -213,9 +213,7 @@ def main() -> None:
     parser.add_argument("--data", default="", help="folder of YouTube Faces in the Udacity layout, for `faces`")
     parser.add_argument("--folder", type=Path, default=ROOT / ".cache" / "shipped", help="where a killed run goes on")
     parser.add_argument("--to", type=Path, default=PLACE, help="where the weights go")
-    parser.add_argument(
-        "--measure", nargs="*", type=Path, metavar="STORE", help="train nothing: the card's figures anew"
-    )
+    parser.add_argument("--measure", nargs="*", type=Path, metavar="STORE", help="measure the weights that ship anew")
     given = parser.parse_args()
     torch.set_num_threads(THREADS)
     if given.measure is not None:
