@@ -107,19 +107,24 @@ class Lab:
     @cached_property
     def stage1(self) -> Trained:
         """The network after stage 1."""
-        return self.trained(self._chain(1)[0])
+        return self.trained(self._first(1)[-1])
 
     @cached_property
     def stage2(self) -> Trained:
         """The network after stage 2."""
-        return self.trained(self._chain(2)[1])
+        return self.trained(self._first(2)[-1])
 
     @cached_property
     def stage3(self) -> Trained:
         """The network after stage 3."""
-        return self.trained(self._chain(3)[2])
+        return self.trained(self.chain[2])
 
-    def _chain(self, count: int) -> list[Training]:
+    @cached_property
+    def chain(self) -> list[Training]:
+        """The journal network's three stages."""
+        return self._first(3)
+
+    def _first(self, count: int) -> list[Training]:
         p = self.profile
         return self._stages("stage {}", p.net, (p.stage1, p.stage2, p.stage3)[:count])
 
@@ -133,7 +138,7 @@ class Lab:
 
     def stage3_with(self, **choices) -> Trained:
         """Return stage 3 with other choices than the profile's: NetConfig fields (temporal, update, hidden)."""
-        last = self._chain(3)[2]
+        last = self.chain[2]
         return self.trained(replace(last, config=replace(last.config, **choices)))
 
     def demo(self, name: str, **choices) -> Trained:
@@ -148,9 +153,11 @@ class Lab:
 
     def eccv_stages(self, **choices) -> dict[str, Trained]:
         """Return the ECCV network after each of its three stages (ECCV 5.1), by name; choices are EccvConfig fields."""
-        config = replace(self.profile.eccv, **choices)
-        chain = self._stages("eccv stage {}", config, eccv_plans(self.profile))
-        return {f"stage {number}": self.trained(each) for number, each in enumerate(chain, 1)}
+        return {f"stage {number}": self.trained(each) for number, each in enumerate(self.eccv_chain(**choices), 1)}
+
+    def eccv_chain(self, **choices) -> list[Training]:
+        """Return the ECCV network's three stages; choices are EccvConfig fields."""
+        return self._stages("eccv stage {}", replace(self.profile.eccv, **choices), eccv_plans(self.profile))
 
     def marked(self, data, markup: str):
         """Return prepared data with the points of that markup: all of them, or the papers' seven."""

@@ -37,7 +37,7 @@ from rednet_core.tracking import Tracker
 from rednet_core.training import TrainConfig, Trainer
 from rednet_lab.evaluation import COMMON_YAW, floor_of, own_boxes, predict_stills, score
 from rednet_lab.files import read_json, write_json, write_whole
-from rednet_lab.names import ROOT, THREADS
+from rednet_lab.names import ROOT
 from rednet_lab.progress import Progress
 from rednet_lab.stamp import module_hash, versions
 from rednet_lab.workbench.sources import stored
@@ -215,7 +215,7 @@ def main() -> None:
     parser.add_argument("--to", type=Path, default=PLACE, help="where the weights go")
     parser.add_argument("--measure", nargs="*", type=Path, metavar="STORE", help="measure the weights that ship anew")
     given = parser.parse_args()
-    torch.set_num_threads(THREADS)
+    torch.set_num_threads(1)  # hours beside other work: a second thread would wait for it at every layer
     if given.measure is not None:
         store, net = stored("shipped-world", reader_of("world", ""), SIZE, MARGIN), open_weights(given.name)
         card = read_json(PLACE / f"{given.name}.json") | {"versions": versions()}
