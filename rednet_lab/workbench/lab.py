@@ -108,12 +108,12 @@ class Lab(Studied):
     @cached_property
     def stage1(self) -> Trained:
         """The network after stage 1."""
-        return self.trained(self.chain[0])
+        return self.trained(self._first(1)[-1])
 
     @cached_property
     def stage2(self) -> Trained:
         """The network after stage 2."""
-        return self.trained(self.chain[1])
+        return self.trained(self._first(2)[-1])
 
     @cached_property
     def stage3(self) -> Trained:
@@ -123,14 +123,16 @@ class Lab(Studied):
     @cached_property
     def chain(self) -> list[Training]:
         """The journal network's three stages."""
-        return self._stages(
-            "stage {}", self.profile.net, (self.profile.stage1, self.profile.stage2, self.profile.stage3)
-        )
+        return self._first(3)
 
-    def _stages(self, name: str, config: NetConfig | EccvConfig, plans: tuple[Plan, Plan, Plan]) -> list[Training]:
-        """Return the papers' three stages (5.1) of a network."""
+    def _first(self, count: int) -> list[Training]:
+        p = self.profile
+        return self._stages("stage {}", p.net, (p.stage1, p.stage2, p.stage3)[:count])
+
+    def _stages(self, name: str, config: NetConfig | EccvConfig, plans: tuple[Plan, ...]) -> list[Training]:
+        """Return the papers' three stages (5.1) of a network, or the first so many: no later one's data is made."""
         chain: list[Training] = []
-        for number, (stage, plan) in enumerate(zip(STAGES, plans, strict=True), 1):
+        for number, (stage, plan) in enumerate(zip(STAGES, plans, strict=False), 1):
             config = stage_config(config, stage, self.profile)
             chain.append(self.training(name.format(number), stage, config, plan, chain[-1] if chain else None))
         return chain
