@@ -10,8 +10,8 @@
     python3 go.py clean         say what could be removed; with --yes, remove it
 
 On Windows say `py go.py run`. Nothing but Python 3.10-3.13 is needed; the first command installs what
-requirements.lock names into .venv (about 1.5 GB; 5.5 GB on Linux, where pip's torch brings CUDA), later ones
-reuse it.
+requirements.lock names into .venv, by checksum (about 1.5 GB; 5.5 GB on Linux, where pip's torch brings CUDA), later
+ones reuse it.
 """
 
 import contextlib
@@ -30,6 +30,7 @@ SUPPORTED = [(3, 13), (3, 12), (3, 11), (3, 10)]
 ROOT = os.path.dirname(os.path.abspath(__file__))
 VENV = os.path.join(ROOT, ".venv")
 LOCK = os.path.join(ROOT, "requirements.lock")
+HASHES = os.path.join(ROOT, "requirements.hashes")
 CACHE = os.path.join(ROOT, ".cache")
 STAMP = os.path.join(VENV, "course-ready.json")  # written last: an environment without it is not finished
 BEGUN = os.path.join(VENV, "course-begun")  # written first, and gone when it is finished
@@ -317,12 +318,37 @@ def install(lock, options=()):
     with open(LOCK, encoding="utf-8") as file:
         total = sum(1 for line in file if line[:1].strip() and not line.startswith("#"))
     print("Installing the packages of requirements.lock (1.5 to 5.5 GB; minutes, the network decides).")
-    command = [venv_python(), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-r", LOCK]
-    command += list(options)
     log_path = os.path.join(VENV, "course-setup.log")
+    remove_file(log_path)
     environment = dict(os.environ, PYTHONUNBUFFERED="1", PIP_PROGRESS_BAR="off", PYTHONIOENCODING="utf-8")
     environment["PIP_USER"] = "0"  # a user-wide "install for the user" makes no sense in an environment
     state = {"line": "starting pip", "seen": 0, "hinted": False}
+    for step in install_steps():
+        command = [venv_python(), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+        pip_install(command + step + list(options), lock, environment, log_path, state, total)
+
+
+def install_steps():
+    """Return pip's arguments, step by step: no package is installed whose checksum requirements.hashes does not have.
+
+    Where the reader has named another source than pip's own (PyTorch's address of CPU builds, say), torch is looked for
+    there, too, by its version alone: its builds are many, with checksums of their own. All the rest is checked.
+    """
+    told = output_of([venv_python(), "-m", "pip", "config", "list"]) or ""
+    if not re.search("extra-index-url|find-links", told):
+        return [["--require-hashes", "-r", HASHES]]
+    with open(HASHES, encoding="utf-8") as file:
+        packages = re.split(r"\n(?=\S)", file.read())  # a package's checksums stand indented below it
+    builds = re.compile("torch==|triton==|nvidia-|cuda-")
+    rest = os.path.join(VENV, "course-hashes.txt")
+    with open(rest, "w", encoding="utf-8", newline="\n") as file:
+        file.write("\n".join(package for package in packages if not builds.match(package)))
+    torch = [package.split()[0] for package in packages if package.startswith("torch==")]
+    return [["--require-hashes", "-r", rest], torch + ["-c", LOCK]]
+
+
+def pip_install(command, lock, environment, log_path, state, total):
+    """Run one pip; raise SetupError with its last words where it fails."""
     pip = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -344,16 +370,22 @@ def install(lock, options=()):
         reader.join(timeout=5)
     if pip.returncode:
         with open(log_path, encoding="utf-8") as file:
-            tail = "".join(file.readlines()[-15:])
+            said = file.readlines()
+        if any("DO NOT MATCH THE HASHES" in line for line in said):
+            raise SetupError(
+                "a package is not the one that requirements.hashes has the checksum of, and was not installed:\n%s\n"
+                "The whole log: %s" % ("".join(said[-8:]), log_path)
+            )
         raise SetupError(
             "pip could not install the packages; its last words:\n%s\nThe whole log: %s\n"
-            "If it is the network, the same command tries again and keeps what was downloaded." % (tail, log_path)
+            "If it is the network, the same command tries again and keeps what was downloaded."
+            % ("".join(said[-15:]), log_path)
         )
 
 
 def follow(stream, log_path, state):
     """Copy pip's output to the log and keep the line worth showing."""
-    with open(log_path, "w", encoding="utf-8", newline="\n") as log:
+    with open(log_path, "a", encoding="utf-8", newline="\n") as log:
         for line in stream:
             log.write(line)
             log.flush()

@@ -26,7 +26,7 @@ PACKAGES = ("rednet_core", "data_prep", "rednet_lab")
 # How a run is started, shown and told of does not change what it finds.
 EXCLUDED = ("rednet_lab/runner", "rednet_lab/publish")
 SHOWN = (".js", ".css")  # what results carry along with them: the player
-LISTED = "READS"  # a module's constant: what it reads or imports by name, as patterns from the checkout's root
+LISTED = "READS"  # a constant of modules and notebooks: what they read or import by name, patterns from the root
 DISTRIBUTIONS = {
     "torch": ("torch",),
     "numpy": ("numpy",),
@@ -73,8 +73,9 @@ def module_hash(*modules: str) -> str:
 
 def notebook_hash(notebook: Path, packages: tuple[str, ...] = PACKAGES) -> str:
     """Return the code_hash of a notebook's cells and of all files of its checkout that they import."""
-    modules = read_source(notebook).imports
-    return code_hash(notebook, *imported_files(*modules, root=notebook.resolve().parents[1], packages=packages))
+    facts, root = read_source(notebook), notebook.resolve().parents[1]
+    read = [file for pattern in facts.reads for file in root.glob(pattern)]
+    return code_hash(notebook, *read, *imported_files(*facts.imports, root=root, packages=packages))
 
 
 def imported_files(*modules: str, root: Path | None = None, packages: tuple[str, ...] = PACKAGES) -> list[Path]:
@@ -129,14 +130,17 @@ def read_source(file: Path) -> FileFacts:
 def _parsed(file: Path, *_: int) -> FileFacts:
     text = file.read_text(encoding="utf-8")
     if file.suffix == ".ipynb":
-        cells = [MAGIC.sub(r"\1pass", cell) for kind, cell in _cells(text) if kind == "code"]
-        return FileFacts(notebook_code(text), tuple(name for cell in cells for name in _imports(_tree(cell))))
-    if file.suffix != ".py":
+        trees = [_tree(MAGIC.sub(r"\1pass", cell)) for kind, cell in _cells(text) if kind == "code"]
+        meaning = notebook_code(text)
+    elif file.suffix == ".py":
+        trees = [_tree(text)]
+        meaning = _canonical(trees[0])
+    else:
         return FileFacts(text)
-    tree = _tree(text)
-    targets = [n for n in tree.body if isinstance(n, ast.Assign) and getattr(n.targets[0], "id", "") == LISTED]
-    reads = [pattern for node in targets for pattern in ast.literal_eval(node.value)]
-    return FileFacts(_canonical(tree), tuple(_imports(tree)), tuple(reads))
+    assigned = [node for tree in trees for node in tree.body if isinstance(node, ast.Assign)]
+    listed = [node.value for node in assigned if getattr(node.targets[0], "id", "") == LISTED]
+    reads = tuple(pattern for value in listed for pattern in ast.literal_eval(value))
+    return FileFacts(meaning, tuple(name for tree in trees for name in _imports(tree)), reads)
 
 
 def _imports(tree: ast.AST) -> list[str]:

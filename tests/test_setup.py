@@ -1,5 +1,6 @@
 """What a fresh clone relies on: the lock, the environment files, the two commands, and go.py's own decisions."""
 
+import hashlib
 import importlib.util
 import json
 import os
@@ -7,6 +8,7 @@ import re
 import subprocess
 import sys
 import threading
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,7 @@ def go(tmp_path):
     for name, file in (("STAMP", "course-ready.json"), ("BEGUN", "course-begun"), ("MADE", "course-made")):
         setattr(module, name, str(tmp_path / ".venv" / file))
     module.LOCK, module.CACHE = str(tmp_path / "requirements.lock"), str(tmp_path / ".cache")
+    module.HASHES = str(tmp_path / "requirements.hashes")
     Path(module.LOCK).write_text("six==1.0\n")
     return module
 
@@ -76,6 +79,17 @@ def test_lock_names_no_place_and_no_cuda():
     text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     assert not re.search(r"nvidia|cuda|triton|\+cpu|https?:|file:| @ |--(extra-)?index|--find-links|--hash", text)
     assert all(re.fullmatch(r"==[\w.]+", str(requirement.specifier)) for requirement in lock())
+
+
+def test_every_package_of_the_lock_has_its_checksums():
+    text = (ROOT / "requirements.hashes").read_text(encoding="utf-8").strip()
+    blocks = [block for block in re.split(r"\n(?=\S)", text) if not block.startswith("#")]
+    checked = {str(Requirement(block.split(" \\")[0])): block.splitlines()[1:] for block in blocks}
+    for name, lines in checked.items():
+        assert lines and all(re.fullmatch(r"    --hash=sha256:[0-9a-f]{64}( \\)?", line) for line in lines), name
+    # The lock says what is installed; torch's own metadata names its CUDA packages, and they are checked, too.
+    more = {name for name in checked if re.match("nvidia-|cuda-|triton", name)}
+    assert set(checked) - more == {str(requirement) for requirement in lock()} and len(more) > 5
 
 
 def test_environment_file_installs_the_lock_and_then_this_package():
@@ -178,6 +192,45 @@ def test_environment_is_made_once_and_again_when_the_lock_changes(go, monkeypatc
     assert told.pop("installed") == go.installed() and told == go.wanted() and not Path(go.BEGUN).exists()
     assert go.main(["clean"]) == 0 and Path(go.VENV).exists()
     assert go.main(["clean", "--yes"]) == 0 and not Path(go.VENV).exists()
+
+
+def wheel(folder: Path, name: str, version: str, text: str) -> str:
+    """Write a wheel of one module and return its checksum."""
+    folder.mkdir(exist_ok=True)
+    path, about = folder / f"{name}-{version}-py3-none-any.whl", f"{name}-{version}.dist-info"
+    files = {
+        f"{name}.py": text,
+        f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{about}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{about}/RECORD": "",
+    }
+    with zipfile.ZipFile(path, "w") as file:
+        for place, content in files.items():
+            file.writestr(zipfile.ZipInfo(place), content)  # without the time: the same bytes each time
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_package_that_was_tampered_with_is_refused_and_so_is_one_that_is_not_listed(
+    go, tmp_path, monkeypatch, capsys
+):
+    shelf = tmp_path / "shelf"
+    for name, value in (("PIP_NO_INDEX", "1"), ("PIP_FIND_LINKS", str(shelf)), ("PIP_CONFIG_FILE", os.devnull)):
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("PIP_EXTRA_INDEX_URL", raising=False)
+    six = wheel(shelf, "six", "1.0", "good = True")
+    wheel(shelf, "torch", "2.13.0+cpu", "")
+    Path(go.LOCK).write_text("six==1.0\ntorch==2.13.0\n")
+    listed = f"six==1.0 \\\n    --hash=sha256:{six}\ntorch==2.13.0 \\\n    --hash=sha256:{'0' * 64}\n"
+    Path(go.HASHES).write_text(listed)
+    wheel(shelf, "six", "1.0", "good = False")
+    assert go.main(["setup"]) == 3
+    assert "six" in (said := capsys.readouterr().err) and "was not installed" in said
+    assert not list(Path(go.packages()).glob("six*")) and not go.up_to_date()
+    assert wheel(shelf, "six", "1.0", "good = True") == six
+    assert go.main(["setup"]) == 0  # torch comes from the reader's own source, whose builds have other checksums
+    assert {"six.py", "torch.py"} <= set(go.installed())
+    monkeypatch.delenv("PIP_FIND_LINKS")  # without a source of the reader's own, torch is checked, too
+    assert go.install_steps() == [["--require-hashes", "-r", go.HASHES]]
 
 
 def test_two_set_ups_at_once_take_turns(go, monkeypatch):

@@ -13,12 +13,15 @@ import yaml
 
 from rednet_lab.experiments.bench import Measured
 from rednet_lab.experiments.statistics import statistic
+from rednet_lab.experiments.verdict import CONTRADICTED, REPRODUCED, SAME, UNDECIDED
+from rednet_lab.show import plots
 
 READS = ("rednet_lab/experiments/quoted.yaml",)
 OURS, QUOTED = "C0", "0.75"
 WHAT = ("mean", "std", "failure")
-MARKS = {"same direction on other data": "o", "contradicted": "X", "undecided": "s", "reproduced": "o"}
-COLOURS = {"same direction on other data": "C0", "contradicted": "C1", "undecided": "0.5", "reproduced": "C0"}
+MARKS = {SAME: "o", CONTRADICTED: "X", UNDECIDED: "o", REPRODUCED: "D"}
+COLOURS = {SAME: "C0", CONTRADICTED: "C1", UNDECIDED: "0.4", REPRODUCED: "C2"}
+PAPER = {"color": "k", "ms": 12, "mew": 2}
 
 
 def _table(plain: object) -> object:
@@ -78,27 +81,44 @@ def beside(ours: pd.DataFrame, quoted: pd.DataFrame, columns: list[str]) -> plt.
     return figure
 
 
-def forest(verdicts: list[dict]) -> plt.Figure:
-    """Return each part's effect with its interval, and one dot a seed; the paper's effect as a bar across."""
-    figure, ax = plt.subplots(figsize=(7, 0.42 * len(verdicts) + 1.3))
+def forest(verdicts: list[dict], limit: float = np.inf, what: str = "effect (with minus without)") -> plt.Figure:
+    """Draw each part's effect with its interval, and one dot a seed; the paper's effect as a bar across.
+
+    verdicts are rows as in verdicts.json. Colour, form and filling tell the verdict: one of them is enough. Intervals
+    are cut at +-limit, with an arrow head.
+    """
+    few = len(verdicts) < 20
+    figure, ax = plt.subplots(figsize=(plots.WIDTH, 1.3 + (0.42 if few else 0.24) * max(len(verdicts), 2)))
     for y, row in enumerate(verdicts):
         ours, judged = row["ours"], row["status"]
-        colour = COLOURS[judged]
         if "low" in ours:
-            ax.plot([ours["low"], ours["high"]], [y, y], color=colour, lw=2)
-            ax.plot(ours["each"], [y + 0.22] * len(ours["each"]), ".", color="0.6", ms=4)
-        ax.plot(ours["effect"], y, MARKS[judged], color=colour, ms=7)
+            ends = np.clip((ours["low"], ours["high"]), -limit, limit)
+            ax.plot(ends, (y, y), color=COLOURS[judged], lw=2 if few else 1.6)
+            for end, told, head in zip(ends, (ours["low"], ours["high"]), "<>", strict=True):
+                if end != told:
+                    ax.plot(end, y, head, color=COLOURS[judged], ms=5, clip_on=False)
+            ax.plot(ours.get("each", ()), [y + 0.22] * len(ours.get("each", ())), ".", color="0.6", ms=4)
+        if abs(ours["effect"]) <= limit:
+            ax.plot(ours["effect"], y, **_mark(judged))
         if row["paper"]:
-            printed = row["paper"]["with"] - row["paper"]["without"]
-            ax.plot(printed, y, "|", color="k", ms=13, mew=2)
+            ax.plot(row["paper"]["with"] - row["paper"]["without"], y, "|", **PAPER)
     ax.axvline(0, color="0.3", lw=1)
+    if not verdicts:
+        ax.text(0, 0, "no verdicts yet", ha="center", va="center", color="0.4")
+    if np.isfinite(limit):  # as far as the furthest on both sides
+        reach = min(max(map(abs, ax.get_xlim())), limit)
+        ax.set(xlim=(-reach, reach))
+    ax.set(ylim=(max(len(verdicts), 1) - 0.4, -0.6), xlabel=what)
     labels = [f"{row['claim']}: {row['part']}" for row in verdicts]
-    ax.set(yticks=range(len(verdicts)), yticklabels=labels, xlabel="effect (with minus without)")
-    ax.invert_yaxis()
+    ax.set_yticks(range(len(verdicts)), labels, fontsize="medium" if few else "x-small")
     ax.grid(axis="y", visible=False)
-    kinds = dict.fromkeys(row["status"] for row in verdicts)
-    for kind in kinds:
-        ax.plot([], [], MARKS[kind], color=COLOURS[kind], label=kind)
-    ax.plot([], [], "|", color="k", ms=10, mew=2, label="the paper's effect, its data")
+    for status in dict.fromkeys(row["status"] for row in verdicts):
+        ax.plot([], [], label=status, **_mark(status))
+    ax.plot([], [], "|", label="the paper's effect, its data", **PAPER)
     figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return figure
+
+
+def _mark(status: str) -> dict:
+    fill = "white" if status == UNDECIDED else COLOURS[status]
+    return {"marker": MARKS[status], "ls": "", "color": COLOURS[status], "mfc": fill, "ms": 6.5, "zorder": 5}

@@ -36,16 +36,6 @@ class Effect:
     clusters: int
     each: tuple[float, ...]  # the effect of each seed
 
-    @property
-    def sure(self) -> bool:
-        """Whether the interval excludes zero."""
-        return self.low > 0 or self.high < 0
-
-    @property
-    def decided(self) -> bool:
-        """Whether it does so with enough trainings behind it."""
-        return self.sure and self.seeds >= LEAST_SEEDS
-
 
 def _sums(errors: np.ndarray, place: np.ndarray, count: int) -> np.ndarray:
     """Return what the statistics need, summed over each cluster: items, e, e^2, failures; (S, clusters, 4)."""

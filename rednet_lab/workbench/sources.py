@@ -4,7 +4,7 @@ The papers' own data sets come prepared, by `python -m data_prep`: see `rednet_l
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -133,20 +133,44 @@ def evenly(rows: np.ndarray, count: int) -> np.ndarray:
     return rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)]
 
 
-class Validated:
-    """Sources whose stills have a validation part, by whose error a learning rate may go (journal 5.1)."""
+class Source:
+    """What every source has; `data` is the store of a part: "stills", "people" or "videos"."""
+
+    what = test_set = ""  # as captions and tables of test sets call it
+
+    def data(self, part: str):
+        """Return the prepared data of a part."""
+        raise NotImplementedError
+
+    def stills(self) -> Role:
+        """Return training stills, of persons that may occur once (AFLW, Helen and LFPW in the papers)."""
+        return self._split("stills", "train")
+
+    def test_stills(self) -> Role:
+        """Return stills of persons never trained on."""
+        return self._split("stills", "test")
+
+    def _split(self, part: str, split: str) -> Role:
+        return Role(self.data(part), self.data(part).rows(split))
+
+    def test_sets(self) -> dict[str, Role]:
+        """Return the test stills by the name of their set; here there is one."""
+        return {self.test_set: self.test_stills()}
 
     def validation_stills(self, count: int) -> Role:
-        """Return at most so many stills of that split; where a data set has none, every 20th training still."""
+        """Return at most so many stills by whose error a learning rate may go (journal 5.1).
+
+        They are of that split; where a data set has none, every 20th training still.
+        """
         role = self.stills()
         rows = role.data.rows("validation")
         return Role(role.data, evenly(rows if len(rows) else role.rows[::EVERY], count))
 
 
-class FaceWorldSource(Validated):
+class FaceWorldSource(Source):
     """The embedded face world: all three roles of its own, common and challenging test videos."""
 
-    what = "the embedded face world"
+    what, test_set = "the embedded face world", "rendered faces"
 
     def __init__(self, profile: Profile, data: str, seed: int):
         if data:
@@ -157,46 +181,34 @@ class FaceWorldSource(Validated):
         """Return the reader behind `stills`."""
         return FaceWorldStills(self.seed, *self.profile.stills, size=_rendered(self.profile.store_size))
 
-    def stills(self) -> Role:
-        """Return stills of persons that occur once (AFLW, Helen and LFPW in the papers)."""
-        store = stored("stills", self.stills_reader(), self.profile.store_size)
-        return Role(store, store.rows("train"))
+    def data(self, part: str) -> Store:
+        """Return the store of a part, rendered now if it is not there."""
+        p = self.profile
+        if part == "videos":
+            reader = FaceWorldVideos(self.seed, *p.videos, size=p.frame_size)
+            return stored("videos", reader, p.frame_size, margin=None)
+        people = FaceWorldPeople(self.seed, *p.people, size=_rendered(p.store_size))
+        return stored(part, people if part == "people" else self.stills_reader(), p.store_size)
 
     def people(self) -> Role:
         """Return many pictures of each of some persons (LFW in the papers)."""
-        p = self.profile
-        store = stored("people", FaceWorldPeople(self.seed, *p.people, size=_rendered(p.store_size)), p.store_size)
-        return Role(store, store.rows("train"), held_back=store.rows("validation"))
-
-    def _videos(self) -> Store:
-        p = self.profile
-        return stored("videos", FaceWorldVideos(self.seed, *p.videos, size=p.frame_size), p.frame_size, margin=None)
+        return replace(self._split("people", "train"), held_back=self.data("people").rows("validation"))
 
     def clips(self) -> Role:
         """Return videos for stage 3 (300-VW in the papers)."""
-        store = self._videos()
-        return Role(store, store.rows("train"))
-
-    def test_sets(self) -> dict[str, Role]:
-        """Return the one set of test stills, by its name."""
-        return {"rendered faces": self.test_stills()}
-
-    def test_stills(self) -> Role:
-        """Return stills of persons never trained on."""
-        store = self.stills().data
-        return Role(store, store.rows("test"))
+        return self._split("videos", "train")
 
     def test_videos(self) -> TestVideos:
         """Return videos of persons never trained on, common and challenging (300-VW's scenarios in the papers)."""
-        store = self._videos()
+        store = self.data("videos")
         groups = {group: store.rows("test", group) for group in sorted(store.groups, reverse=True)}
         return TestVideos(store, groups, "rendered videos of held-out persons")
 
 
-class UdacitySource(Validated):
+class UdacitySource(Source):
     """YouTube Faces in the Udacity layout: real stills in all roles, split by person, clips made of stills."""
 
-    what = "real faces (YouTube Faces, Udacity layout)"
+    what, test_set = "real faces (YouTube Faces, Udacity layout)", "YouTube Faces"
 
     def __init__(self, profile: Profile, data: str, seed: int):
         self.profile, self.seed, self.folder = profile, seed, data
@@ -207,37 +219,23 @@ class UdacitySource(Validated):
         """Return the reader behind every role."""
         return UdacityFaces(self.folder)
 
-    def _store(self) -> Store:
+    def data(self, part: str) -> Store:
+        """Return the one store, which is all parts."""
         return stored("udacity", self.stills_reader(), self.profile.store_size)
 
-    def stills(self) -> Role:
-        """Return the training persons' stills."""
-        store = self._store()
-        return Role(store, store.rows("train"))
-
     def people(self) -> Role:
-        """Return the same stills, but every eighth picture of a person is held back."""
-        store = self._store()
-        return hold_back(store, store.rows("train"))
+        """Return the training persons' stills, but every eighth picture of a person is held back."""
+        role = self.stills()
+        return hold_back(role.data, role.rows)
 
     def clips(self) -> Role:
         """Return the same stills, to be set in motion (`data_prep.synthetic`): there is no video here."""
-        store = self._store()
-        return Role(store, store.rows("train"), synthetic=True)
-
-    def test_sets(self) -> dict[str, Role]:
-        """Return the one set of test stills, by its name."""
-        return {"YouTube Faces": self.test_stills()}
-
-    def test_stills(self) -> Role:
-        """Return the test persons' stills."""
-        store = self._store()
-        return Role(store, store.rows("test"))
+        return replace(self.stills(), synthetic=True)
 
     def test_videos(self) -> TestVideos:
         """Synthetic videos of test persons: stills under smooth motion, drifting light, a passing disc in some."""
-        store = self._store()
-        return synthetic_test_videos(store, store.rows("test"), self.profile.videos[3], self.seed)
+        test = self.test_stills()
+        return synthetic_test_videos(test.data, test.rows, self.profile.videos[3], self.seed)
 
 
 def _rendered(stored_size: int) -> int:

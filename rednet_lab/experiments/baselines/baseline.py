@@ -87,12 +87,14 @@ class Baseline(nn.Module):
         raise NotImplementedError
 
     def save(self, folder: Path) -> None:
-        """Keep what was learnt in a folder."""
-        raise NotImplementedError
+        """Keep what was learnt in a folder: the buffers and weights."""
+        np.savez(folder / "learnt.npz", **{name: value.cpu().numpy() for name, value in self.state_dict().items()})
 
     def load(self, folder: Path) -> "Baseline":
         """Take what `save` kept and return the method itself."""
-        raise NotImplementedError
+        with np.load(folder / "learnt.npz", allow_pickle=False) as kept:
+            self.load_state_dict({name: torch.from_numpy(kept[name]) for name in kept.files})
+        return self.eval()
 
     def measure_mean_shape(self, data, rows: np.ndarray) -> np.ndarray:
         """Set the mean shape by the fully annotated faces among `rows`, and return these rows.
@@ -138,13 +140,3 @@ class FirstBox(Baseline):
     def forward(self, x: Tensor, z0: Tensor, frames: int = 1, states: list | None = None) -> Found:
         """Return the mean face for each of the crops x (N, 3, n, n)."""
         return Found([self.first_guess(len(x))])
-
-    def save(self, folder: Path) -> None:
-        """Keep the mean face."""
-        np.savez(folder / "mean.npz", mean_shape=self.mean_shape.cpu().numpy())
-
-    def load(self, folder: Path) -> "FirstBox":
-        """Take the mean face."""
-        with np.load(folder / "mean.npz", allow_pickle=False) as kept:
-            self.mean_shape.copy_(torch.from_numpy(kept["mean_shape"]))
-        return self

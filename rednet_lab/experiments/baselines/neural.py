@@ -6,14 +6,12 @@ frame to frame.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rednet_core import checkpoint
 from rednet_core.augment import PAPERS, Augmentation
 from rednet_core.markup import Markup
 from rednet_lab.evaluation import Progress
@@ -95,15 +93,6 @@ class Neural(Baseline):
     def distance(self, shape: Tensor, truth: Tensor) -> Tensor:
         """Return the mean squared distance, in tenths of a box."""
         return ((shape - truth) / (0.1 * self.config.input_size)).square().mean()
-
-    def save(self, folder: Path) -> None:
-        """Keep the weights and the mean shape."""
-        checkpoint.write(folder / "net.pt", {"net": self.state_dict()})
-
-    def load(self, folder: Path) -> "Neural":
-        """Take them."""
-        self.load_state_dict(checkpoint.read(folder / "net.pt")["net"])
-        return self.eval()
 
 
 def small(pictures: Tensor, side: int = SIDE) -> Tensor:

@@ -10,7 +10,6 @@ it is shared linearly, as Lowe has it; his wide Gaussian over the window acts he
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -151,16 +150,6 @@ class SDM(Baseline):
         self.ridges.append(ridge)
         for phi, (_, shape, _) in zip(phis, test, strict=True):
             shape += self._way(phi, self.regressors[k])
-
-    def save(self, folder: Path) -> None:
-        """Keep mean shape, basis and regressors."""
-        np.savez(folder / "sdm.npz", **{name: value.cpu().numpy() for name, value in self.state_dict().items()})
-
-    def load(self, folder: Path) -> "SDM":
-        """Take them."""
-        with np.load(folder / "sdm.npz", allow_pickle=False) as kept:
-            self.load_state_dict({name: torch.from_numpy(kept[name]) for name in kept.files})
-        return self
 
 
 def aligned(shape: Tensor, points: Tensor) -> Tensor:

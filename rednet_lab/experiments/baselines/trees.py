@@ -99,14 +99,12 @@ class Trees(Baseline):
     def save(self, folder: Path) -> None:
         """Keep dlib's file and the mean shape."""
         self.predictor.save(str(folder / "trees.dat"))
-        np.savez(folder / "trees.npz", mean_shape=self.mean_shape.cpu().numpy())
+        super().save(folder)
 
     def load(self, folder: Path) -> "Trees":
         """Take them."""
         self.predictor = _dlib().shape_predictor(str(folder / "trees.dat"))
-        with np.load(folder / "trees.npz", allow_pickle=False) as kept:
-            self.mean_shape.copy_(torch.from_numpy(kept["mean_shape"]))
-        return self
+        return super().load(folder)
 
 
 def _dlib():

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from rednet_core.training import TrainConfig
-from rednet_lab.experiments import recipes
-from rednet_lab.experiments.recipes import BASE, BASE_NET, RECIPES
 from rednet_lab.workbench.profiles import QUICK
 from rednet_lab.workbench.sources import Role
+from tests.benchmarks import bench_recipes as recipes
+from tests.benchmarks.bench_recipes import BASE, BASE_NET, RECIPES
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 import pytest
 
 from rednet_lab.experiments import Verdicts, effect
@@ -441,9 +440,8 @@ def test_the_forest_has_a_row_a_part_and_points_to_where_the_paper_wants_it(tmp_
     parts = read_verdicts(write(tmp_path, PART, WORSE, wide) / "quick")
     figure = views.forest(parts)
     (ax,) = figure.axes
-    assert [text.get_text() for text in ax.get_yticklabels()] == [
-        f"{part.claim}  {tables.named(part)}" for part in parts
-    ]
+    labels = [f"{part.claim}: {tables.named(part)}" for part in parts]
+    assert [text.get_text() for text in ax.get_yticklabels()] == labels
     places = {
         (round(float(line.get_xdata()[0]), 2), line.get_marker()) for line in ax.lines if len(line.get_xdata()) == 1
     }
@@ -458,13 +456,4 @@ def test_the_forest_has_a_row_a_part_and_points_to_where_the_paper_wants_it(tmp_
 def test_plots_of_nothing_are_plots_too():
     figure = views.forest([])
     assert "no verdicts yet" in [text.get_text() for text in figure.axes[0].texts]
-    plt.close(figure)
-
-
-def test_the_chart_of_coverage_says_its_numbers():
-    counts = pd.DataFrame(
-        [["claim", "both", 8, 8, 2]], columns=["kind", "paper", "entries", "with code", "with a test"]
-    )
-    figure = views.coverage(counts)
-    assert [text.get_text() for text in figure.axes[0].texts] == ["8 of 8", "2 of 8"]
     plt.close(figure)

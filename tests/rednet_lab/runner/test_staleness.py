@@ -22,7 +22,7 @@ STALE = {
     "rednet_lab/show/disentangling.py": {"42"},
     "rednet_lab/show/player.js": {"00", "30", "34", "36", "38", "56", "60"},  # carried along by what is shown
     "rednet_lab/show/loss_landscape.py": {"20"},
-    "rednet_lab/experiments/recipes.py": {"50"},
+    "figures/evidence/recipes.csv": {"50"},
     "rednet_lab/experiments/variants.py": {"50", *EXPERIMENTS, *LEDGER},
     "rednet_lab/experiments/baselines/sdm.py": {"78", *LEDGER},
     "rednet_lab/publish/ledger/verdicts.py": LEDGER,
@@ -38,6 +38,8 @@ def copied(tmp_path_factory):
     root = tmp_path_factory.mktemp("copy") / "course"
     for part in (*stamp.PACKAGES, "notebooks"):
         shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    (root / "figures" / "evidence").mkdir(parents=True)
+    shutil.copy(ROOT / "figures" / "evidence" / "recipes.csv", root / "figures" / "evidence")
     return root
 
 

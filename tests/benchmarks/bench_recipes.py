@@ -1,4 +1,6 @@
-"""The log of recipes tried for the quick profile: `python -m rednet_lab.experiments.recipes --data FOLDER`.
+"""The log of recipes tried for the quick profile, which notebook 50 shows.
+
+    python tests/benchmarks/bench_recipes.py --data FOLDER [--only NAME ...] [--seeds 0 1]
 
 Every row of figures/evidence/recipes.csv is one training from scratch on real faces (Udacity layout), differing from
 the base in what its name says, scored on validation persons. Rows are appended as they are measured; one that is
@@ -7,28 +9,31 @@ there already is not run again. Seconds are of one machine and noisy: compare th
 
 import argparse
 import os
+import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import torch
 
-from data_prep.readers.udacity import UdacityFaces
-from rednet_core import metrics, stages
-from rednet_core.batches import Stills
-from rednet_core.rednet import NetConfig, count_parameters
-from rednet_core.training import TrainConfig, Trainer
-from rednet_lab.evaluation import predict_mean_shape, predict_stills
-from rednet_lab.evaluation import score as score_of
-from rednet_lab.files import write_text
-from rednet_lab.names import ROOT
-from rednet_lab.progress import Progress
-from rednet_lab.stamp import make_stamp
-from rednet_lab.workbench.profiles import QUICK
-from rednet_lab.workbench.sources import FaceWorldSource, stored
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from data_prep.readers.udacity import UdacityFaces  # noqa: E402
+from rednet_core import metrics, stages  # noqa: E402
+from rednet_core.batches import Stills  # noqa: E402
+from rednet_core.rednet import NetConfig, count_parameters  # noqa: E402
+from rednet_core.training import TrainConfig, Trainer  # noqa: E402
+from rednet_lab.evaluation import predict_mean_shape, predict_stills  # noqa: E402
+from rednet_lab.evaluation import score as score_of  # noqa: E402
+from rednet_lab.files import write_text  # noqa: E402
+from rednet_lab.names import ROOT  # noqa: E402
+from rednet_lab.progress import Progress  # noqa: E402
+from rednet_lab.stamp import make_stamp  # noqa: E402
+from rednet_lab.workbench.profiles import QUICK  # noqa: E402
+from rednet_lab.workbench.sources import FaceWorldSource, stored  # noqa: E402
 
 LOG = ROOT / "figures" / "evidence" / "recipes.csv"
-READS = ("figures/evidence/recipes.csv",)
 IMAGES = 9_600  # every recipe sees so many pictures, unless its name says otherwise
 
 ONE_EACH = {"encoder_convs": (1, 1, 1, 1, 1), "decoder_convs": (1, 1, 1, 1)}
@@ -120,9 +125,7 @@ def run(name: str, data: str, seed: int) -> dict:
 
 def main() -> None:
     """Run the recipes that the log does not have yet."""
-    parser = argparse.ArgumentParser(
-        prog="python -m rednet_lab.experiments.recipes", description=__doc__.splitlines()[0]
-    )
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="folder of YouTube Faces in the Udacity layout")
     parser.add_argument("--only", nargs="*", choices=list(RECIPES), metavar="NAME", help="these recipes only")
     parser.add_argument("--seeds", nargs="*", type=int, default=[0], help="seeds (default 0)")
