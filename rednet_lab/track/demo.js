@@ -3,7 +3,7 @@ import * as ort from "./runtime/ort.wasm.min.mjs";
 
 const $ = (id) => document.getElementById(id);
 const told = await (await fetch("network.json")).json();
-const { size, map, seven, steps } = told, area = map * map, last = steps.length;
+const { size, map, seven, steps } = told, area = map * map, last = steps.length, ALL = 4;
 ort.env.wasm.numThreads = 1; // more would need a server with headers of its own
 ort.env.wasm.proxy = true; // in a worker: the page answers while the network computes
 ort.env.wasm.wasmPaths = new URL("./runtime/", import.meta.url).href;
@@ -161,7 +161,7 @@ const sources = {
 
 // --- the loop over frames
 
-let image, track, seen = null, running = false, stage = last + 1, busy = Promise.resolve(), other = null, frames = 0, frozen = null;
+let image, track, seen = null, running = false, stage = ALL, busy = Promise.resolve(), other = null, frames = 0, frozen = null, opened = null;
 
 function* places({ width, height }) { // where a search looks: large boxes first
   for (const share of [0.75, 0.5, 0.33]) {
@@ -237,7 +237,7 @@ function draw() {
   Object.assign(pen, { lineWidth: wide, strokeStyle: track.held ? "#f0e442" : "#bbb" });
   pen.setLineDash(track.held ? [] : [4, 4]);
   pen.strokeRect(x - side / 2, y - side / 2, side, side);
-  if (stage > last) told.groups.forEach((group, g) => {
+  if (stage === ALL) told.groups.forEach((group, g) => {
     pen.fillStyle = `rgb(${told.colours[g % told.colours.length]})`;
     for (const i of group) { pen.beginPath(); pen.arc(...seen.points[i], wide, 0, 7); pen.fill(); }
   });
@@ -259,7 +259,7 @@ const say = (text, bad = false) => { $("status").textContent = text; $("status")
 const then = (action) => (busy = busy.then(action).then(draw).catch((error) => { run(false); say(`${error.name}: ${error.message}`, true); }));
 
 function run(on) {
-  if (on && stage <= last) stage = last + 2;
+  if (on) stage = ALL;
   running = on;
   $("run").textContent = on ? "Pause" : "Run";
   if (on) say("Running.");
@@ -271,6 +271,9 @@ async function cycle() {
 }
 
 async function open(name) {
+  running = false;
+  opened = null;
+  await busy; // what was begun is not left without its picture
   stop();
   [stop, source, track, seen, search, frozen] = [() => {}, null, null, null, null, null];
   $("freeze").checked = false;
@@ -278,6 +281,7 @@ async function open(name) {
     const box = await sources[name]();
     if (box) track = { ...elsewhere.call(image = source()), box, held: true };
     await then(advance);
+    opened = name;
     if (name !== "sample" || !matchMedia("(prefers-reduced-motion: reduce)").matches) run(true);
     else say("The first frame. Run starts the clip.");
   } catch (error) {
@@ -288,13 +292,13 @@ async function open(name) {
 
 function next() {
   run(false);
-  stage = stage > last + 1 ? 0 : (stage + 1) % (last + 3);
+  stage = (stage + 1) % (ALL + 1);
   say(`Paused: ${told_stage[stage]}.`);
   return stage ? then(() => {}) : then(advance);
 }
 
 const again = () => { if (!running && seen) then(compute); };
-$("run").onclick = () => { stage = last + 2; run(!running); if (!running) say("Paused."); };
+$("run").onclick = () => { stage = ALL; run(!running); if (!running) say("Paused."); };
 $("next").onclick = next;
 $("source").onchange = () => { $("pick").hidden = $("source").value !== "file"; if ($("source").value !== "file") open($("source").value); };
 $("file").onchange = () => open("file");
@@ -321,6 +325,6 @@ for (const [i, points] of told.check.entries()) {
 $("parity").textContent = `On ${told.check.length} frames of the sample clip its points are ${off.toPrecision(1)} px from PyTorch's.`;
 $("parity").className = off < 0.01 ? "" : "bad";
 other = (await look(tile(told.sample.count), { box: told.sample.other, points: null, memory: null })).maps[0];
-window.demo = { off, look, slipOf, tile, state: () => ({ track, seen, stage, running }) };
+window.demo = { told, off, look, slipOf, tile, state: () => ({ track, seen, stage, running, opened }) };
 await open("sample");
 cycle();

@@ -28,7 +28,7 @@ from data_prep.readers.face_world import FaceWorldVideos
 from rednet_core import geometry
 from rednet_core.rednet import RedNet
 from rednet_core.tracking import LEAST_BOX, Tracker
-from rednet_lab.files import read_json, remove, write_json
+from rednet_lab.files import read_json, remove, write_json, write_text
 from rednet_lab.names import ROOT
 from rednet_lab.show import draw
 from rednet_lab.stamp import module_hash
@@ -116,6 +116,18 @@ def build(net: RedNet, to: Path, archive: Path | None = None, fetch: bool = True
         shutil.copyfile(Path(__file__).with_suffix(f".{kind}"), to / name)
     write_json(to / "network.json", {"made": made, **described(net, clip, boxes)})
     return to / "index.html"
+
+
+def add_to(site: Path) -> str:
+    """Add the page as demo/ to a built site, with a link in front; return what became of it."""
+    try:
+        build(open_weights(), site / "demo", fetch=False)
+    except DataError as error:
+        return f"without the live network: {error} (python3 go.py demo fetches it)"
+    front = site / "index.html"
+    link = '<p><a href="demo/index.html">The loop, live in your browser</a> (through <code>--serve</code>)</p>'
+    write_text(front, front.read_text(encoding="utf-8").replace("</h1>", f"</h1>\n{link}", 1))
+    return "with the live network: demo/index.html"
 
 
 class Pages(http.server.SimpleHTTPRequestHandler):
