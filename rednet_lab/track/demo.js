@@ -309,9 +309,10 @@ document.querySelectorAll("input[type=range]").forEach((slider) => {
   slider.nextElementSibling.textContent = `${slider.value} %`;
 });
 $("reset").onclick = () => { ["right", "down", "size"].forEach((id, i) => { $(id).value = i < 2 ? 0 : 100; $(id).oninput(); }); };
-document.onkeydown = ({ key, target }) => {
-  if (/INPUT|SELECT|BUTTON/.test(target.tagName)) return;
-  if (key === " ") $("run").click(); else if (key === "n") next(); else return;
+document.onkeydown = (event) => {
+  if (/INPUT|SELECT|BUTTON/.test(event.target.tagName) || ![" ", "n"].includes(event.key)) return;
+  event.preventDefault();
+  $(event.key === "n" ? "next" : "run").click();
 };
 
 // --- first of all: the same points as PyTorch's on the sample clip, and another face's maps
