@@ -138,14 +138,14 @@ class OnnxNet(RedNet):
         import onnxruntime
 
         nn.Module.__init__(self)
-        self.config, self.markup, self.f_trn = net.config, net.markup, None
+        self.config, self.markup, self.f_trn, self.graph = net.config, net.markup, None, path.stem
         self.register_buffer("mean_shape", net.mean_shape.clone())
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or torch.get_num_threads()
         loop = Loop(net)  # without the reading of points: torch is faster at that
-        graph = onnx.utils.Extractor(onnx.load(path)).extract_model(loop.names, loop.answers[: len(net.config.steps)])
+        maps = onnx.utils.Extractor(onnx.load(path)).extract_model(loop.names, loop.answers[: len(net.config.steps)])
         self.session = onnxruntime.InferenceSession(
-            graph.SerializeToString(), options, providers=["CPUExecutionProvider"]
+            maps.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
         self.idle = {"z1": np.zeros((1, *example(net)[1].shape[1:]), np.float32), "mix": np.zeros(1, np.float32)}
 
