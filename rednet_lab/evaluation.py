@@ -15,6 +15,8 @@ from rednet_core.metrics import FAILURE, Normaliser, nme
 from rednet_core.protocols import FaceAligner, FaceData
 from rednet_core.tracking import Tracker
 
+COMMON_YAW = 30.0  # degrees: a face with a smaller |yaw| is in the papers' common group, any other is challenging
+
 
 @dataclass
 class Result:

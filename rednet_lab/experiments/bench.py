@@ -15,7 +15,7 @@ from rednet_core import metrics
 from rednet_core.eccv import EccvConfig
 from rednet_core.markup import MARKUPS
 from rednet_core.rednet import NetConfig
-from rednet_lab.evaluation import Result, predict_stills, predict_videos
+from rednet_lab.evaluation import COMMON_YAW, Result, predict_stills, predict_videos
 from rednet_lab.experiments.variants import Variant, ablation_profile
 from rednet_lab.experiments.watch import PARTS, Watcher, read_watched, read_watched_faces, watched_on
 from rednet_lab.progress import Progress
@@ -156,7 +156,7 @@ class Bench:
         test = self.lab.source.test_stills()
         table = test.data.table[test.rows]
         yaw = np.nan_to_num(np.abs(table["yaw"]))
-        group = np.where(yaw < 30, "common", "challenging")
+        group = np.where(yaw < COMMON_YAW, "common", "challenging")
         about = (_persons(table), yaw, group, np.zeros(len(table), int))
         what = ("stills", test.data.fingerprint)
         return self._measured(variant, what, test.data, test.rows, about, predict_stills, choices)

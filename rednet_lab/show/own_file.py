@@ -9,10 +9,9 @@ import ipywidgets as w
 import numpy as np
 
 from rednet_lab.show import draw
-from rednet_lab.show.display import UPLOAD
 from rednet_lab.show.footage import MOST_BYTES, detect, frames_of, uploaded
 from rednet_lab.show.trace import Face
-from rednet_lab.show.widgets import STYLE, problem, slider
+from rednet_lab.show.widgets import STYLE, UPLOAD, problem, slider
 
 WIDE = w.Layout(width="auto")
 HINT = f"a photo or a short video, up to {MOST_BYTES // 1_000_000} MB; a larger one by its path"

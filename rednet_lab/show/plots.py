@@ -16,7 +16,7 @@ from IPython.display import display
 from matplotlib.ticker import LogLocator, MaxNLocator
 
 from rednet_core import metrics
-from rednet_lab.evaluation import error_curve, score
+from rednet_lab.evaluation import COMMON_YAW, error_curve, score
 from rednet_lab.show import draw
 
 WIDTH = 7.0  # inches: a figure is shown at full or half of a page's width
@@ -120,7 +120,7 @@ def error_curves(ax, errors: dict[str, np.ndarray], limit: float = 25.0) -> None
 def yaw_groups(yaw: np.ndarray) -> dict[str, np.ndarray]:
     """Return the papers' groups by |yaw| in degrees: common up to 30, challenging beyond, and all."""
     yaw = np.abs(yaw)
-    return {"all": np.ones(len(yaw), bool), "common": yaw < 30, "challenging": yaw >= 30}
+    return {"all": np.ones(len(yaw), bool), "common": yaw < COMMON_YAW, "challenging": yaw >= COMMON_YAW}
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,11 @@ import numpy as np
 
 from rednet_core.rednet import RedNet
 from rednet_lab.show import draw
-from rednet_lab.show.display import renew, show_widget
 from rednet_lab.show.own_file import WIDE, OwnFile, whole_picture
 from rednet_lab.show.player import forms
 from rednet_lab.show.storyboard import track_storyboard
 from rednet_lab.show.trace import Frame, record
-from rednet_lab.show.widgets import Painter, problem
+from rednet_lab.show.widgets import Painter, problem, renew, show_widget
 from rednet_lab.track.follow import Follower
 
 

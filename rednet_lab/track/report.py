@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import os
 import time
@@ -226,7 +225,8 @@ def track(net: RedNet, source: Footage, out: Path, choices: Choices) -> dict:
     finally:
         film.close(whole)
     head = [*HEAD, *(f"{axis}{i}" for i in range(net.markup.n_points) for axis in "xy")]
-    write_whole(folder / "points.csv", lambda part: _write_table(part, head, rows))
+    table = "".join(",".join(row) + "\n" for row in (head, *rows))
+    write_text(folder / "points.csv", table)
     sheet = contact_sheet(kept.kept)
     write_whole(folder / "sheet.png", lambda part: part.write_bytes(draw.png(sheet)))
     facts = {"frames": len(times), "frames_with_a_face": frames_with, "faces": follower.starts}
@@ -239,10 +239,3 @@ def track(net: RedNet, source: Footage, out: Path, choices: Choices) -> dict:
     print(f"{source.name}: {frames_with} of {len(times)} frames with a face, {follower.starts} face(s), "
           f"{facts['frames_a_second']:.0f} frames a second, {clock(spent)}; {folder}")  # fmt: skip
     return facts
-
-
-def _write_table(part: Path, head: list[str], rows: list[list[str]]) -> None:
-    with open(part, "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(head)
-        writer.writerows(rows)

@@ -34,7 +34,7 @@ from rednet_core.inputs import Inputs, still_inputs
 from rednet_core.rednet import NetConfig, RedNet
 from rednet_core.tracking import Tracker
 from rednet_core.training import TrainConfig, Trainer
-from rednet_lab.evaluation import own_boxes, predict_stills, score
+from rednet_lab.evaluation import COMMON_YAW, own_boxes, predict_stills, score
 from rednet_lab.files import write_json, write_whole
 from rednet_lab.names import ROOT, THREADS
 from rednet_lab.progress import Progress
@@ -140,7 +140,7 @@ def figures_of(net: RedNet, store, split: str) -> dict:
     """Return the card's figures on a split's faces, persons never trained on: NME and failures by error of the box."""
     out, rows = {}, store.rows(split)
     yaw = np.abs(store.table["yaw"][rows])
-    groups = {"all": np.ones(len(rows), bool), "yaw to 30": yaw < 30, "yaw beyond 30": yaw >= 30}
+    groups = {"all": np.ones(len(rows), bool), "yaw to 30": yaw < COMMON_YAW, "yaw beyond 30": yaw >= COMMON_YAW}
     for off in (0.0, 0.1, 0.2):
         each = box_errors(net, store, rows, off)
         scores = {group: score(each[keep]) for group, keep in groups.items() if keep.any()}

@@ -17,6 +17,7 @@ from data_prep.resume import leftovers, prepare
 from data_prep.store import Store
 from data_prep.synthetic import SyntheticClips, synthetic_videos
 from rednet_core.batches import Clips
+from rednet_lab.evaluation import COMMON_YAW
 from rednet_lab.files import remove
 from rednet_lab.progress import Progress
 from rednet_lab.stamp import cores, module_hash
@@ -94,7 +95,7 @@ def synthetic_test_videos(data, rows: np.ndarray, frames: int, seed: int) -> Tes
     chosen = evenly(rows, SYNTHETIC_TEST_VIDEOS)
     yaw = np.abs(data.table["yaw"][chosen])
     videos = synthetic_videos(data, chosen, frames, seed=seed)
-    groups = {"common": yaw < 30, "challenging": yaw >= 30, "yaw unknown": np.isnan(yaw)}
+    groups = {"common": yaw < COMMON_YAW, "challenging": yaw >= COMMON_YAW, "yaw unknown": np.isnan(yaw)}
     places = videos.table["video"]
     found = {name: np.flatnonzero(keep[places]) for name, keep in groups.items() if keep.any()}
     return TestVideos(videos, found, "synthetic videos of real stills under a moving camera; grouped by estimated yaw")
