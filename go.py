@@ -6,6 +6,7 @@
     python3 go.py lab           open the notebooks in JupyterLab (on this machine only)
     python3 go.py track FILE    follow the faces of your own video, picture or camera
     python3 go.py demo          the network in a page of your browser, on your camera (npm fetches its runtime once)
+    python3 go.py gpu-check     what this machine's GPU can train: speed, memory, agreement with the processor
     python3 go.py site          turn an executed run into pages that need no network (build/site)
     python3 go.py setup         only make the environment (.venv beside this file)
     python3 go.py clean         say what could be removed; with --yes, remove it
@@ -52,6 +53,7 @@ def main(arguments):
         "site": site,
         "track": track,
         "demo": demo,
+        "gpu-check": gpu_check,
         "setup": setup_only,
         "clean": clean,
     }
@@ -93,6 +95,12 @@ def test(arguments):
     os.chdir(ROOT)
     everything = ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile"]
     return become([venv_python(), "-m", "pytest"] + (arguments or everything))
+
+
+def gpu_check(arguments):
+    """Train a few steps of each stage at the papers' size, and say what this machine's GPU can do."""
+    ensure_environment()
+    return become([venv_python(), "-m", "rednet_lab.workbench.gpu_check"] + arguments)
 
 
 def lab(arguments):

@@ -72,8 +72,8 @@ const many = (parts) => { const all = new Float32Array(parts.length * parts[0].l
 async function forward(xs, zs, { z1 = null, memory = null } = {}) {
   const n = xs.length, cells = 2 * last * told.hidden, tensor = (data, ...shape) => new ort.Tensor("float32", data, shape);
   const feeds = { x: tensor(many(xs), n, 3, size, size), z0: tensor(many(zs), n, 7, map, map), mix: tensor([z1 ? 1 : 0], 1),
-    z1: tensor(z1 ?? new Float32Array(7 * area * n), n, 7, map, map) };
-  if (told.hidden) feeds.memory = tensor(memory ?? new Float32Array(n * cells), n, 2 * last, told.hidden);
+    z1: tensor(z1?.slice() ?? new Float32Array(7 * area * n), n, 7, map, map) }; // the worker takes what it is given away
+  if (told.hidden) feeds.memory = tensor(memory?.slice() ?? new Float32Array(n * cells), n, 2 * last, told.hidden);
   const out = await session.run(feeds), points = out[`points${last}`].data, count = points.length / 2 / n;
   return { maps: steps.map((kind, k) => respond(out[`maps${k + 1}`].data, kind)), memory: out.memory_out?.data ?? null,
     points: xs.map((_, i) => Array.from({ length: count }, (_, l) => [0, 1].map((a) => points[2 * (i * count + l) + a]))) };
