@@ -21,11 +21,11 @@ def follow_clip(
     box: np.ndarray | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[list[Frame], str]:
-    """Return traces of the frames in which a face is followed, each with its latest slip, and in words what happened.
+    """Return traces of the frames in which a face is followed, each with its slip, and in words what happened.
 
     box (3,) is the face in the first frame; without one it is looked for. Frames without a face are left out.
     """
-    follower, track, found, there = Follower(net), [], 0, False
+    follower, track, found, there = Follower(net, check=1), [], 0, False
     if box is not None:
         follower.start(box)
     for done, image in enumerate(clip):

@@ -93,14 +93,7 @@ def rows_of(shot: Shot, seen: list[Seen]) -> list[list[str]]:
 
 def contact_sheet(kept: list[np.ndarray]) -> np.ndarray:
     """Return the kept frames, reduced, in a grid."""
-    reduced = []
-    for picture in kept:
-        scale = TILE / max(picture.shape[:2])
-        small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        tile = np.full((TILE, TILE, 3), 255, np.uint8)
-        tile[: small.shape[0], : small.shape[1]] = small[:TILE, :TILE]
-        reduced.append(tile)
-    return draw.montage(reduced, min(6, len(reduced)), gap=4)
+    return draw.montage([draw.enlarge(draw.squared(one, 255), TILE) for one in kept], min(6, len(kept)), gap=4)
 
 
 class _Some:

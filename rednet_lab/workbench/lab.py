@@ -29,6 +29,7 @@ from rednet_lab.workbench.profiles import PROFILES, Plan, Profile
 from rednet_lab.workbench.results import Results
 from rednet_lab.workbench.sources import FaceWorldSource, UdacitySource
 from rednet_lab.workbench.stages import STAGES, Training, eccv_plans, stage_config
+from rednet_lab.workbench.studied import Studied
 
 SOURCES = {"face_world": FaceWorldSource, "udacity": UdacitySource, "prepared": PreparedSource}
 
@@ -58,7 +59,7 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-class Lab:
+class Lab(Studied):
     """Everything a notebook asks for: data, trained stages, and a place for figures, tables and numbers (`Results`)."""
 
     def __init__(self, notebook: str, profile: str, source: str, data: str, device: str, seed: int, out: str):
@@ -183,7 +184,7 @@ class Lab:
                     note += "" if record.identity != record.identity else f"  l_cls {record.identity:.2f}"
                     progress(record.step + 1, run.config.steps, note)
 
-                callbacks = (show, *(watcher(training.name) for watcher in self.watchers))
+                callbacks = (show, self.told(training), *(watcher(training.name) for watcher in self.watchers))
                 try:
                     run = training.trainer(before, self.device, folder / "run.pt", callbacks)
                 except checkpoint.CheckpointError as error:  # a damaged one: begin anew
@@ -199,7 +200,8 @@ class Lab:
             (folder / "run.pt").unlink()
             return facts
 
-        folder, facts = asset(*self.asset_name(training), make)
+        with self.waited_for(training):
+            folder, facts = asset(*self.asset_name(training), make)
         net = checkpoint.load_net(folder / "net.pt", self.device, training.network)
         history = checkpoint.read(folder / "history.pt")["history"]
         return Trained(net, history, COLUMNS, facts["seconds"], facts["factors"], folder)
