@@ -25,7 +25,7 @@ import nbformat
 from rednet_lab.files import figures, read_json
 from rednet_lab.names import EVIDENCE, ROOT
 from rednet_lab.publish import colab, pages
-from rednet_lab.publish.snapshots import WIDGET
+from rednet_lab.publish.evidence import WIDGET
 from rednet_lab.series import SERIES
 from rednet_lab.tex import TexError, formula, mathml
 
