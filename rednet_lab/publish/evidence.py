@@ -3,7 +3,7 @@
 Nothing else writes there. Evidence of more trainings is not replaced by fewer, a smoke run is no evidence, and of a run
 on real faces only numbers are copied: their pictures are not ours to spread. Executed notebooks become small snapshots,
 which GitHub shows as they are, and of which the site is made where nothing was executed: players and widgets give way
-to their pictures, pictures to smaller ones, what is too long to its beginning; code, text, tables and stamps stay whole.
+to their pictures, pictures to smaller ones, what is too long to its beginning; code, text and tables stay whole.
 """
 
 from __future__ import annotations
