@@ -72,11 +72,10 @@ class Verdicts:
             "low": found.low,
             "high": found.high,
         }
-        errors = {"test": found.test, "train": found.train, "clusters": found.clusters, "each": list(found.each)}
+        ours |= {"test": found.test, "train": found.train, "clusters": found.clusters, "each": list(found.each)}
         if wanted == ALIKE:
-            errors["margin"] = margin
-        seeds = None if trained else []
-        self._keep(claim, part, paper, {**ours, **errors, "unit": unit}, wanted, judged, note, seeds=seeds)
+            ours["margin"] = margin
+        self._keep(claim, part, paper, ours, wanted, judged, unit, note, seeds=self.seeds if trained else [])
         return judged
 
     def computed(
@@ -96,26 +95,14 @@ class Verdicts:
         exact=False: our figures bear the claim out but are not those printed.
         """
         judged = (REPRODUCED if exact else SAME) if holds else CONTRADICTED
-        numbers = {"without": ours[0], "with": ours[1], "effect": ours[1] - ours[0], "unit": unit}
-        self._keep(claim, part, paper, numbers, wanted, judged, note, source="computed", seeds=[])
+        numbers = {"without": ours[0], "with": ours[1], "effect": ours[1] - ours[0]}
+        self._keep(claim, part, paper, numbers, wanted, judged, unit, note, source="computed", seeds=[])
         return judged
 
-    def _keep(self, claim, part, paper, ours, wanted, judged, note, source=None, seeds=None) -> None:
-        quoted = None if paper is None else {"without": paper[0], "with": paper[1], "unit": ours["unit"]}
-        self.rows.append(
-            {
-                "claim": claim,
-                "part": part,
-                "paper": quoted,
-                "ours": ours,
-                "wanted": wanted,
-                "status": judged,
-                "seeds": self.seeds if seeds is None else seeds,
-                "source": source or self.source,
-                "profile": self.profile,
-                "note": note,
-            }
-        )
+    def _keep(self, claim, part, paper, ours, wanted, judged, unit, note, seeds, source=None) -> None:
+        row = {"claim": claim, "part": part, "paper": paper and {"without": paper[0], "with": paper[1], "unit": unit}}
+        row |= {"ours": {**ours, "unit": unit}, "wanted": wanted, "status": judged, "seeds": seeds}
+        self.rows.append({**row, "source": source or self.source, "profile": self.profile, "note": note})
         write_json(self.results.folder / "verdicts.json", {"stamp": self.results.stamp, "verdicts": self.rows})
 
     def table(self) -> pd.DataFrame:
@@ -123,19 +110,12 @@ class Verdicts:
         rows = []
         for row in self.rows:
             ours, paper = row["ours"], row["paper"]
-            printed = f"{paper['without']:g} to {paper['with']:g}" if paper else ""
-            interval = f"{ours['low']:+.2f} .. {ours['high']:+.2f}" if "low" in ours else ""
-            rows.append(
-                {
-                    "claim": row["claim"],
-                    "part": row["part"],
-                    "paper": printed,
-                    "ours": f"{ours['without']:.4g} to {ours['with']:.4g} {ours['unit']}",
-                    "effect": f"{ours['effect']:+.3g}",
-                    "95 %": interval,
-                    "verdict": row["status"],
-                }
-            )
+            told = {"claim": row["claim"], "part": row["part"]}
+            told["paper"] = f"{paper['without']:g} to {paper['with']:g}" if paper else ""
+            told["ours"] = f"{ours['without']:.4g} to {ours['with']:.4g} {ours['unit']}"
+            told["effect"] = f"{ours['effect']:+.3g}"
+            told["95 %"] = f"{ours['low']:+.2f} .. {ours['high']:+.2f}" if "low" in ours else ""
+            rows.append({**told, "verdict": row["status"]})
         return pd.DataFrame(rows)
 
     def why(self) -> str:
