@@ -28,8 +28,8 @@ from data_prep.doctor import examine, nearest, require_folder
 from data_prep.errors import DataError, readable
 from data_prep.fixed_crop import FixedCrop
 from data_prep.landmark_subset import LandmarkSubset
-from data_prep.prepare import MARGIN
-from data_prep.resume import bytes_done, leftovers, prepare, work_key
+from data_prep.prepare import MARGIN, prepare
+from data_prep.resume import bytes_done, leftovers, work_key
 from data_prep.sixty_eight import SixtyEightPoints
 from data_prep.store import Store
 

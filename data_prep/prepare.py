@@ -8,7 +8,10 @@ shall walk through give margin None: the whole (square) picture is kept, so the 
 import contextlib
 import json
 import os
+import shutil
+import tempfile
 import threading
+import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
@@ -24,6 +27,7 @@ import numpy as np
 from data_prep.account import top_reasons
 from data_prep.errors import BadItem, DataError, readable
 from data_prep.item import Item, Reader
+from data_prep.resume import KeptWriter
 from data_prep.store import Store, StoreWriter
 from rednet_core import geometry
 
@@ -107,10 +111,38 @@ def place_of(reader: Reader, index: int) -> str:
     return reader.place(index) if hasattr(reader, "place") else f"item {index}"
 
 
+class _Rest:
+    """The items of a reader from number `start` on."""
+
+    def __init__(self, reader: Reader, start: int):
+        self.reader, self.start, self.markup = reader, start, reader.markup
+
+    def __len__(self) -> int:
+        return len(self.reader) - self.start
+
+    def __getitem__(self, index: int) -> Item:
+        return self.reader[index + self.start]
+
+    def place(self, index: int) -> str:
+        """Return where an item comes from."""
+        return place_of(self.reader, index + self.start)
+
+    def square(self, index: int) -> np.ndarray | None:
+        """Return the square (3,) of an item's video where the reader has fixed crops (`data_prep.fixed_crop`)."""
+        return self.reader.square(index + self.start) if hasattr(self.reader, "square") else None
+
+    def runs(self) -> list[range] | None:
+        """Return what is left of the reader's runs."""
+        own = self.reader.runs() if hasattr(self.reader, "runs") else None
+        if own is None:
+            return None
+        return [range(max(r.start - self.start, 0), r.stop - self.start) for r in own if r.stop > self.start]
+
+
 class Cutter:
     """Reads and cuts item number i; a class, so that worker processes can be sent one."""
 
-    def __init__(self, reader: Reader, size: int, margin: float | None):
+    def __init__(self, reader: _Rest, size: int, margin: float | None):
         self.reader, self.size, self.margin = reader, size, margin
 
     def __call__(self, index: int):
@@ -124,8 +156,12 @@ class Cutter:
             return bad_item(error, self.reader, index)
 
     def box(self, item: Item, index: int) -> np.ndarray:
-        """Return the square (3,) that the item is cut by; raise BadItem."""
-        return crop_box(item, self.reader, self.margin)
+        """Return the square (3,) that the item is cut by: a fixed one never larger than the picture; raise BadItem."""
+        square = self.reader.square(index)
+        if square is None:
+            return crop_box(item, self.reader, self.margin)
+        whole = crop_box(item, self.reader, None)
+        return whole if square[2] >= whole[2] else square
 
 
 def jobs(reader: Reader) -> tuple[list[range], bool]:
@@ -258,28 +294,42 @@ def prepare(
     path: Path | str,
     size: int,
     margin: float | None = MARGIN,
+    key: str = "",
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Store, PrepareReport]:
     """Write the store of `reader` at `path` (size x size crops) and return it with the report.
 
     An item that cannot be used is skipped, counted and listed in `<path>/skipped.json`; a reader without a
-    single good item is a DataError. The store is the same for any number of workers.
+    single good item is a DataError. The store is the same for any number of workers. With a key (`resume.work_key`)
+    a run that was stopped is gone on with: progress is told first how many items are already done, and the caller sees
+    to it that there is one run at a time. Without, it starts anew and leaves nothing when it is stopped.
     """
-    report = PrepareReport()
-    total = len(reader)
-    with StoreWriter(path, reader.markup, size) as writer:
-        for done, result in enumerate(results_of(Cutter(reader, size, margin), workers, writer.work), 1):
-            if isinstance(result, BadItem):
-                report.skipped.append((readable(result.path), readable(result.problem)))
-            else:
-                writer.add(*result)
-                report.kept += 1
-                add_notes(report.noted, result[1])
+    path, total = Path(path), len(reader)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    spool = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+    own = key or uuid.uuid4().hex[:8]
+    try:
+        with KeptWriter(path, reader.markup, size, own) as writer:
             if progress:
-                progress(done, total)
-        store = finished(writer, report, reader, margin, path)
-    return store, report
+                progress(writer.items, total)
+            cutter = Cutter(_Rest(reader, writer.items), size, margin)
+            for done, result in enumerate(results_of(cutter, workers, spool), writer.items + 1):
+                if isinstance(result, BadItem):
+                    writer.skipped.append((readable(result.path), readable(result.problem)))
+                else:
+                    writer.add(*result)
+                    add_notes(writer.noted, result[1])
+                if key and done % CHUNK == 0:
+                    writer.note(done)
+                if progress:
+                    progress(done, total)
+            report = PrepareReport(len(writer), writer.skipped, writer.noted)
+            if not report.kept:
+                writer.items = 0  # nothing of it is worth keeping
+            return finished(writer, report, reader, margin, path), report
+    finally:
+        shutil.rmtree(spool, ignore_errors=True)
 
 
 def finished(writer: StoreWriter, report: PrepareReport, reader: Reader, margin: float | None, path: Path) -> Store:

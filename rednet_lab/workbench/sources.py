@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from data_prep.prepare import MARGIN
+from data_prep.prepare import MARGIN, prepare
 from data_prep.readers.face_world import FaceWorldPeople, FaceWorldStills, FaceWorldVideos
 from data_prep.readers.udacity import UdacityFaces
-from data_prep.resume import leftovers, prepare
+from data_prep.resume import leftovers
 from data_prep.store import Store
 from data_prep.synthetic import SyntheticClips, synthetic_videos
 from rednet_core.batches import Clips
@@ -111,7 +111,7 @@ def stored(name: str, reader, size: int, margin: float | None = MARGIN) -> Store
         "reader": reader.description,
         "size": size,
         "margin": margin,
-        "code": module_hash("data_prep.resume", type(reader).__module__),
+        "code": module_hash("data_prep.prepare", type(reader).__module__),
     }
 
     def make(folder: Path) -> dict:
