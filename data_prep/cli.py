@@ -122,7 +122,7 @@ def _doctor(options) -> int:
 
 def _choices(pairs: list[str]) -> dict[str, object]:
     """Return options of a reader as text; what each must be is known where the reader is opened."""
-    choices = {}
+    choices: dict[str, object] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name:
@@ -250,7 +250,7 @@ def _stands(path: Path, reader, size: int, margin: float | None) -> bool:
 
 def _flat(source: dict, prefix: str = "") -> dict:
     """Return a description's entries, those of inner ones with the names of what they are in."""
-    found = {}
+    found: dict[str, object] = {}
     for name, value in source.items():
         found |= _flat(value, f"{prefix}{name} ") if isinstance(value, dict) else {prefix + name: value}
     return found

@@ -38,9 +38,10 @@ class FixedCrop(Wrapped):
         video = self.video(index)
         if video not in self._squares:
             self._squares[video] = self._find(video)
-        if self._squares[video] is None:
+        square = self._squares[video]
+        if square is None:
             raise BadItem("no frame of its video has a face box", path=video)
-        return self._squares[video]
+        return square
 
     def _find(self, video: str) -> np.ndarray | None:
         points = []

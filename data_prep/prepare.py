@@ -115,7 +115,7 @@ class _Rest:
     """The items of a reader from number `start` on."""
 
     def __init__(self, reader: Reader, start: int):
-        self.reader, self.start, self.markup = reader, start, reader.markup
+        self.reader, self.start, self.markup, self.description = reader, start, reader.markup, reader.description
 
     def __len__(self) -> int:
         return len(self.reader) - self.start
@@ -150,7 +150,7 @@ class Cutter:
             item = self.reader[index]
             box = self.box(item, index)
             crop, points = cut(item, box, self.size)
-            item.image = None  # the picture stays in the worker
+            item.image = np.empty((0, 0, 3), np.uint8)  # the picture stays in the worker
             return crop, item, points, box
         except Exception as error:  # one item stops no other, whatever is wrong with it
             return bad_item(error, self.reader, index)
@@ -183,7 +183,8 @@ def results_of(cutter: Cutter, workers: int, folder: Path) -> Iterator:
     # A video's crops wait on disk for their turn: they are too many for memory.
     places = [folder / f"run-{k}" if are_runs else None for k in range(len(ranges))]
     open_pool = partial(_pool, workers, cutter)
-    pool, waiting, ahead = open_pool(), zip(ranges, places, strict=True), deque()
+    pool, waiting = open_pool(), zip(ranges, places, strict=True)
+    ahead: deque[tuple[tuple[range, Path | None], Future]] = deque()
     try:
         while True:
             for job in islice(waiting, 2 * workers - len(ahead)):
@@ -212,7 +213,7 @@ def _submit(pool: ProcessPoolExecutor, job: tuple) -> Future:
     try:
         return pool.submit(_work, *job)
     except BrokenExecutor as error:  # broken since the last look: as if the job had been in it
-        future = Future()
+        future: Future = Future()
         future.set_exception(error)
         return future
 
@@ -239,7 +240,7 @@ def _one_by_one(job: tuple[range, Path | None], cutter: Cutter) -> list:
                     pool.shutdown()
                     pool = open_one()
             if file and not isinstance(result, BadItem):
-                file.write(np.ascontiguousarray(result[0]))
+                file.write(np.ascontiguousarray(result[0]).data)
                 result = (None, *result[1:])
             results.append(result)
     pool.shutdown()
@@ -276,6 +277,7 @@ def _end_with_parent() -> None:
 
 def _work(indices: range, place: Path | None) -> list:
     """Return results of some items; with a place, their crops are written there and not returned."""
+    assert _cutter is not None
     if place is None:
         return [_cutter(index) for index in indices]
     results = []
@@ -283,7 +285,7 @@ def _work(indices: range, place: Path | None) -> list:
         for index in indices:
             result = _cutter(index)
             if not isinstance(result, BadItem):
-                file.write(np.ascontiguousarray(result[0]))
+                file.write(np.ascontiguousarray(result[0]).data)
                 result = (None, *result[1:])
             results.append(result)
     return results

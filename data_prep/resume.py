@@ -80,6 +80,9 @@ class KeptWriter(StoreWriter):
         self._digest, self._rows_digest = hashlib.sha256(), hashlib.sha256()
         self._take_up()
 
+    def __enter__(self) -> "KeptWriter":
+        return self
+
     def __exit__(self, kind, error, trace) -> None:
         with contextlib.suppress(OSError) if kind else contextlib.nullcontext():
             self._crops.close()
