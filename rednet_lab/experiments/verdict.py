@@ -43,7 +43,7 @@ def status(wanted: str, low: float, high: float, margin: float = 0.0, seeds: int
 class Verdicts:
     """The verdicts of one notebook; every addition rewrites verdicts.json atomically."""
 
-    results: object  # rednet_lab.workbench.results.Results of the notebook
+    results: object  # rednet_lab.workbench.lab.Results of the notebook
     source: str
     profile: str
     seeds: list[int]

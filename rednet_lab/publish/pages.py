@@ -60,11 +60,7 @@ def renew(root: Path = ROOT, check: bool = False) -> list[Path]:
 
 def rendered(text: str, ledger: tables.Ledger) -> str:
     """Return a README's text with its made parts made anew. Raise ValueError where a marker is missing."""
-    made = {
-        "picture": picture(),
-        "series": series_in_parts(),
-        "claims": tables.markdown(tables.claims_short(ledger)),
-    }
+    made = {"picture": picture(), "series": series_in_parts(), "claims": tables.markdown(tables.claims_short(ledger))}
     for name, content in made.items():
         begin, end = f"<!-- made: {name} -->", f"<!-- end: {name} -->"
         if text.count(begin) != 1 or text.count(end) != 1:

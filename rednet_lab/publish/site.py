@@ -264,17 +264,10 @@ def named(source: str, listed: list[dict]) -> list[dict]:
 
 def setup(app) -> dict:
     """Register MathML as Sphinx's way to draw formulas, and the reading of docstrings."""
-    app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
+    inline, block = (functools.partial(_drawn, block=block) for block in (False, True))
+    app.add_html_math_renderer("mathml", (inline, None), (block, None))
     app.connect("autodoc-process-docstring", _docstring)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
-
-
-def _inline(writer, node) -> None:
-    _drawn(writer, node, False)
-
-
-def _block(writer, node) -> None:
-    _drawn(writer, node, True)
 
 
 def _drawn(writer, node, block: bool) -> None:
