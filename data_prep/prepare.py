@@ -29,6 +29,7 @@ from data_prep.errors import BadItem, DataError, readable
 from data_prep.item import Item, Reader
 from data_prep.resume import KeptWriter
 from data_prep.store import Store, StoreWriter
+from data_prep.wrapped import Tail
 from rednet_core import geometry
 
 MARGIN = 1.5  # room for scale 0.9, rotation 15 degrees and a shift of 7 px in 256: 1.36 + 0.05, and some more
@@ -115,38 +116,10 @@ def place_of(reader: Reader, index: int) -> str:
     return reader.place(index) if hasattr(reader, "place") else f"item {index}"
 
 
-class _Rest:
-    """The items of a reader from number `start` on."""
-
-    def __init__(self, reader: Reader, start: int):
-        self.reader, self.start, self.markup, self.description = reader, start, reader.markup, reader.description
-
-    def __len__(self) -> int:
-        return len(self.reader) - self.start
-
-    def __getitem__(self, index: int) -> Item:
-        return self.reader[index + self.start]
-
-    def place(self, index: int) -> str:
-        """Return where an item comes from."""
-        return place_of(self.reader, index + self.start)
-
-    def square(self, index: int) -> np.ndarray | None:
-        """Return the square (3,) of an item's video where the reader has fixed crops (`data_prep.fixed_crop`)."""
-        return self.reader.square(index + self.start) if hasattr(self.reader, "square") else None
-
-    def runs(self) -> list[range] | None:
-        """Return what is left of the reader's runs."""
-        own = self.reader.runs() if hasattr(self.reader, "runs") else None
-        if own is None:
-            return None
-        return [range(max(r.start - self.start, 0), r.stop - self.start) for r in own if r.stop > self.start]
-
-
 class Cutter:
     """Reads and cuts item number i; a class, so that worker processes can be sent one."""
 
-    def __init__(self, reader: _Rest, size: int, margin: float | None):
+    def __init__(self, reader: Tail, size: int, margin: float | None):
         self.reader, self.size, self.margin = reader, size, margin
 
     def __call__(self, index: int):
@@ -319,7 +292,7 @@ def prepare(
         with KeptWriter(path, reader.markup, size, own) as writer:
             if progress:
                 progress(writer.items, total)
-            cutter = Cutter(_Rest(reader, writer.items), size, margin)
+            cutter = Cutter(Tail(reader, writer.items), size, margin)
             for done, result in enumerate(results_of(cutter, workers, spool), writer.items + 1):
                 if isinstance(result, BadItem):
                     writer.skipped.append((readable(result.path), readable(result.problem)))

@@ -43,7 +43,7 @@ def status(wanted: str, low: float, high: float, margin: float = 0.0, seeds: int
 class Verdicts:
     """The verdicts of one notebook; every addition rewrites verdicts.json atomically."""
 
-    results: object  # rednet_lab.workbench.lab.Results of the notebook
+    results: object  # rednet_lab.workbench.results.Results of the notebook
     source: str
     profile: str
     seeds: list[int]
@@ -65,17 +65,15 @@ class Verdicts:
     ) -> str:
         """Judge one part of a claim (see `status`) and return the status; paper is (without, with) as printed."""
         judged = status(wanted, found.low, found.high, margin, found.seeds if trained else None)
-        ours = {
-            "without": found.first,
-            "with": found.second,
-            "effect": found.mean,
-            "low": found.low,
-            "high": found.high,
-        }
-        ours |= {"test": found.test, "train": found.train, "clusters": found.clusters, "each": list(found.each)}
+        ours = {"without": found.first, "with": found.second}
+        ours |= {"effect": found.mean, "low": found.low, "high": found.high}
+        errors = {"test": found.test, "train": found.train, "clusters": found.clusters, "each": list(found.each)}
         if wanted == ALIKE:
-            ours["margin"] = margin
-        self._keep(claim, part, paper, ours, wanted, judged, unit, note, seeds=self.seeds if trained else [])
+            errors["margin"] = margin
+        if found.floored is not None:
+            errors["floored"] = found.floored
+        seeds = None if trained else []
+        self._keep(claim, part, paper, {**ours, **errors, "unit": unit}, wanted, judged, note, seeds=seeds)
         return judged
 
     def computed(
@@ -95,14 +93,15 @@ class Verdicts:
         exact=False: our figures bear the claim out but are not those printed.
         """
         judged = (REPRODUCED if exact else SAME) if holds else CONTRADICTED
-        numbers = {"without": ours[0], "with": ours[1], "effect": ours[1] - ours[0]}
-        self._keep(claim, part, paper, numbers, wanted, judged, unit, note, source="computed", seeds=[])
+        numbers = {"without": ours[0], "with": ours[1], "effect": ours[1] - ours[0], "unit": unit}
+        self._keep(claim, part, paper, numbers, wanted, judged, note, source="computed", seeds=[])
         return judged
 
-    def _keep(self, claim, part, paper, ours, wanted, judged, unit, note, seeds, source=None) -> None:
-        row = {"claim": claim, "part": part, "paper": paper and {"without": paper[0], "with": paper[1], "unit": unit}}
-        row |= {"ours": {**ours, "unit": unit}, "wanted": wanted, "status": judged, "seeds": seeds}
-        self.rows.append({**row, "source": source or self.source, "profile": self.profile, "note": note})
+    def _keep(self, claim, part, paper, ours, wanted, judged, note, source=None, seeds=None) -> None:
+        quoted = None if paper is None else {"without": paper[0], "with": paper[1], "unit": ours["unit"]}
+        row = {"claim": claim, "part": part, "paper": quoted, "ours": ours, "wanted": wanted, "status": judged}
+        row |= {"seeds": self.seeds if seeds is None else seeds, "source": source or self.source}
+        self.rows.append({**row, "profile": self.profile, "note": note})
         write_json(self.results.folder / "verdicts.json", {"stamp": self.results.stamp, "verdicts": self.rows})
 
     def table(self) -> pd.DataFrame:
@@ -110,13 +109,15 @@ class Verdicts:
         rows = []
         for row in self.rows:
             ours, paper = row["ours"], row["paper"]
-            told = {"claim": row["claim"], "part": row["part"]}
-            told["paper"] = f"{paper['without']:g} to {paper['with']:g}" if paper else ""
-            told["ours"] = f"{ours['without']:.4g} to {ours['with']:.4g} {ours['unit']}"
-            told["effect"] = f"{ours['effect']:+.3g}"
-            told["95 %"] = f"{ours['low']:+.2f} .. {ours['high']:+.2f}" if "low" in ours else ""
-            rows.append({**told, "verdict": row["status"]})
-        return pd.DataFrame(rows)
+            printed = f"{paper['without']:g} to {paper['with']:g}" if paper else ""
+            interval = f"{ours['low']:+.2f} .. {ours['high']:+.2f}" if "low" in ours else ""
+            said = {"claim": row["claim"], "part": row["part"], "paper": printed}
+            said |= {"ours": f"{ours['without']:.4g} to {ours['with']:.4g} {ours['unit']}"}
+            said |= {"effect": f"{ours['effect']:+.3g}", "95 %": interval, "verdict": row["status"]}
+            if "floored" in ours:
+                said["effect, floored"] = f"{ours['floored']:+.3g}"
+            rows.append(said)
+        return pd.DataFrame(rows).fillna("")
 
     def why(self) -> str:
         """Return what stands behind the intervals, in a sentence."""
