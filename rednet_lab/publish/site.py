@@ -8,6 +8,7 @@ the Sphinx extension, too (`setup`).
 from __future__ import annotations
 
 import ast
+import functools
 import io
 import pkgutil
 import posixpath
