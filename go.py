@@ -5,6 +5,8 @@
     python3 go.py test          run the tests
     python3 go.py lab           open the notebooks in JupyterLab (on this machine only)
     python3 go.py track FILE    follow the faces of your own video, picture or camera
+    python3 go.py demo          the network in a page of your browser, on your camera (npm fetches its runtime once)
+    python3 go.py gpu-check     what this machine's GPU can train: speed, memory, agreement with the processor
     python3 go.py site          turn an executed run into pages that need no network (build/site)
     python3 go.py setup         only make the environment (.venv beside this file)
     python3 go.py clean         say what could be removed; with --yes, remove it
@@ -44,7 +46,17 @@ class SetupError(Exception):
 
 def main(arguments):
     """Dispatch on the first argument and return the exit code."""
-    commands = {"run": run, "test": test, "lab": lab, "site": site, "track": track, "setup": setup_only, "clean": clean}
+    commands = {
+        "run": run,
+        "test": test,
+        "lab": lab,
+        "site": site,
+        "track": track,
+        "demo": demo,
+        "gpu-check": gpu_check,
+        "setup": setup_only,
+        "clean": clean,
+    }
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(__doc__.strip())
         return 0
@@ -85,6 +97,12 @@ def test(arguments):
     return become([venv_python(), "-m", "pytest"] + (arguments or everything))
 
 
+def gpu_check(arguments):
+    """Train a few steps of each stage at the papers' size, and say what this machine's GPU can do."""
+    ensure_environment()
+    return become([venv_python(), "-m", "rednet_lab.workbench.gpu_check"] + arguments)
+
+
 def lab(arguments):
     """Open JupyterLab on the notebooks, reachable from this machine only."""
     ensure_environment()
@@ -109,6 +127,12 @@ def track(arguments):
     """Follow faces in the reader's own files with rednet_lab.track."""
     ensure_environment()
     return become([venv_python(), "-m", "rednet_lab.track"] + arguments)
+
+
+def demo(arguments):
+    """Show the network at work in the reader's browser, with rednet_lab.track.demo."""
+    ensure_environment()
+    return become([venv_python(), "-m", "rednet_lab.track.demo"] + arguments)
 
 
 def setup_only(arguments):

@@ -26,6 +26,7 @@ TITLES = {"detection": "$l_d$", "regression": "$l_r$", "identity": "$l_{cls}$", 
 PALE = (205, 205, 205)
 LEFT, RIGHT, TOP, BOTTOM = 54, 16, 8, 40  # a chart's margins in pixels
 DASH = 7  # pixels of a dash, and of the gap behind it
+Each = dict[str, np.ndarray]
 
 
 def use_style() -> None:
@@ -83,18 +84,13 @@ def training_curves(trained, columns: tuple[str, ...], log: bool = True) -> plt.
     return figure
 
 
-def score_table(
-    errors: dict[str, np.ndarray],
-    groups: dict[str, np.ndarray],
-    unit: str = "faces",
-    plain: dict[str, np.ndarray] | None = None,
-) -> pd.DataFrame:
+def score_table(errors: Each, groups: Each, unit: str = "faces", floor: np.ndarray | None = None) -> pd.DataFrame:
     """Return the papers' figures of each predictor's per-face errors (N,), in each group (N,) bool.
 
-    plain: the same errors by the papers' plain normaliser ("corners"). Where it differs, its mean and failures stand
-    beside: without a floor on the distance of the eye corners the error of a face seen from the side has no bound.
+    floor (N,), see `evaluation.floor_of`: where it acts, mean and failures by our measure stand beside: without a floor
+    on the distance of the eye corners the error of a face seen from the side has no bound.
     """
-    rows, differs = [], plain and not all(np.allclose(plain[name], each) for name, each in errors.items())
+    rows = []
     for group, keep in groups.items():
         for predictor, each in errors.items():
             if not keep.any():
@@ -102,14 +98,14 @@ def score_table(
             s = score(each[keep])
             row = {"group": group, unit: s.count, "predictor": predictor, "mean (%)": s.mean, "std (%)": s.std}
             row |= {"failures (%)": s.failure, "AUC": s.auc}
-            if differs:
-                papers = score(plain[predictor][keep])
-                row |= {"mean, no floor (%)": papers.mean, "failures, no floor (%)": papers.failure}
+            if floor is not None and (floor[keep] < 1).any():
+                ours = score((each * floor)[keep])
+                row |= {"mean, floored (%)": ours.mean, "failures, floored (%)": ours.failure}
             rows.append(row)
     return pd.DataFrame(rows).round(3)
 
 
-def error_curves(ax, errors: dict[str, np.ndarray], limit: float = 25.0) -> None:
+def error_curves(ax, errors: Each, limit: float = 25.0) -> None:
     """Draw cumulative error curves of predictors' per-face errors (N,) on axes, with the papers' failure limit."""
     for (name, each), line in zip(errors.items(), LINES[-len(errors) :], strict=True):
         ax.plot(*error_curve(each, limit=limit), line, label=name)
@@ -117,7 +113,7 @@ def error_curves(ax, errors: dict[str, np.ndarray], limit: float = 25.0) -> None
     ax.set(xlabel="error (% of inter-ocular distance)", ylabel="share of faces", xlim=(0, limit), ylim=(0, 1))
 
 
-def yaw_groups(yaw: np.ndarray) -> dict[str, np.ndarray]:
+def yaw_groups(yaw: np.ndarray) -> Each:
     """Return the papers' groups by |yaw| in degrees: common up to 30, challenging beyond, and all."""
     yaw = np.abs(yaw)
     return {"all": np.ones(len(yaw), bool), "common": yaw < COMMON_YAW, "challenging": yaw >= COMMON_YAW}

@@ -93,7 +93,7 @@ class PreparedSource(Source):
             return Role(data, rows, held_back=kept)
         return hold_back(data, rows)
 
-    def clips(self) -> Role:
+    def clips(self, few: int = 0) -> Role:
         """Return training videos; without a store of them, training stills set in motion, marked as synthetic.
 
         Those are of known persons where there is a store of them, for stage 3 keeps the identity loss.
@@ -115,7 +115,7 @@ class PreparedSource(Source):
         """Return the test stills that judge: AFLW's as in the papers, where there are any, else all."""
         return self.test_sets().get(JUDGE) or self._split("stills", "test")
 
-    def test_videos(self) -> TestVideos:
+    def test_videos(self, few: int = 0) -> TestVideos:
         """Test videos in their own groups; made of test stills if there are none.
 
         Those of no group are one by their data set's name where stores are joined (Talking Face is not 300-VW's
