@@ -2,8 +2,7 @@
 
 It is the same in every notebook and stands right behind the parameters, which stay the first code of all. In a
 checkout it looks for one package and does nothing. Colab's own packages stay as they are: newer ones under a kernel
-that runs already would break it. The repository's address comes from pyproject.toml, under
-[project.urls], and from nowhere else; while there is none, the cell says so where it would be needed.
+that runs already would break it. The repository's address stands in pyproject.toml, under [project.urls], alone.
 """
 
 from __future__ import annotations
@@ -26,12 +25,13 @@ import sys
 
 if importlib.util.find_spec("rednet_lab") is None and not os.path.isdir("../rednet_lab"):
     address = os.environ.get("REDNET_COURSE", "{address}")
-    if not address:
-        raise ModuleNotFoundError("rednet_lab is not installed: set REDNET_COURSE to the repository's address")
-    subprocess.run(["git", "clone", "--quiet", "--depth", "1", address, "rednet-course"], check=True)
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "-e", "rednet-course"], check=True)
-    os.chdir("rednet-course/notebooks")
-    sys.path.insert(0, os.path.dirname(os.getcwd()))"""
+    if address:
+        subprocess.run(["git", "clone", "--quiet", "--depth", "1", address, "rednet-course"], check=True)
+        subprocess.run([sys.executable, *"-m pip install --quiet --no-deps -e rednet-course".split()], check=True)
+        os.chdir("rednet-course/notebooks")
+        sys.path.insert(0, os.path.dirname(os.getcwd()))
+    else:
+        print("The course is not here: open this notebook in a copy of it, or set REDNET_COURSE to its address.")"""
 
 
 def address(pyproject: Path = ROOT / "pyproject.toml") -> str:
@@ -61,7 +61,7 @@ def fitted(notebook, url: str) -> bool:
 def fit(notebook, url: str) -> None:
     """Put the cell where it belongs, in place of an older one. Raises ValueError without a parameters cell."""
     notebook.cells = [one for one in notebook.cells if not is_ours(one)]
-    new = nbformat.v4.new_code_cell(cell(url), id=ID)
+    new = nbformat.v4.new_code_cell(cell(url), id=ID, metadata={"jupyter": {"source_hidden": True}})
     notebook.cells.insert(parameters_of(notebook) + 1, new)
 
 
@@ -74,14 +74,15 @@ def parameters_of(notebook) -> int:
 
 
 def links(url: str, path: str = "notebooks/00_tour.ipynb", branch: str = "main") -> str:
-    """Return the Markdown of the two badges for the README; raises ValueError for an address that is not GitHub's."""
+    """Return the Markdown of the three ways in; raises ValueError for an address that is not GitHub's."""
     name = re.fullmatch(r"https://github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?", url)
     if not name:
         raise ValueError(f"Binder and Colab open repositories on GitHub, not {url or 'one without an address'}")
     colab, binder = "https://colab.research.google.com", "https://mybinder.org"
     return (
         f"[![Open in Colab]({colab}/assets/colab-badge.svg)]({colab}/github/{name[1]}/blob/{branch}/{path})\n"
-        f"[![Launch Binder]({binder}/badge_logo.svg)]({binder}/v2/gh/{name[1]}/{branch}?urlpath=lab/tree/{path})"
+        f"[![Launch Binder]({binder}/badge_logo.svg)]({binder}/v2/gh/{name[1]}/{branch}?urlpath=lab/tree/{path})\n"
+        f"[Open in Codespaces](https://codespaces.new/{name[1]})"
     )
 
 

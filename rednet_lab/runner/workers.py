@@ -264,6 +264,7 @@ def save(notebook, request: dict, seconds: float, error: str | None) -> str | No
     import nbformat
 
     notebook.metadata.pop("papermill", None)
+    notebook.cells = [cell for cell in notebook.cells if not cell.get("id", "").startswith("links-")]
     for cell in notebook.cells:
         cell.metadata.pop("papermill", None)
         if not cell.metadata.get("tags"):
