@@ -15,6 +15,7 @@ from PIL import Image
 
 from rednet_lab.names import ROOT, RUNS
 from rednet_lab.parameters import read_parameters
+from rednet_lab.publish import teach
 from rednet_lab.runner.executed import errors_in
 from rednet_lab.series import SERIES
 from tests.helpers import REAL_FACES, needs_real_faces
@@ -149,9 +150,30 @@ def test_no_place_of_one_machine_is_named(notebook):
 # --------------------------------------------------------------------------------------- the series on profile smoke
 
 
+WORKSHOP = [step["notebook"] for name, step in teach.source()["steps"].items() if name in teach.source()["paths"][60]]
+WRONG = """from rednet_lab.exercises import check, load
+
+for hint, answer in load({name!r}).WRONG.items():
+    print(hint in check({name!r})(answer))"""
+
+
+def with_wrong_answers(path):
+    """Put behind each solution of a notebook a cell that gives every known wrong answer, as students would."""
+    notebook = nbformat.read(path, nbformat.NO_CONVERT)
+    for cell in [cell for cell in notebook.cells if cell.id.startswith("solution-")]:
+        name = cell.id.removeprefix("solution-")
+        wrong = nbformat.v4.new_code_cell(WRONG.format(name=name), id=f"wrong-{name}")
+        notebook.cells.insert(notebook.cells.index(cell) + 1, wrong)
+    nbformat.write(notebook, path)
+
+
 @pytest.fixture(scope="session")
 def smoke(checkout):
-    """The whole series, executed once for all tests of this session."""
+    """The whole series, executed once for all tests; the notebooks of the workshop give wrong answers, too."""
+    for name in WORKSHOP:
+        with_wrong_answers(checkout.root / "notebooks" / f"{name}.ipynb")
+    if shutil.which("git"):
+        checkout.git("add", "--all")
     # A failing notebook is not the end: the tests of the others shall tell that they are well.
     try:
         checkout.said, checkout.failure = checkout(), ""
@@ -163,6 +185,18 @@ def smoke(checkout):
 def test_the_whole_series_runs(smoke):
     assert not smoke.failure, smoke.failure
     assert f"{len(SERIES)} done" in smoke.said and "Where to look" in smoke.said
+
+
+@pytest.mark.parametrize("name", WORKSHOP)
+def test_the_workshop_survives_stubs_wrong_answers_and_solutions(smoke, name):
+    executed = nbformat.read(smoke.folder / "executed" / f"{name}.ipynb", 4)
+    told = {cell.id: "".join(out.get("text", "") for out in cell.outputs) for cell in code_cells(executed)}
+    tasks = {key.partition("-")[2] for key in told if key.startswith("exercise-")}
+    assert tasks or name in ("00_tour", "48_whole_network")
+    for task in tasks:
+        assert told[f"exercise-{task}"].startswith("To do"), told[f"exercise-{task}"]
+        assert "Right." in told[f"solution-{task}"]
+        assert set(told[f"wrong-{task}"].split()) == {"True"}, told[f"wrong-{task}"]
 
 
 def results_of(smoke, name):
