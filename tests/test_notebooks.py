@@ -153,8 +153,9 @@ def test_no_place_of_one_machine_is_named(notebook):
 WORKSHOP = [step["notebook"] for name, step in teach.source()["steps"].items() if name in teach.source()["paths"][60]]
 WRONG = """from rednet_lab.exercises import check, load
 
-for hint, answer in load({name!r}).WRONG.items():
-    print(hint in check({name!r})(answer))"""
+master = load({name!r})
+for hint in master.wrong:
+    print(hint in check({name!r})(master.mistake(hint)))"""
 
 
 def with_wrong_answers(path):

@@ -36,7 +36,8 @@ STEP_ROWS = {
 }
 TRACK_ROWS = {
     "error": ("error, all points or the chosen one (%)", 1, "error {} %"),
-    "sure": ("how sure: height of the peaks", 2, "sure {}"),
+    "slip": ("slip: how far the points move with the crop (0: a face, 1: none)", 2, "slip {}"),
+    "peak": ("height of the peaks", 2, ""),
     "moved": ("moved since the frame before (% of the box)", 1, ""),
     "e_i": ("change of e_i since the frame before (%)", 0, ""),
     "e_p": ("change of e_p since the frame before (%)", 0, ""),
@@ -109,7 +110,7 @@ class Storyboard:
         return int(np.ravel_multi_index(where, [len(labels) for _, labels in self.axes]))
 
     def headline(self, column: int, moment: int) -> str:
-        """Return the number that is said of a moment first: its error, or how sure the tracker is."""
+        """Return the number that is said of a moment first: its error, or its slip."""
         texts = [(row.headline, row.text(column, moment)) for row in self.rows if row.headline]
         return next((headline.format(text) for headline, text in texts if text != "–"), "")
 
@@ -332,11 +333,12 @@ def _track_cell(story: Storyboard, shared: tuple[list[int], list[int]], frame: F
 
 
 def _track_numbers(numbers: Numbers, at: tuple[int, int], frame: Frame, old: Frame | None, markup: Markup) -> None:
-    """Keep a frame's error, how sure the network is, and how far points, codes and memory moved."""
+    """Keep a frame's error, slip, height of the peaks, and how far points, codes and memory moved."""
     own = MARKUPS[frame.markup]
     channels = channels_of(len(frame.points), own, markup)
     numbers.put("error", at, frame.error, channels, each_error(frame.points, frame.truth_in_image, own))
-    numbers.put("sure", at, frame.confidence)
+    numbers.put("peak", at, frame.confidence)
+    numbers.put("slip", at, frame.slip)
     if frame.hidden is not None:
         numbers.put("h", at, np.linalg.norm(frame.hidden))
     if old is not None:

@@ -64,6 +64,7 @@ class Frame:
     error: float = np.nan  # of all points of the answer
     final: np.ndarray | None = field(default=None, repr=False)  # the answer (L, 2) in input pixels
     markup: str = "ibug68"  # what the points are
+    slip: float = np.nan  # of a face that is followed: how far its points move with the crop (`rednet_lab.track`)
 
     @property
     def hidden(self) -> np.ndarray | None:

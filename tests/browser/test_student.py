@@ -7,7 +7,7 @@ from rednet_lab.exercises.__main__ import MARKED, cells
 from tests.browser.test_the_harness import write
 
 FIRST = NAMES[0]
-HINT = next(iter(load(FIRST).WRONG))
+HINT = next(iter(load(FIRST).wrong))
 
 
 @pytest.fixture

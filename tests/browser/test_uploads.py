@@ -2,7 +2,7 @@
 
 import pytest
 
-from rednet_lab.show.own_video import MOST_BYTES
+from rednet_lab.show.footage import MOST_BYTES
 from tests.browser.test_the_harness import write
 
 SOURCE = """
