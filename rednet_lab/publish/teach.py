@@ -49,13 +49,17 @@ def expected(step: dict, root: Path) -> str:
     return f"{figures(found['value'])} {found['unit']} ({found['label']})" if found else "not published yet"
 
 
+def title(step: dict) -> str:
+    """Return the link to a step's notebook."""
+    return f"[{TITLES[step['notebook']]}](../notebooks/{step['notebook']}.ipynb)"
+
+
 def guide(plan: dict, minutes: int, root: Path) -> str:
     """Return the guide of a path as Markdown."""
     lines, clock = [f"# A workshop of {minutes} minutes", "", MADE, ""], 0
     for name, long in plan["paths"][minutes].items():
         step = plan["steps"][name]
-        title = f"[{TITLES[step['notebook']]}](../notebooks/{step['notebook']}.ipynb)"
-        lines += [f"## {clock} to {clock + long} min: {title}", "", f"**Goal.** {step['goal']}", ""]
+        lines += [f"## {clock} to {clock + long} min: {title(step)}", "", f"**Goal.** {step['goal']}", ""]
         lines += [f"**Show.** {'; '.join(step['sections'])}.", "", f"**Where people fall.** {step['pitfall']}", ""]
         lines += [f"**Number to expect** (profile quick, the committed evidence): {expected(step, root)}.", ""]
         lines += [f"**When it breaks.** {step['stuck']}", "", "**Discuss.**", ""]
@@ -70,7 +74,7 @@ def sheet(plan: dict, answers: bool) -> str:
     """Return the question sheet of all steps, or its answers."""
     lines = [f"# {'Answers' if answers else 'Questions'}", "", MADE]
     for step in plan["steps"].values():
-        lines += ["", f"## {TITLES[step['notebook']]}", ""]
+        lines += ["", f"## {title(step)}", ""]
         lines += [f"{n}. {ask['q']}" + f" **{ask['a']}**" * answers for n, ask in enumerate(step["ask"], 1)]
     return "\n".join(lines) + "\n"
 

@@ -1,4 +1,4 @@
-"""The first exercise as a student does it in a real JupyterLab: run the stub, type a mistake, read the hint, mend it."""
+"""The first exercise as a student does it in a real JupyterLab: run the stub, err, read the hint, mend it."""
 
 import pytest
 
