@@ -5,6 +5,7 @@
     python3 go.py test          run the tests
     python3 go.py lab           open the notebooks in JupyterLab (on this machine only)
     python3 go.py track FILE    follow the faces of your own video, picture or camera
+    python3 go.py gpu-check     what this machine's GPU can train: speed, memory, agreement with the processor
     python3 go.py site          turn an executed run into pages that need no network (build/site)
     python3 go.py setup         only make the environment (.venv beside this file)
     python3 go.py check         is this laptop ready for a workshop? (also: reset NN, kit FOLDER; see teach/README.md)
@@ -47,8 +48,17 @@ class SetupError(Exception):
 
 def main(arguments):
     """Dispatch on the first argument and return the exit code."""
-    commands = {"run": run, "test": test, "lab": lab, "site": site, "track": track, "setup": setup_only, "clean": clean}
-    commands.update({name: functools.partial(workshop, name) for name in ("check", "reset", "kit")})
+    commands = {
+        "run": run,
+        "test": test,
+        "lab": lab,
+        "site": site,
+        "track": track,
+        "gpu-check": gpu_check,
+        "setup": setup_only,
+        "clean": clean,
+        **{name: functools.partial(workshop, name) for name in ("check", "reset", "kit")},
+    }
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(__doc__.strip())
         return 0
@@ -87,6 +97,12 @@ def test(arguments):
     os.chdir(ROOT)
     everything = ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile"]
     return become([venv_python(), "-m", "pytest"] + (arguments or everything))
+
+
+def gpu_check(arguments):
+    """Train a few steps of each stage at the papers' size, and say what this machine's GPU can do."""
+    ensure_environment()
+    return become([venv_python(), "-m", "rednet_lab.workbench.gpu_check"] + arguments)
 
 
 def lab(arguments):

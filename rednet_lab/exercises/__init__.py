@@ -29,8 +29,8 @@ class Exercise:
     notebook: str
     cell: str  # behind which the exercise stands
     solution: Callable
-    run: Callable  # what of an answer is compared
     inputs: Callable
+    run: Callable = lambda answer, *given: answer(*given)  # what of an answer is compared
     wrong: dict[str, Callable | str | tuple[str, ...]] = field(default_factory=dict)
 
     def mistake(self, hint: str) -> Callable:
@@ -48,9 +48,7 @@ class Exercise:
         return space[self.solution.__name__]
 
 
-def exercise(notebook: str, cell: str, solution: Callable, run: Callable = lambda answer, *given: answer(*given)):
-    """Return the decorator that makes a function that draws inputs an exercise."""
-    return partial(Exercise, notebook, cell, solution, run)
+exercise = partial(partial, Exercise)  # exercise(notebook, cell, solution) decorates the function that draws inputs
 
 
 def load(name: str) -> Exercise:

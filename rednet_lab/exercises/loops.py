@@ -27,7 +27,7 @@ def run_spatial_loop(answer, body, heads, steps, seven, stem, z0):
     return list(maps), torch.zeros_like(z0) if taught is None else taught
 
 
-@exercise("34_spatial_recurrence", "e8d66b3c", your_loop, run_spatial_loop)
+@exercise("34_spatial_recurrence", "e8d66b3c", your_loop, run=run_spatial_loop)
 def spatial_loop():
     """The spatial loop (Eq. 3). Write the loop that feeds the network its own answer.
 
@@ -124,7 +124,7 @@ def run_training_step(answer, net, optimiser, batches, losses, factors):
     return None if totals[0] is None else (totals, list(net.state_dict().values()))
 
 
-@exercise("50_stage1", "18d42c2c", your_step, run_training_step)
+@exercise("50_stage1", "18d42c2c", your_step, run=run_training_step)
 def training_step():
     """One training step. Write what happens to a batch.
 

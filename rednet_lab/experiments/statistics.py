@@ -22,7 +22,8 @@ LEAST_SEEDS = 3  # for a verdict
 class Effect:
     """A difference (second minus first) with its interval; test and train are standard errors of its two sources.
 
-    low and high are NaN-free with one seed too, but then speak of the test sample alone: see `seeds`.
+    low and high are NaN-free with one seed too, but then speak of the test sample alone: see `seeds`. floored is the
+    same difference by our floored measure, None where that is the papers'.
     """
 
     first: float
@@ -35,6 +36,13 @@ class Effect:
     seeds: int
     clusters: int
     each: tuple[float, ...]  # the effect of each seed
+    floored: float | None = None
+
+    def row(self, first: str = "without", second: str = "with") -> dict[str, float]:
+        """Return columns of a table: both sides by these names, the effect, its interval, and the floored effect."""
+        row = {f"{first} (%)": self.first, f"{second} (%)": self.second, "effect": self.mean}
+        row |= {"95 % from": self.low, "to": self.high}
+        return row if self.floored is None else {**row, "effect, floored": self.floored}
 
 
 def _sums(errors: np.ndarray, place: np.ndarray, count: int) -> np.ndarray:
@@ -68,12 +76,11 @@ def statistic(errors: np.ndarray, kind: str = "mean") -> np.ndarray:
     return STATISTICS[kind](_sums(errors, np.zeros(errors.shape[1], int), 1).sum(1))
 
 
-def effect(
-    first: np.ndarray, second: np.ndarray, clusters: np.ndarray, statistic: str = "mean", seed: int = 0
-) -> Effect:
+def effect(first: np.ndarray, second: np.ndarray, clusters: np.ndarray, statistic: str = "mean", floor=None) -> Effect:
     """second - first of a statistic ("mean", "std", "failure") of per-item errors (S, N); clusters (N,) of items.
 
-    Raise ValueError where the two are not of the same items and seeds.
+    floor (S, N): `Measured.floor`, for the effect by our measure beside that by the papers'. Raise ValueError where the
+    two are not of the same items and seeds.
     """
     first, second = np.atleast_2d(first), np.atleast_2d(second)
     if first.shape != second.shape or first.shape[1] != len(clusters):
@@ -85,14 +92,18 @@ def effect(
     seeds, many = len(first), len(names)
     a, b = _sums(first, place, many), _sums(second, place, many)
     each = of(b.sum(1)) - of(a.sum(1))  # (S,)
-    drawn = np.random.default_rng(seed).multinomial(many, np.full(many, 1 / many), DRAWS).astype(float)
+    drawn = np.random.default_rng(0).multinomial(many, np.full(many, 1 / many), DRAWS).astype(float)
     again = (of(np.einsum("dc,sck->dsk", drawn, b)) - of(np.einsum("dc,sck->dsk", drawn, a))).mean(1)
     test = float(again.std(ddof=1)) if many > 1 else float("inf")
     train = float(each.std(ddof=1) / np.sqrt(seeds)) if seeds > 1 else 0.0
     mean = float(each.mean())
     wide = np.hypot(test, train) * _t(test, many - 1, train, seeds - 1)
     sides = [float(of(x.sum(1)).mean()) for x in (a, b)]
-    return Effect(*sides, mean, mean - wide, mean + wide, test, train, seeds, many, tuple(map(float, each)))
+    ours = None
+    if floor is not None and (floor < 1).any():
+        one, other = (of(_sums(x * floor[:1], place, many).sum(1)).mean() for x in (first, second))
+        ours = float(other - one)
+    return Effect(*sides, mean, mean - wide, mean + wide, test, train, seeds, many, tuple(map(float, each)), ours)
 
 
 def _t(test: float, test_df: int, train: float, train_df: int) -> float:

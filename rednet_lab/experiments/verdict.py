@@ -65,16 +65,13 @@ class Verdicts:
     ) -> str:
         """Judge one part of a claim (see `status`) and return the status; paper is (without, with) as printed."""
         judged = status(wanted, found.low, found.high, margin, found.seeds if trained else None)
-        ours = {
-            "without": found.first,
-            "with": found.second,
-            "effect": found.mean,
-            "low": found.low,
-            "high": found.high,
-        }
+        ours = {"without": found.first, "with": found.second}
+        ours |= {"effect": found.mean, "low": found.low, "high": found.high}
         errors = {"test": found.test, "train": found.train, "clusters": found.clusters, "each": list(found.each)}
         if wanted == ALIKE:
             errors["margin"] = margin
+        if found.floored is not None:
+            errors["floored"] = found.floored
         seeds = None if trained else []
         self._keep(claim, part, paper, {**ours, **errors, "unit": unit}, wanted, judged, note, seeds=seeds)
         return judged
@@ -102,20 +99,9 @@ class Verdicts:
 
     def _keep(self, claim, part, paper, ours, wanted, judged, note, source=None, seeds=None) -> None:
         quoted = None if paper is None else {"without": paper[0], "with": paper[1], "unit": ours["unit"]}
-        self.rows.append(
-            {
-                "claim": claim,
-                "part": part,
-                "paper": quoted,
-                "ours": ours,
-                "wanted": wanted,
-                "status": judged,
-                "seeds": self.seeds if seeds is None else seeds,
-                "source": source or self.source,
-                "profile": self.profile,
-                "note": note,
-            }
-        )
+        row = {"claim": claim, "part": part, "paper": quoted, "ours": ours, "wanted": wanted, "status": judged}
+        row |= {"seeds": self.seeds if seeds is None else seeds, "source": source or self.source}
+        self.rows.append({**row, "profile": self.profile, "note": note})
         write_json(self.results.folder / "verdicts.json", {"stamp": self.results.stamp, "verdicts": self.rows})
 
     def table(self) -> pd.DataFrame:
@@ -125,18 +111,13 @@ class Verdicts:
             ours, paper = row["ours"], row["paper"]
             printed = f"{paper['without']:g} to {paper['with']:g}" if paper else ""
             interval = f"{ours['low']:+.2f} .. {ours['high']:+.2f}" if "low" in ours else ""
-            rows.append(
-                {
-                    "claim": row["claim"],
-                    "part": row["part"],
-                    "paper": printed,
-                    "ours": f"{ours['without']:.4g} to {ours['with']:.4g} {ours['unit']}",
-                    "effect": f"{ours['effect']:+.3g}",
-                    "95 %": interval,
-                    "verdict": row["status"],
-                }
-            )
-        return pd.DataFrame(rows)
+            said = {"claim": row["claim"], "part": row["part"], "paper": printed}
+            said |= {"ours": f"{ours['without']:.4g} to {ours['with']:.4g} {ours['unit']}"}
+            said |= {"effect": f"{ours['effect']:+.3g}", "95 %": interval, "verdict": row["status"]}
+            if "floored" in ours:
+                said["effect, floored"] = f"{ours['floored']:+.3g}"
+            rows.append(said)
+        return pd.DataFrame(rows).fillna("")
 
     def why(self) -> str:
         """Return what stands behind the intervals, in a sentence."""

@@ -7,12 +7,11 @@ import numpy as np
 
 from rednet_core.rednet import RedNet
 from rednet_lab.show import draw
-from rednet_lab.show.display import renew, show_widget
 from rednet_lab.show.own_file import WIDE, OwnFile, whole_picture
 from rednet_lab.show.player import forms
 from rednet_lab.show.storyboard import track_storyboard
 from rednet_lab.show.trace import Frame, record
-from rednet_lab.show.widgets import Painter, problem
+from rednet_lab.show.widgets import Painter, problem, renew, show_widget
 from rednet_lab.track.follow import Follower
 
 
@@ -22,11 +21,11 @@ def follow_clip(
     box: np.ndarray | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[list[Frame], str]:
-    """Return traces of the frames in which a face is followed, each with its latest slip, and in words what happened.
+    """Return traces of the frames in which a face is followed, each with its slip, and in words what happened.
 
     box (3,) is the face in the first frame; without one it is looked for. Frames without a face are left out.
     """
-    follower, track, found, there = Follower(net), [], 0, False
+    follower, track, found, there = Follower(net, check=1), [], 0, False
     if box is not None:
         follower.start(box)
     for done, image in enumerate(clip):

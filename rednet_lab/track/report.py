@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import os
 import time
@@ -14,7 +13,7 @@ import numpy as np
 
 from data_prep.errors import DataError
 from rednet_core.rednet import RedNet
-from rednet_lab.files import clock, read_json, remove, write_json, write_whole
+from rednet_lab.files import clock, read_json, remove, write_json, write_text, write_whole
 from rednet_lab.progress import Progress
 from rednet_lab.show import draw
 from rednet_lab.show.footage import Footage, Shot
@@ -94,14 +93,7 @@ def rows_of(shot: Shot, seen: list[Seen]) -> list[list[str]]:
 
 def contact_sheet(kept: list[np.ndarray]) -> np.ndarray:
     """Return the kept frames, reduced, in a grid."""
-    reduced = []
-    for picture in kept:
-        scale = TILE / max(picture.shape[:2])
-        small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        tile = np.full((TILE, TILE, 3), 255, np.uint8)
-        tile[: small.shape[0], : small.shape[1]] = small[:TILE, :TILE]
-        reduced.append(tile)
-    return draw.montage(reduced, min(6, len(reduced)), gap=4)
+    return draw.montage([draw.enlarge(draw.squared(one, 255), TILE) for one in kept], min(6, len(kept)), gap=4)
 
 
 class _Some:
@@ -185,7 +177,8 @@ def track(net: RedNet, source: Footage, out: Path, choices: Choices) -> dict:
     finally:
         film.close(whole)
     head = [*HEAD, *(f"{axis}{i}" for i in range(net.markup.n_points) for axis in "xy")]
-    write_whole(folder / "points.csv", lambda part: _write_table(part, head, rows))
+    table = "".join(",".join(row) + "\n" for row in (head, *rows))
+    write_text(folder / "points.csv", table)
     sheet = contact_sheet(kept.kept)
     write_whole(folder / "sheet.png", lambda part: part.write_bytes(draw.png(sheet)))
     facts = {"frames": len(times), "frames_with_a_face": frames_with, "faces": follower.starts}
@@ -195,10 +188,3 @@ def track(net: RedNet, source: Footage, out: Path, choices: Choices) -> dict:
     print(f"{source.name}: {frames_with} of {len(times)} frames with a face, {follower.starts} face(s), "
           f"{facts['frames_a_second']:.0f} frames a second, {clock(spent)}; {folder}")  # fmt: skip
     return facts
-
-
-def _write_table(part: Path, head: list[str], rows: list[list[str]]) -> None:
-    with open(part, "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(head)
-        writer.writerows(rows)

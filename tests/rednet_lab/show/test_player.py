@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from rednet_lab.show import draw, player
-from rednet_lab.show.contact_sheet import contact_sheet
-from rednet_lab.show.player import BUDGET, SHARE, forms, player_html, show
+from rednet_lab.show.player import BUDGET, SHARE, contact_sheet, forms, player_html, show
 from rednet_lab.show.storyboard import LEAST, LEVELS, MISSING, step_storyboard, track_storyboard
 from rednet_lab.show.trace import SEVEN_NAMES, trace_video
 from tests.helpers import loop_box, make_data
