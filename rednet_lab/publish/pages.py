@@ -40,7 +40,7 @@ def written(root: Path = ROOT) -> dict[Path, str]:
     """Return every made page of a checkout as it should be now. Raise ValueError where README lacks a marker."""
     evidence, readme = root / EVIDENCE, root / "README.md"
     ledger = tables.open_ledger(evidence)
-    pages = {readme: rendered(readme.read_text(encoding="utf-8"), evidence, ledger)}
+    pages = {readme: rendered(readme.read_text(encoding="utf-8"), ledger)}
     pages[root / "figures" / "README.md"] = front_page(evidence, ledger)
     for kind in KINDS:
         pages[root / tables.page_of(kind)] = ledger_page(ledger, kind)
@@ -59,13 +59,9 @@ def renew(root: Path = ROOT, check: bool = False) -> list[Path]:
 # ----------------------------------------------------------------------------------------------------------- README
 
 
-def rendered(text: str, evidence: Path, ledger: tables.Ledger) -> str:
+def rendered(text: str, ledger: tables.Ledger) -> str:
     """Return a README's text with its made parts made anew. Raise ValueError where a marker is missing."""
-    made = {
-        "picture": picture(evidence),
-        "series": series_in_parts(),
-        "claims": tables.markdown(tables.claims_short(ledger)),
-    }
+    made = {"picture": picture(), "series": series_in_parts(), "claims": tables.markdown(tables.claims_short(ledger))}
     for name, content in made.items():
         begin, end = f"<!-- made: {name} -->", f"<!-- end: {name} -->"
         if text.count(begin) != 1 or text.count(end) != 1:
@@ -75,12 +71,11 @@ def rendered(text: str, evidence: Path, ledger: tables.Ledger) -> str:
     return text
 
 
-def picture(evidence: Path) -> str:
-    """Return the picture of the method at work: drawn by `publish picture`, before that figures of two notebooks."""
-    steps, strip = "34_spatial_recurrence/steps.png", "60_tracking/strip.png"
-    found = ["at_work.png"] if (evidence / "at_work.png").is_file() else [f"quick/{steps}", f"quick/{strip}"]
+def picture() -> str:
+    """Return the method at work: the steps on one face, then a tracked face, figures of two notebooks."""
     alt = "z0, the detection step's maps, the regression step's points; then a tracked face"
-    return "\n".join(f"![{alt}]({EVIDENCE}/{name})" for name in found)
+    found = ("34_spatial_recurrence/steps.png", "60_tracking/strip.png")
+    return "\n".join(f"![{alt}]({EVIDENCE}/quick/{name})" for name in found)
 
 
 def series_in_parts() -> str:
@@ -111,7 +106,8 @@ and each run has an `index.html` of its own. No real face is in `evidence/`: of 
 
 ## One training of each stage
 
-It shows that the method works here. Error in % of the inter-ocular distance (NME).
+It shows that the method works here. Error (NME) in % of the distance of the outer eye corners, as in the papers; in
+brackets by our floored measure, where it differs. A run without brackets is older: its figures are floored.
 
 {results_table(evidence)}
 
@@ -155,9 +151,11 @@ def results_table(folder: Path) -> str:
         return "No results yet: `python3 go.py run` makes them."
     lines = ["| | " + " | ".join(RUNS[run] for run in runs) + " |", "|---|" + "---|" * len(runs)]
     for label, notebook, name in ROWS:
-        values = [results.get(notebook, {}).get("numbers", {}).get(name) for results in runs.values()]
-        if any(values):
-            lines.append(f"| {label} | " + " | ".join(figures(v["value"]) if v else "-" for v in values) + " |")
+        numbers = [results.get(notebook, {}).get("numbers", {}) for results in runs.values()]
+        said = [figures(n[name]["value"]) if name in n else "-" for n in numbers]
+        ours = [f" ({figures(n[f'{name}_floored']['value'])})" if f"{name}_floored" in n else "" for n in numbers]
+        if any(name in n for n in numbers):
+            lines.append(f"| {label} | " + " | ".join(map("".join, zip(said, ours, strict=True))) + " |")
     stamps = [f"{RUNS[run]}: {_stamp(results)}" for run, results in runs.items()]
     return "\n".join(lines) + "\n\n" + "; ".join(stamps) + "."
 
@@ -170,9 +168,8 @@ def _results(run: Path) -> dict[str, dict]:
 def _stamp(results: dict[str, dict]) -> str:
     stamps = [each["stamp"] for each in results.values()]
     seeds, codes = ({str(stamp[key])[:8] for stamp in stamps} for key in ("seed", "code"))
-    first = stamps[0]
-    where = f"{first['device']}, {first['machine']['cpus']} cores, torch {first['torch']}"
-    return f"profile {first['profile']}, seed {' '.join(sorted(seeds))}, {where}, code {' '.join(sorted(codes))}"
+    where = "{device}, {machine[cpus]} cores, torch {torch}".format_map(stamps[0])
+    return f"profile {stamps[0]['profile']}, seed {' '.join(sorted(seeds))}, {where}, code {' '.join(sorted(codes))}"
 
 
 def snapshots_table(evidence: Path) -> str:
