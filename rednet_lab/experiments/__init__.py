@@ -2,7 +2,6 @@
 
 variants   what is compared, by experiment
 bench      trains and measures variants, from the cache where they are there
-statistics effects over the same test items, with intervals that know of seeds and of videos
 verdict    what an interval allows to say of a claim
 charts     tables and figures that the notebooks share, and the papers' own figures (`quoted`)
 
@@ -11,8 +10,8 @@ charts     tables and figures that the notebooks share, and the papers' own figu
 
 from rednet_lab.experiments.bench import Bench
 from rednet_lab.experiments.charts import quoted
-from rednet_lab.experiments.statistics import Effect, effect
 from rednet_lab.experiments.variants import EXPERIMENTS, Variant, difference
 from rednet_lab.experiments.verdict import Verdicts
+from rednet_lab.statistics import Effect, effect
 
 __all__ = ["EXPERIMENTS", "Bench", "Effect", "Variant", "Verdicts", "difference", "effect", "quoted"]

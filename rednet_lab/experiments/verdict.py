@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from rednet_lab.experiments.statistics import LEAST_SEEDS, Effect
 from rednet_lab.files import write_json
+from rednet_lab.statistics import LEAST_SEEDS, Effect
 
 REPRODUCED, SAME, CONTRADICTED = "reproduced", "same direction on other data", "contradicted"
 UNDECIDED = "undecided"
