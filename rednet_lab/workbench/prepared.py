@@ -26,6 +26,8 @@ JUDGE = "aflw"  # whose test faces judge the papers' Tables 5 to 7, where they a
 class PreparedSource(Validated):
     """Stores of the papers' own data, or of any other that `python -m data_prep prepare` can read."""
 
+    fixed_test = True
+
     def __init__(self, profile: Profile, data: str, seed: int):
         if not data:
             raise ValueError("data: name the folder with the prepared stores stills, people and videos")
@@ -73,12 +75,12 @@ class PreparedSource(Validated):
 
     def stills(self) -> Role:
         """Return the training stills."""
-        return Role(self._stills, self._some(self._stills, self._stills.rows("train"), "training still"))
+        return Role(self._stills, self._some(self._stills, self.rows(self._stills, "train"), "training still"))
 
     def people(self) -> Role:
         """Return pictures of known persons; without a store of them, the stills whose persons are known."""
         data = self._people or self._stills
-        rows = data.rows("train")
+        rows = self.rows(data, "train")
         rows = rows[data.table["identity"][rows] >= 0]
         persons = len(np.unique(data.table["identity"][rows]))
         if persons < 2:

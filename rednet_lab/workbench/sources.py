@@ -4,6 +4,7 @@ The papers' own data sets come prepared, by `python -m data_prep`: see `rednet_l
 """
 
 import hashlib
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +27,7 @@ from rednet_lab.workbench.profiles import Profile
 FACES = "faces"  # where in its asset's folder a store is: rows of a killed run stay there until it is gone on with
 SYNTHETIC_TEST_VIDEOS = 40  # stills of test persons that are set in motion, for sources without video
 EVERY = 20  # training still is a validation still where there are no others
+VALIDATION_SHARE = 0.1  # of the training persons, in folds
 HELD_BACK = 8  # where a source has no pictures set apart, every eighth of a person is
 
 
@@ -133,20 +135,59 @@ def evenly(rows: np.ndarray, count: int) -> np.ndarray:
     return rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)]
 
 
+def dealt(data, folds: int, seed: int, fixed: bool = False) -> dict[str, np.ndarray]:
+    """Return rows by split, persons dealt into `folds` parts by their names: part `seed` is tested.
+
+    Of the others the seed draws a tenth for validation. fixed: the test split is the data's own; the seed then leaves
+    one part of the others out, so that trainings differ in their persons (in their pictures, where nobody is named).
+    """
+    table, train, test = data.table, data.rows("train"), data.rows("test")
+    rows = train if fixed else np.sort(np.concatenate([train, data.rows("validation"), test]))
+    persons = table["identity"][rows]
+    names = [data.identities[i] if i >= 0 else str(table["key"][row]) for i, row in zip(persons, rows, strict=True)]
+    drawn = {name: _share(name) for name in names}
+    out = np.array([int(folds * drawn[name]) == seed % folds for name in names])
+    kept = np.array([_share(f"{seed}/{name}") >= VALIDATION_SHARE for name in names])
+    test = test if fixed else rows[out]
+    return {"train": rows[~out & kept], "validation": rows[~out & ~kept], "test": test}
+
+
+def _share(name: str) -> float:
+    """Return a number in [0, 1) that follows from a name."""
+    return int.from_bytes(hashlib.sha256(os.fsencode(name)).digest()[:6], "big") / 2**48
+
+
 class Validated:
     """Sources whose stills have a validation part, by whose error a learning rate may go (journal 5.1)."""
+
+    fixed_test = False  # whether the test split is the data's own in folds, too
+
+    def rows(self, data, split: str) -> np.ndarray:
+        """Return the rows of a split: the data's own, or as this profile deals persons out."""
+        if self.profile.folds:
+            return dealt(data, self.profile.folds, self.seed, self.fixed_test)[split]
+        return data.rows(split)
 
     def validation_stills(self, count: int) -> Role:
         """Return at most so many stills of that split; where a data set has none, every 20th training still."""
         role = self.stills()
-        rows = role.data.rows("validation")
+        rows = self.rows(role.data, "validation")
         return Role(role.data, evenly(rows if len(rows) else role.rows[::EVERY], count))
+
+    def validation_videos(self) -> TestVideos:
+        """Return synthetic videos of validation persons."""
+        role = self.stills()
+        return synthetic_test_videos(role.data, self.rows(role.data, "validation"), self.profile.videos[3], self.seed)
 
 
 class FaceWorldSource(Validated):
     """The embedded face world: all three roles of its own, common and challenging test videos."""
 
     what = "the embedded face world"
+
+    def rows(self, data, split: str) -> np.ndarray:
+        """Return the rows of a split; another seed is another world, with persons of its own."""
+        return data.rows(split)
 
     def __init__(self, profile: Profile, data: str, seed: int):
         if data:
@@ -170,12 +211,29 @@ class FaceWorldSource(Validated):
 
     def _videos(self) -> Store:
         p = self.profile
-        return stored("videos", FaceWorldVideos(self.seed, *p.videos, size=p.frame_size), p.frame_size, margin=None)
+        return stored(
+            "videos",
+            FaceWorldVideos(self.seed, *p.videos, size=p.frame_size, covers=p.covers),
+            p.frame_size,
+            margin=None,
+        )
 
     def clips(self) -> Role:
         """Return videos for stage 3 (300-VW in the papers)."""
         store = self._videos()
-        return Role(store, store.rows("train"))
+        rows = store.rows("train")
+        return Role(store, rows[~self._apart(store, rows)] if self.profile.folds else rows)
+
+    def _apart(self, store: Store, rows: np.ndarray) -> np.ndarray:
+        """Return which of the training frames are of the last tenth of the videos."""
+        videos = store.table["video"][rows]
+        return np.isin(videos, np.unique(videos)[-max(1, len(np.unique(videos)) // 10) :])
+
+    def validation_videos(self) -> TestVideos:
+        """Return the last tenth of the training videos, which a profile with folds keeps apart from training."""
+        store = self._videos()
+        rows = store.rows("train")
+        return TestVideos(store, {"validation": rows[self._apart(store, rows)]}, "rendered videos kept apart")
 
     def test_sets(self) -> dict[str, Role]:
         """Return the one set of test stills, by its name."""
@@ -213,17 +271,17 @@ class UdacitySource(Validated):
     def stills(self) -> Role:
         """Return the training persons' stills."""
         store = self._store()
-        return Role(store, store.rows("train"))
+        return Role(store, self.rows(store, "train"))
 
     def people(self) -> Role:
         """Return the same stills, but every eighth picture of a person is held back."""
         store = self._store()
-        return hold_back(store, store.rows("train"))
+        return hold_back(store, self.rows(store, "train"))
 
     def clips(self) -> Role:
         """Return the same stills, to be set in motion (`data_prep.synthetic`): there is no video here."""
         store = self._store()
-        return Role(store, store.rows("train"), synthetic=True)
+        return Role(store, self.rows(store, "train"), synthetic=True)
 
     def test_sets(self) -> dict[str, Role]:
         """Return the one set of test stills, by its name."""
@@ -232,12 +290,12 @@ class UdacitySource(Validated):
     def test_stills(self) -> Role:
         """Return the test persons' stills."""
         store = self._store()
-        return Role(store, store.rows("test"))
+        return Role(store, self.rows(store, "test"))
 
     def test_videos(self) -> TestVideos:
         """Synthetic videos of test persons: stills under smooth motion, drifting light, a passing disc in some."""
         store = self._store()
-        return synthetic_test_videos(store, store.rows("test"), self.profile.videos[3], self.seed)
+        return synthetic_test_videos(store, self.rows(store, "test"), self.profile.videos[3], self.seed)
 
 
 def _rendered(stored_size: int) -> int:
