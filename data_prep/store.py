@@ -12,6 +12,7 @@ Points are (x, y) pixels of the crop, pixel centres at whole numbers (`rednet_co
 
 import hashlib
 import json
+import mmap
 import os
 import shutil
 import uuid
@@ -144,6 +145,27 @@ class StoreWriter:
         return Store(self.path)
 
 
+class MappedCrops(np.memmap):
+    """Crops (N, S, S, 3) of a file, read by row numbers all at once: a disk is asked for them before the first is used.
+
+    A mapped file is read where it is touched, a few pages at a time and one after the other.
+    """
+
+    def __getitem__(self, index) -> np.ndarray:
+        if self.ndim != 4 or not isinstance(index, np.ndarray) or index.dtype.kind not in "iu":
+            return super().__getitem__(index)
+        if hasattr(mmap, "MADV_WILLNEED") and self._mmap is not None:  # Windows has no such thing
+            for start, length in self.spans(index):
+                self._mmap.madvise(mmap.MADV_WILLNEED, start, length)
+        return np.asarray(self)[index]
+
+    def spans(self, rows: np.ndarray) -> list[tuple[int, int]]:
+        """Return (start, length) in the map, from the beginning of a page, of each of the rows."""
+        first, step = self.ctypes.data - np.frombuffer(self._mmap, np.uint8).ctypes.data, self.strides[0]
+        starts = [first + number * step for number in np.unique(rows % len(self)).tolist()]
+        return [(start - start % mmap.PAGESIZE, start % mmap.PAGESIZE + abs(step)) for start in starts]
+
+
 class Store:
     """A prepared store opened for reading: `crops` and `table` are memory-mapped, nothing is copied.
 
@@ -160,7 +182,7 @@ class Store:
         self.groups: list[str] = facts["groups"]
         self.fingerprint: str = facts["fingerprint"]
         self.meta: dict = facts["meta"]
-        self.crops = _mapped(self.path / "crops.npy")
+        self.crops = _mapped(self.path / "crops.npy").view(MappedCrops)
         self.table = _mapped(self.path / "table.npy")
         wanted = (facts["count"], self.size, self.size, 3)
         if self.crops.shape != wanted or self.crops.dtype != np.uint8:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from data_prep.landmark_subset import InMemory
 from data_prep.tracker_error import drift
-from rednet_core.augment import resample
+from rednet_core.augment import rand, resample
 from rednet_core.batches import Clips
 from rednet_core.geometry import apply, face_box
 
@@ -36,7 +36,7 @@ def light_and_occluder(pictures: Tensor, frames: int, generator: torch.Generator
     clips = n // frames
     lift = drift(clips, frames, 1, generator).flatten().to(pictures)
     pictures = (pictures + LIGHT * lift[:, None, None, None]).clamp(0, 1)
-    draw = torch.rand(clips, 8, generator=generator)
+    draw = rand(clips, 8, generator=generator)
     time = torch.linspace(-0.2, 1.2, frames)[None, :, None]
     # From one side to the other: the way there is the time, the way across drifts from one place to another.
     there = torch.where(draw[:, None, 2:3] < 0.5, time, 1 - time)

@@ -11,13 +11,13 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from rednet_core.augment import Augmentation, vary_box
+from rednet_core.augment import Augmentation, rand, vary_box
 
 
 def drift(clips: int, frames: int, values: int, generator: torch.Generator) -> Tensor:
     """Return smooth random paths (clips, frames, values) within [-1, 1]: two slow sines each."""
     time = torch.arange(frames)[None, :, None] / max(frames - 1, 1)
-    waves = torch.rand(2, 2, clips, 1, values, generator=generator)
+    waves = rand(2, 2, clips, 1, values, generator=generator, dim=2)
     rate, phase = 0.25 + waves[:, 0], 2 * math.pi * waves[:, 1]
     return torch.sin(2 * math.pi * rate * time + phase).mean(0)
 
@@ -58,8 +58,8 @@ class TrackerError:
         if self.kind == "none":
             return points
         if self.kind == "jitter":
-            together = 2 * torch.rand(n, 1, 2, generator=generator) - 1
-            alone = 2 * torch.rand(n, count, 2, generator=generator) - 1
+            together = 2 * rand(n, 1, 2, generator=generator) - 1
+            alone = 2 * rand(n, count, 2, generator=generator) - 1
         else:
             paths = drift(n // frames, frames, 2 + 2 * count, generator).view(n, 1 + count, 2)
             together, alone = paths[:, :1], paths[:, 1:]

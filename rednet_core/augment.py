@@ -64,8 +64,18 @@ def _sample(pictures: Tensor, back: Tensor, size: int, factor: int) -> Tensor:
     return F.grid_sample(values, grid, padding_mode="border", align_corners=False)
 
 
+def rand(*shape: int, generator: torch.Generator, dim: int = 0) -> Tensor:
+    """Return uniform random numbers in [0, 1) for what lies along `dim`.
+
+    A generator with a `share` (r, R) is that of process r of R: it draws for the pictures of all, and gives its own.
+    """
+    own, processes = getattr(generator, "share", (0, 1))
+    whole = [n * processes if i == dim else n for i, n in enumerate(shape)]
+    return torch.rand(whole, generator=generator).chunk(processes, dim)[own]
+
+
 def _uniform(n: int, reach: float, generator: torch.Generator) -> Tensor:
-    return (2 * torch.rand(n, generator=generator) - 1) * reach
+    return (2 * rand(n, generator=generator) - 1) * reach
 
 
 def vary_box(box: Tensor, how: Augmentation, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -92,7 +102,7 @@ def flip_some(
     pictures: Tensor, points: Tensor, mask: Tensor, markup: Markup, how: Augmentation, generator: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return pictures (N, 3, n, n), points (N, L, 2) and mask (N, L), some mirrored with their points renamed."""
-    flip = (torch.rand(len(pictures), generator=generator) < how.flip).to(pictures.device)
+    flip = (rand(len(pictures), generator=generator) < how.flip).to(pictures.device)
     mirrored = geometry.mirror(points, pictures.shape[-1], markup)
     pictures = torch.where(flip[:, None, None, None], pictures.flip(-1), pictures)
     points = torch.where(flip[:, None, None], mirrored, points)

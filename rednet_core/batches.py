@@ -35,18 +35,17 @@ class Batch:
         return Batch(crops, points, mask, identity, self.frames)
 
 
-def gather(data: FaceData, rows: np.ndarray, frames: int = 1, labels: np.ndarray | None = None) -> Batch:
-    """Return the Batch of these rows of `data`; labels (one per identity of the data) renumber the identities."""
-    # A memory-mapped file is read fastest in its own order; every row is put back in its place afterwards.
-    order = np.argsort(rows, kind="stable")
-    back = np.empty_like(order)
-    back[order] = np.arange(len(rows))
-    sorted_rows = rows[order]
-    table = data.table[sorted_rows][back]
+def gather(data: FaceData, rows: np.ndarray, frames: int = 1, labels: np.ndarray | None = None, share=(0, 1)) -> Batch:
+    """Return the Batch of these rows of `data`; labels (one per identity of the data) renumber the identities.
+
+    share (r, R): of R processes that train together, what number r has of the rows.
+    """
+    rows = np.split(rows, share[1])[share[0]]
+    table = data.table[rows]
     identity = table["identity"].astype(np.int64)
     if labels is not None:
         identity = np.where(identity >= 0, labels[identity], -1)
-    crops = torch.from_numpy(np.ascontiguousarray(data.crops[sorted_rows][back]))
+    crops = torch.from_numpy(np.ascontiguousarray(data.crops[rows]))
     points, mask = (torch.from_numpy(table[name].copy()) for name in ("points", "mask"))
     return Batch(crops, points, mask, torch.from_numpy(identity), frames)
 
@@ -86,16 +85,14 @@ class Ahead:
 class Stills:
     """Batches of single pictures: every epoch visits each row once, in a new order."""
 
+    share = (0, 1)
+
     def __init__(self, data: FaceData, rows: np.ndarray, batch: int, seed: int = 0):
         if len(rows) == 0:
             raise ValueError("Stills: no rows to draw from")
         self.data, self.rows, self.size, self.seed = data, np.asarray(rows), batch, seed
         self.labels = person_labels(data, self.rows)
         self.identities = int(self.labels.max()) + 1
-
-    def steps_per_epoch(self) -> float:
-        """Return how many batches see every row once."""
-        return len(self.rows) / self.size
 
     def batch(self, step: int) -> Batch:
         """Return batch number `step`; batches run on from one epoch's order into the next."""
@@ -106,7 +103,7 @@ class Stills:
             order = _generator(self.seed, int(epoch)).permutation(len(self.rows))
             here = epochs == epoch
             rows[here] = self.rows[order[inside[here]]]
-        return gather(self.data, rows, labels=self.labels)
+        return gather(self.data, rows, labels=self.labels, share=self.share)
 
 
 class Clips:
@@ -120,6 +117,7 @@ class Clips:
 
     motion: Callable[[Tensor, int, torch.Generator], Tensor] | None = None
     light: Callable[[Tensor, int, torch.Generator], Tensor] | None = None
+    share = (0, 1)
 
     def __init__(
         self, data: FaceData, rows: np.ndarray, batch: int, frames: int = 10, seed: int = 0, each: int | None = None
@@ -172,4 +170,4 @@ class Clips:
         _, first = np.unique(self.person[order], return_index=True)
         chosen = self.starts[order[np.sort(first)[: self.size]]]
         places = chosen[:, None] + self._offsets(random)
-        return gather(self.data, self.rows[places.ravel()], self.frames, self.labels)
+        return gather(self.data, self.rows[places.ravel()], self.frames, self.labels, self.share)

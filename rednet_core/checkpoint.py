@@ -68,12 +68,8 @@ def load_net(path: Path | str, device: torch.device | str = "cpu", network: type
     try:
         net = network(config_from_plain(content["config"], network.Config)).to(device)
         net.load_state_dict(content["net"])
-    except KeyError as error:
-        raise CheckpointError(f"{path}: holds no network ({error} is missing)") from error
-    except CheckpointError as error:
-        raise CheckpointError(f"{path}: {error}") from error
-    except RuntimeError as error:
-        raise CheckpointError(f"{path}: weights do not fit the configuration beside them ({error})") from error
+    except (KeyError, RuntimeError, CheckpointError) as error:
+        raise CheckpointError(f"{path}: holds no network, or weights that do not fit ({error})") from error
     return net.eval()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from rednet_core.layers import ConvNorm, StepBatchNorm2d
 
@@ -22,14 +23,12 @@ class FoldedConv(nn.Module):
         assert isinstance(norm, StepBatchNorm2d)
         self.transposed, self.relu = isinstance(conv, nn.ConvTranspose2d), block.relu
         self.stride, self.padding = conv.stride, conv.padding
-        shape = (1, -1, 1, 1) if self.transposed else (-1, 1, 1, 1)  # where the output channels are
-        scales = norm.weight / (norm.running_var + norm.eps).sqrt()  # (steps, C)
-        biases = norm.bias - norm.running_mean * scales
-
-        def frozen(tensors) -> nn.ParameterList:
-            return nn.ParameterList(nn.Parameter(t.detach().clone(), requires_grad=False) for t in tensors)
-
-        self.weights, self.biases = frozen(conv.weight * scale.view(shape) for scale in scales), frozen(biases)
+        each = [
+            fuse_conv_bn_weights(conv.weight, None, mean, var, norm.eps, norm.weight, norm.bias, self.transposed)
+            for mean, var in zip(norm.running_mean, norm.running_var, strict=True)
+        ]
+        self.weights, self.biases = (nn.ParameterList(of_steps) for of_steps in zip(*each, strict=True))
+        self.requires_grad_(False)
 
     def forward(self, x: Tensor, step: int = 0) -> Tensor:
         """Turn x (N, C, H, W) into (N, C', H', W')."""

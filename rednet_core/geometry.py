@@ -7,20 +7,16 @@ p' = A [p, 1]. Every function takes NumPy arrays or torch tensors, with any lead
 same kind. This module does not know where the points come from.
 """
 
+import sys
+
 from rednet_core.markup import Markup
 
 BOX_SCALE = 3.0  # side of the face box over the distance between eyes and mouth (authors' code; METHOD 1)
 
 
 def _xp(array):
-    """The array module (numpy or torch) that `array` belongs to; torch is imported only if it is in use."""
-    if type(array).__module__.partition(".")[0] == "torch":
-        import torch
-
-        return torch
-    import numpy
-
-    return numpy
+    """The array module (numpy or torch) that `array` belongs to."""
+    return sys.modules["torch" if type(array).__module__.startswith("torch") else "numpy"]
 
 
 def _mean(points, known):

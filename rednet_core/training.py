@@ -1,6 +1,7 @@
 """The training loop of all three stages: batches, objective, optimiser, schedule, checkpoints.
 
-The loop knows nothing of progress bars or plots: callbacks see every step. Killed at any point and started
+The loop knows nothing of progress bars or plots: callbacks see every step. A `team` trains one
+network in several processes (`rednet_lab.workbench.team`). Killed at any point and started
 again with the same checkpoint path it ends with the same weights, bit for bit on one CPU thread: batches and
 augmentation are drawn from (seed, step), everything else is in the checkpoint.
 """
@@ -78,6 +79,9 @@ def make_optimiser(net: RecurrentNet, config: TrainConfig) -> torch.optim.Optimi
     return adam(ordered, lr=config.rate, betas=(config.momentum, 0.999))
 
 
+STATEFUL = ("net", "optimiser", "scaler")  # of a Trainer
+
+
 class Trainer:
     """Trains one network through one stage.
 
@@ -93,12 +97,16 @@ class Trainer:
         make_inputs: Callable[[Batch, RecurrentNet, torch.Generator], Inputs],
         checkpoint_path: Path | str | None = None,
         callbacks: tuple[Callback, ...] = (),
+        team: Any = None,
     ):
         self.net, self.config, self.draw, self.make_inputs = net, config, Ahead(draw), make_inputs
+        self.team = team
         self.path = Path(checkpoint_path) if checkpoint_path else None
         self.callbacks = callbacks
         self.device = net.mean_shape.device
         net.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # a third faster on CPUs, and what tensor cores want
+        if team:
+            team.ready(net)
         self.optimiser = make_optimiser(net, config)
         self.balance = Balance(config.ratio)
         low = config.precision != "float32" and self.device.type in LOW_PRECISION_ON
@@ -113,7 +121,8 @@ class Trainer:
     def train_step(self) -> Record:
         """Take one batch: forward, losses, backward, update."""
         config = self.config
-        generator = torch.Generator().manual_seed(config.seed * 1_000_003 + self.step)
+        new_generator = self.team.generator if self.team else torch.Generator().manual_seed
+        generator = new_generator(config.seed * 1_000_003 + self.step)
         inputs = self.make_inputs(self.draw(self.step).to(self.device), self.net, generator)
         rate = rate_at(config, self.step)
         for group in self.optimiser.param_groups:
@@ -123,19 +132,23 @@ class Trainer:
         z0 = inputs.z0.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, self.autocast) if self.autocast else contextlib.nullcontext():
             out = self.net(x, z0, inputs.frames)
-        raw = terms(self.net, out, inputs, config.foreground_weight)
+        own = raw = terms(self.net, out, inputs, config.foreground_weight)
+        if self.team:
+            own, raw = self.team.terms(own, inputs)  # of its pictures, and of all
         self.balance.observe(raw)
-        total = self.balance.total(raw)
-        record = self._record(raw, total.detach(), rate)  # before the update: a bad loss must not spoil the weights
+        record = self._record(
+            raw, self.balance.total(raw).detach(), rate
+        )  # before the update: a bad loss must not spoil the weights
         self.optimiser.zero_grad(set_to_none=True)
-        self.scaler.scale(total).backward()  # as it is where nothing is scaled
+        self.scaler.scale(self.balance.total(own)).backward()  # as it is where nothing is scaled
+        if self.team:
+            self.team.collect(self.net)
         self.scaler.step(self.optimiser)
         self.scaler.update()
         return record
 
     def _record(self, raw: dict[str, Tensor], total: Tensor, rate: float) -> Record:
-        row = [float(raw[name].detach()) if name in raw else float("nan") for name in TERMS]
-        row += [float(total), rate]
+        row = [*(float(raw[name].detach()) if name in raw else math.nan for name in TERMS), float(total), rate]
         if not math.isfinite(row[-2]):
             raise FloatingPointError(f"loss is not finite at step {self.step}: lower the rate ({rate:g})")
         self.history[self.step] = torch.tensor(row)
@@ -157,44 +170,36 @@ class Trainer:
         return self.history
 
     def save(self) -> None:
-        """Write the checkpoint now."""
+        """Write the checkpoint now; of a team, the first process does."""
         assert self.path is not None
+        if self.team and not self.team.lead:
+            return
         rng = {"cpu": torch.get_rng_state()}
         if self.device.type == "cuda":
             rng["cuda"] = torch.cuda.get_rng_state(self.device)
         content = {
             "config": asdict(self.net.config),
             "train": asdict(self.config),
-            "net": self.net.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
             "balance": asdict(self.balance),
-            "scaler": self.scaler.state_dict(),
             "history": self.history,
             "step": self.step,
             "rng": rng,
         }
-        checkpoint.write(self.path, content)
+        states = {name: getattr(self, name).state_dict() for name in STATEFUL}
+        checkpoint.write(self.path, content | states)
 
     def _restore(self, content: dict) -> None:
         mine = {"config": asdict(self.net.config), "train": asdict(self.config)}
         for part, wanted in mine.items():
             found = content.get(part, {})
-            changed = [k for k in wanted if k != "checkpoint_seconds" and _plain(found.get(k)) != _plain(wanted[k])]
+            changed = [k for k in wanted if k != "checkpoint_seconds" and found.get(k) != wanted[k]]
             if changed:
-                raise checkpoint.CheckpointError(
-                    f"{self.path}: was written with other settings ({part}: {', '.join(changed)}); "
-                    "remove it or give another path"
-                )
-        self.net.load_state_dict(content["net"])
-        self.optimiser.load_state_dict(content["optimiser"])
-        self.scaler.load_state_dict(content["scaler"])
-        balance = content["balance"]
-        self.balance = Balance(tuple(balance["ratio"]), balance["batches"], balance["counts"], balance["sums"])
+                why = f"was written with other settings ({part}: {', '.join(changed)})"
+                raise checkpoint.CheckpointError(f"{self.path}: {why}; remove it or give another path")
+        for name in STATEFUL:
+            getattr(self, name).load_state_dict(content[name])
+        self.balance = Balance(**content["balance"])
         self.history, self.step = content["history"], content["step"]
         torch.set_rng_state(content["rng"]["cpu"])
         if "cuda" in content["rng"] and self.device.type == "cuda":
             torch.cuda.set_rng_state(content["rng"]["cuda"], self.device)
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value

@@ -42,28 +42,40 @@ COURSE = (
     Entry("42_identity_disentangling", "Identity disentangling", needs=("52_stage2",), minutes=0.3),
     Entry("44_f_reg", "f_REG: from maps to coordinates", needs=("36_two_feedbacks",), minutes=1.3),
     Entry("46_two_papers", "Two papers compared", needs=("00_tour", "36_two_feedbacks"), minutes=0.2),
+    Entry("48_whole_network", "The whole network, and its training loop", needs=("00_tour",), minutes=1.5),
     Entry("50_stage1", "Stage 1: still images", needs=("12_data_preparation",), minutes=6.7),
     Entry("52_stage2", "Stage 2: identity", needs=("50_stage1",), minutes=3.1),
     Entry("54_stage3", "Stage 3: clips", needs=("52_stage2",), minutes=3.9),
     Entry("56_eccv_stages", "The ECCV network in three stages", needs=("36_two_feedbacks",), minutes=2),
     Entry("60_tracking", "Tracking a video", needs=("54_stage3",), minutes=0.2),
     Entry("70_protocol", "What an ablation is here", needs=("12_data_preparation",), minutes=1.2),
-    Entry("71_backbones", "VGG or ResNet (Table 5)", needs=("70_protocol",), minutes=1.9),
-    Entry(
-        "72_recurrent_steps", "One step or two, detection or regression (Table 6)", needs=("70_protocol",), minutes=1.1
-    ),
+    Entry("71_backbones", "VGG or ResNet (Table 5), batch norm", needs=("70_protocol",), minutes=4.5),
+    Entry("72_recurrent_steps", "One step or two (Table 6), joint or detached", needs=("70_protocol",), minutes=1.8),
     Entry("73_cascade", "Recurrent or cascaded (Table 7)", needs=("71_backbones",), minutes=2.4),
     Entry("74_steps_by_yaw", "Step by step, by yaw (ECCV figures 6, 7)", needs=("70_protocol",), minutes=1.2),
-    Entry("75_temporal", "With memory and without (Table 8)", needs=("76_identity",), minutes=1.6),
+    Entry("75_temporal", "Video: memory (Table 8), three stages, z0", needs=("76_identity",), minutes=3.6),
     Entry("76_identity", "The identity loss (figure 8)", needs=("71_backbones",), minutes=2.4),
     Entry("77_f_reg", "f_REG and the encoder's features", needs=("70_protocol",), minutes=2),
     Entry("78_comparison", "Comparison with other methods (Table 9)", needs=("54_stage3", "75_temporal"), minutes=2.6),
-    Entry("79_batch_norm", "Batch norm: on, off, per step", needs=("71_backbones",), minutes=2.6),
-    Entry("80_three_stages", "Three stages or fewer", needs=("75_temporal",), minutes=1.9),
-    Entry("81_feedback", "Feedback: joint or detached, and z0 in tracking", needs=("75_temporal",), minutes=0.7),
 )
 ABLATIONS = tuple(entry for entry in COURSE if "70" <= entry.number < "90")  # what the ledger is about
 LEDGER = Entry(
     "90_ledger", "The ledger: what was reproduced", tuple(entry.name for entry in ABLATIONS), 0.1, reads=True
 )
 SERIES = (*COURSE, LEDGER)
+PARTS = {  # the order to read in: the path, then the appendices
+    "First look": "00 10 20",
+    "The network": "30 34 48",
+    "Training": "50 52 54",
+    "Memory, identity, tracking": "38 42 60",
+    "Experiments": "70 72 75 78 90",
+    "Appendix: data": "12 14 16 18",
+    "Appendix: the paper of 2016": "36 44 46 56 74 77",
+    "Appendix: more experiments": "32 71 73 76",
+}
+
+
+def parts() -> dict[str, list[Entry]]:
+    """Return the notebooks of each part, in the order to read them."""
+    known = {entry.number: entry for entry in SERIES}
+    return {title: [known[number] for number in numbers.split()] for title, numbers in PARTS.items()}

@@ -81,17 +81,14 @@ VIDEOS_ONLY = Variant("videos alone", stage="clips", pictures=0.0)  # as many pi
 NO_STAGE2 = Variant("without stage 2", stage="clips", after=BASE)
 
 EXPERIMENTS: dict[str, tuple[Variant, ...]] = {
-    "71_backbones": (BASE, RESNET),
-    "72_recurrent_steps": (TWO_SEVEN, DETECTION, REGRESSION, DETECTION_TWICE),
+    "71_backbones": (BASE, RESNET, NO_NORM, NO_NORM_SLOW, SHARED_STATISTICS),
+    "72_recurrent_steps": (TWO_SEVEN, DETECTION, REGRESSION, DETECTION_TWICE, BASE, DETACHED),
     "73_cascade": (BASE, CASCADE, ECCV, ECCV_CASCADE),
     "74_steps_by_yaw": (ECCV_FOUR,),
-    "75_temporal": (TEMPORAL, NOT_TEMPORAL, REPLACED),
+    "75_temporal": (TEMPORAL, NOT_TEMPORAL, REPLACED, VIDEOS_ONLY, NO_STAGE2),
     "76_identity": (IDENTITY, NO_IDENTITY, LONG_IDENTITY, VIDEO_IDENTITY, VIDEO_NO_IDENTITY),
     "77_f_reg": (WITH_FEATURES, WITHOUT_FEATURES),
     "78_comparison": (TEMPORAL, PLAIN),
-    "79_batch_norm": (BASE, NO_NORM, NO_NORM_SLOW, SHARED_STATISTICS),
-    "80_three_stages": (TEMPORAL, VIDEOS_ONLY, NO_STAGE2),
-    "81_feedback": (BASE, DETACHED),
 }
 
 

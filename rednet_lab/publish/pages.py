@@ -13,17 +13,10 @@ from rednet_lab.files import figures, read_json, write_text
 from rednet_lab.names import EVIDENCE, ROOT
 from rednet_lab.publish.ledger import tables
 from rednet_lab.publish.ledger.entries import KINDS
-from rednet_lab.series import SERIES, Entry
+from rednet_lab.series import SERIES, parts
 
 SNAPSHOTS = "snapshots"  # in a run's folder of the evidence: executed notebooks, made small
 RUNS = {"quick": "face world", "quick-udacity": "real faces"}  # the columns of the results table
-PARTS = {  # of the series: the numbers that a part begins with
-    "A first look": "0",
-    "Faces, crops, targets": "12",
-    "The networks": "34",
-    "Training and tracking": "56",
-    "Experiments": "789",
-}
 # What a row says, the notebook that measured it, and its number there.
 ROWS = (
     ("stills: mean shape", "50_stage1", "stills_mean_shape"),
@@ -96,11 +89,6 @@ def series_in_parts() -> str:
         links = " · ".join(f"[{e.number} {e.title}](notebooks/{e.name}.ipynb)" for e in some)
         lines.append(f"- **{title}** ({sum(entry.minutes for entry in some):.0f} min): {links}")
     return "\n".join(lines)
-
-
-def parts() -> dict[str, list[Entry]]:
-    """Return the notebooks of each part of the series."""
-    return {title: [e for e in SERIES if e.number[0] in begins] for title, begins in PARTS.items()}
 
 
 # ---------------------------------------------------------------------------------------------------------- figures/

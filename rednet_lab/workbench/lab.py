@@ -22,7 +22,6 @@ from rednet_lab.names import DEVICES, ROOT, run_name
 from rednet_lab.parameters import check_kernel
 from rednet_lab.progress import Progress, in_batch
 from rednet_lab.show import plots
-from rednet_lab.show.svg import Drawing
 from rednet_lab.stamp import make_stamp
 from rednet_lab.workbench.cache import asset
 from rednet_lab.workbench.prepared import PreparedSource
@@ -60,7 +59,7 @@ def choose_device(name: str) -> torch.device:
 
 
 class Lab:
-    """Everything a notebook asks for. See the properties; `results` is where its figures and tables go."""
+    """Everything a notebook asks for: data, trained stages, and a place for figures, tables and numbers (`Results`)."""
 
     def __init__(self, notebook: str, profile: str, source: str, data: str, device: str, seed: int, out: str):
         check_kernel(out)
@@ -78,8 +77,10 @@ class Lab:
         parameters = {"profile": profile, "source": source, "data": data, "seed": seed, "device": str(self.device)}
         self.folder = (folder if folder.is_absolute() else ROOT / folder) / self.run
         stamp = make_stamp(parameters, ROOT / "notebooks" / f"{notebook}.ipynb")
-        self.results = Results(self.folder / notebook, stamp)
         self.caption = f"profile {profile}, {self.source.what}, seed {seed}"
+        self.results = results = Results(self.folder / notebook, stamp, self.caption)
+        self.figure, self.pictures, self.drawing = results.figure, results.pictures, results.drawing
+        self.table, self.number = results.table, results.number
         self.watchers: list = []  # each makes, of a stage's name, one more callback for its training
         torch.set_num_threads(self.profile.threads)  # the one place; trainings have it in their keys
         torch.manual_seed(seed)
@@ -197,31 +198,6 @@ class Lab:
         net = checkpoint.load_net(folder / "net.pt", self.device, training.network)
         history = checkpoint.read(folder / "history.pt")["history"]
         return Trained(net, history, COLUMNS, facts["seconds"], facts["factors"], folder)
-
-    # --- results ---
-
-    def figure(self, figure, name: str, caption: str, alt: str, hero: bool = False, vector: bool = True) -> None:
-        """Show a figure and save it with the run's facts in its caption."""
-        self.results.figure(figure, name, f"{caption} ({self.caption})", alt, hero, vector)
-        plots.show_once(figure, alt)
-
-    def drawing(self, drawing: Drawing, name: str, caption: str, hero: bool = False) -> Drawing:
-        """Save a ready SVG drawing with the run's facts in its caption, and return it for display."""
-        return self.results.drawing(drawing, name, f"{caption} ({self.caption})", hero)
-
-    def pictures(
-        self, pictures: list, columns: int, name: str, caption: str, alt: str, hero: bool = False, width: float = 7.0
-    ) -> None:
-        """Show and save pictures of one size in a grid."""
-        self.figure(plots.grid(pictures, columns, width), name, caption, alt, hero, vector=False)
-
-    def table(self, frame, name: str, caption: str):
-        """Save a table and return it for display."""
-        return self.results.table(frame, name, f"{caption} ({self.caption})")
-
-    def number(self, name: str, value: float, unit: str = "", label: str = "", note: str = "", headline: bool = False):
-        """Keep a figure of the run; headline ones are on its last screen."""
-        return self.results.number(name, value, unit, label, note, headline)
 
     @property
     def live(self) -> bool:

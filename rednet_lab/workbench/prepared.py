@@ -16,17 +16,16 @@ import numpy as np
 
 from data_prep.errors import DataError
 from data_prep.joined import PREPARE, Joined, StoredFaces
+from rednet_lab.workbench.folds import dealt
 from rednet_lab.workbench.profiles import Profile
-from rednet_lab.workbench.sources import Role, TestVideos, Validated, hold_back, synthetic_test_videos
+from rednet_lab.workbench.sources import Role, Source, TestVideos, hold_back, synthetic_test_videos
 
 COMMON = 30.0  # degrees: |yaw| below is the papers' common group
 JUDGE = "aflw"  # whose test faces judge the papers' Tables 5 to 7, where they are there
 
 
-class PreparedSource(Validated):
+class PreparedSource(Source):
     """Stores of the papers' own data, or of any other that `python -m data_prep prepare` can read."""
-
-    fixed_test = True
 
     def __init__(self, profile: Profile, data: str, seed: int):
         if not data:
@@ -64,23 +63,29 @@ class PreparedSource(Validated):
             raise DataError(problem, path=found.path, fix="prepare them with --fixed-crop, or with --whole-frames")
         return found
 
-    def _some(self, data: Joined, rows: np.ndarray, what: str) -> np.ndarray:
+    def data(self, part: str) -> Joined:
+        """Return the stills, the people (else the stills) or the videos."""
+        if part == "videos":
+            return self._videos
+        own = self._people if part == "people" and self._people else self._stills
+        return dealt(own, self.profile.folds, self.seed, fixed=True)
+
+    def _split(self, part: str, split: str) -> Role:
+        role = super()._split(part, split)
+        rows = role.rows[role.data.table["video"][role.rows] >= 0] if part == "videos" else role.rows
         if not len(rows):
-            raise DataError(f"no {what} in it", path=data.path, fix="python -m data_prep doctor says what a folder has")
-        return rows
+            what = f"no {split.replace('train', 'training')} {part[:-1]} in it"
+            raise DataError(what, path=role.data.path, fix="python -m data_prep doctor says what a folder has")
+        return Role(role.data, rows)
 
     def stills_reader(self) -> StoredFaces:
         """Return the stored stills as items: their source pictures are not at hand."""
         return StoredFaces(self._stills)
 
-    def stills(self) -> Role:
-        """Return the training stills."""
-        return Role(self._stills, self._some(self._stills, self.rows(self._stills, "train"), "training still"))
-
     def people(self) -> Role:
         """Return pictures of known persons; without a store of them, the stills whose persons are known."""
-        data = self._people or self._stills
-        rows = self.rows(data, "train")
+        data = self.data("people")
+        rows = data.rows("train")
         rows = rows[data.table["identity"][rows] >= 0]
         persons = len(np.unique(data.table["identity"][rows]))
         if persons < 2:
@@ -100,9 +105,7 @@ class PreparedSource(Validated):
         if self._videos is None:
             named = self.people() if self._people is not None else self.stills()
             return Role(named.data, named.rows, synthetic=True)
-        rows = self._videos.rows("train")
-        rows = rows[self._videos.table["video"][rows] >= 0]
-        return Role(self._videos, self._some(self._videos, rows, "training video"))
+        return self._split("videos", "train")
 
     def test_sets(self) -> dict[str, Role]:
         """The test stills by their group (such as "300-W common"), those of no group by their data set's name."""
@@ -114,9 +117,7 @@ class PreparedSource(Validated):
 
     def test_stills(self) -> Role:
         """Return the test stills that judge: AFLW's as in the papers, where there are any, else all."""
-        if judge := self.test_sets().get(JUDGE):
-            return judge
-        return Role(self._stills, self._some(self._stills, self._stills.rows("test"), "test still"))
+        return self.test_sets().get(JUDGE) or self._split("stills", "test")
 
     def test_videos(self) -> TestVideos:
         """Test videos in their own groups; made of test stills if there are none.
@@ -127,8 +128,7 @@ class PreparedSource(Validated):
         data = self._videos
         if data is None:
             return synthetic_test_videos(self._stills, self.test_stills().rows, self.profile.videos[3], self.seed)
-        rows = data.rows("test")
-        rows = self._some(data, rows[data.table["video"][rows] >= 0], "test video")
+        rows = self._split("videos", "test").rows
         table, groups = data.table[rows], {"common": [], "challenging": []}
         for video in np.unique(table["video"]):
             here = table["video"] == video

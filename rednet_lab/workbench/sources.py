@@ -4,8 +4,7 @@ The papers' own data sets come prepared, by `python -m data_prep`: see `rednet_l
 """
 
 import hashlib
-import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -22,12 +21,12 @@ from rednet_lab.files import remove
 from rednet_lab.progress import Progress
 from rednet_lab.stamp import cores, module_hash
 from rednet_lab.workbench.cache import asset, digest
+from rednet_lab.workbench.folds import dealt, last_videos
 from rednet_lab.workbench.profiles import Profile
 
 FACES = "faces"  # where in its asset's folder a store is: rows of a killed run stay there until it is gone on with
 SYNTHETIC_TEST_VIDEOS = 40  # stills of test persons that are set in motion, for sources without video
 EVERY = 20  # training still is a validation still where there are no others
-VALIDATION_SHARE = 0.1  # of the training persons, in folds
 HELD_BACK = 8  # where a source has no pictures set apart, every eighth of a person is
 
 
@@ -135,59 +134,49 @@ def evenly(rows: np.ndarray, count: int) -> np.ndarray:
     return rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)]
 
 
-def dealt(data, folds: int, seed: int, fixed: bool = False) -> dict[str, np.ndarray]:
-    """Return rows by split, persons dealt into `folds` parts by their names: part `seed` is tested.
+class Source:
+    """What every source has; `data` is the store of a part: "stills", "people" or "videos"."""
 
-    Of the others the seed draws a tenth for validation. fixed: the test split is the data's own; the seed then leaves
-    one part of the others out, so that trainings differ in their persons (in their pictures, where nobody is named).
-    """
-    table, train, test = data.table, data.rows("train"), data.rows("test")
-    rows = train if fixed else np.sort(np.concatenate([train, data.rows("validation"), test]))
-    persons = table["identity"][rows]
-    names = [data.identities[i] if i >= 0 else str(table["key"][row]) for i, row in zip(persons, rows, strict=True)]
-    drawn = {name: _share(name) for name in names}
-    out = np.array([int(folds * drawn[name]) == seed % folds for name in names])
-    kept = np.array([_share(f"{seed}/{name}") >= VALIDATION_SHARE for name in names])
-    test = test if fixed else rows[out]
-    return {"train": rows[~out & kept], "validation": rows[~out & ~kept], "test": test}
+    what = test_set = ""  # as captions and tables of test sets call it
 
+    def data(self, part: str):
+        """Return the prepared data of a part."""
+        raise NotImplementedError
 
-def _share(name: str) -> float:
-    """Return a number in [0, 1) that follows from a name."""
-    return int.from_bytes(hashlib.sha256(os.fsencode(name)).digest()[:6], "big") / 2**48
+    def stills(self) -> Role:
+        """Return training stills, of persons that may occur once (AFLW, Helen and LFPW in the papers)."""
+        return self._split("stills", "train")
 
+    def test_stills(self) -> Role:
+        """Return stills of persons never trained on."""
+        return self._split("stills", "test")
 
-class Validated:
-    """Sources whose stills have a validation part, by whose error a learning rate may go (journal 5.1)."""
+    def _split(self, part: str, split: str) -> Role:
+        return Role(self.data(part), self.data(part).rows(split))
 
-    fixed_test = False  # whether the test split is the data's own in folds, too
-
-    def rows(self, data, split: str) -> np.ndarray:
-        """Return the rows of a split: the data's own, or as this profile deals persons out."""
-        if self.profile.folds:
-            return dealt(data, self.profile.folds, self.seed, self.fixed_test)[split]
-        return data.rows(split)
+    def test_sets(self) -> dict[str, Role]:
+        """Return the test stills by the name of their set; here there is one."""
+        return {self.test_set: self.test_stills()}
 
     def validation_stills(self, count: int) -> Role:
-        """Return at most so many stills of that split; where a data set has none, every 20th training still."""
+        """Return at most so many stills by whose error a learning rate may go (journal 5.1).
+
+        They are of that split; where a data set has none, every 20th training still.
+        """
         role = self.stills()
-        rows = self.rows(role.data, "validation")
+        rows = role.data.rows("validation")
         return Role(role.data, evenly(rows if len(rows) else role.rows[::EVERY], count))
 
     def validation_videos(self) -> TestVideos:
         """Return synthetic videos of validation persons."""
-        role = self.stills()
-        return synthetic_test_videos(role.data, self.rows(role.data, "validation"), self.profile.videos[3], self.seed)
+        role = self.validation_stills(SYNTHETIC_TEST_VIDEOS)
+        return synthetic_test_videos(role.data, role.rows, self.profile.videos[3], self.seed)
 
 
-class FaceWorldSource(Validated):
+class FaceWorldSource(Source):
     """The embedded face world: all three roles of its own, common and challenging test videos."""
 
-    what = "the embedded face world"
-
-    def rows(self, data, split: str) -> np.ndarray:
-        """Return the rows of a split; another seed is another world, with persons of its own."""
-        return data.rows(split)
+    what, test_set = "the embedded face world", "rendered faces"
 
     def __init__(self, profile: Profile, data: str, seed: int):
         if data:
@@ -198,63 +187,41 @@ class FaceWorldSource(Validated):
         """Return the reader behind `stills`."""
         return FaceWorldStills(self.seed, *self.profile.stills, size=_rendered(self.profile.store_size))
 
-    def stills(self) -> Role:
-        """Return stills of persons that occur once (AFLW, Helen and LFPW in the papers)."""
-        store = stored("stills", self.stills_reader(), self.profile.store_size)
-        return Role(store, store.rows("train"))
+    def data(self, part: str) -> Store:
+        """Return the store of a part, rendered now if it is not there."""
+        p = self.profile
+        if part == "videos":
+            reader = FaceWorldVideos(self.seed, *p.videos, size=p.frame_size, covers=p.covers)
+            return last_videos(stored("videos", reader, p.frame_size, margin=None), p.folds)
+        people = FaceWorldPeople(self.seed, *p.people, size=_rendered(p.store_size))
+        return stored(part, people if part == "people" else self.stills_reader(), p.store_size)
 
     def people(self) -> Role:
         """Return many pictures of each of some persons (LFW in the papers)."""
-        p = self.profile
-        store = stored("people", FaceWorldPeople(self.seed, *p.people, size=_rendered(p.store_size)), p.store_size)
-        return Role(store, store.rows("train"), held_back=store.rows("validation"))
-
-    def _videos(self) -> Store:
-        p = self.profile
-        return stored(
-            "videos",
-            FaceWorldVideos(self.seed, *p.videos, size=p.frame_size, covers=p.covers),
-            p.frame_size,
-            margin=None,
-        )
+        return replace(self._split("people", "train"), held_back=self.data("people").rows("validation"))
 
     def clips(self) -> Role:
         """Return videos for stage 3 (300-VW in the papers)."""
-        store = self._videos()
-        rows = store.rows("train")
-        return Role(store, rows[~self._apart(store, rows)] if self.profile.folds else rows)
-
-    def _apart(self, store: Store, rows: np.ndarray) -> np.ndarray:
-        """Return which of the training frames are of the last tenth of the videos."""
-        videos = store.table["video"][rows]
-        return np.isin(videos, np.unique(videos)[-max(1, len(np.unique(videos)) // 10) :])
+        return self._split("videos", "train")
 
     def validation_videos(self) -> TestVideos:
-        """Return the last tenth of the training videos, which a profile with folds keeps apart from training."""
-        store = self._videos()
-        rows = store.rows("train")
-        return TestVideos(store, {"validation": rows[self._apart(store, rows)]}, "rendered videos kept apart")
-
-    def test_sets(self) -> dict[str, Role]:
-        """Return the one set of test stills, by its name."""
-        return {"rendered faces": self.test_stills()}
-
-    def test_stills(self) -> Role:
-        """Return stills of persons never trained on."""
-        store = self.stills().data
-        return Role(store, store.rows("test"))
+        """Return training videos that a profile with folds keeps apart; others have none, so that it is the first."""
+        store = self.data("videos")
+        rows = store.rows("validation")
+        rows = rows if len(rows) else store.rows("train")[: self.profile.videos[1]]
+        return TestVideos(store, {"validation": rows}, "rendered videos kept apart")
 
     def test_videos(self) -> TestVideos:
         """Return videos of persons never trained on, common and challenging (300-VW's scenarios in the papers)."""
-        store = self._videos()
+        store = self.data("videos")
         groups = {group: store.rows("test", group) for group in sorted(store.groups, reverse=True)}
         return TestVideos(store, groups, "rendered videos of held-out persons")
 
 
-class UdacitySource(Validated):
+class UdacitySource(Source):
     """YouTube Faces in the Udacity layout: real stills in all roles, split by person, clips made of stills."""
 
-    what = "real faces (YouTube Faces, Udacity layout)"
+    what, test_set = "real faces (YouTube Faces, Udacity layout)", "YouTube Faces"
 
     def __init__(self, profile: Profile, data: str, seed: int):
         self.profile, self.seed, self.folder = profile, seed, data
@@ -265,37 +232,24 @@ class UdacitySource(Validated):
         """Return the reader behind every role."""
         return UdacityFaces(self.folder)
 
-    def _store(self) -> Store:
-        return stored("udacity", self.stills_reader(), self.profile.store_size)
-
-    def stills(self) -> Role:
-        """Return the training persons' stills."""
-        store = self._store()
-        return Role(store, self.rows(store, "train"))
+    def data(self, part: str) -> Store:
+        """Return the one store, which is all parts."""
+        store = stored("udacity", self.stills_reader(), self.profile.store_size)
+        return dealt(store, self.profile.folds, self.seed)
 
     def people(self) -> Role:
-        """Return the same stills, but every eighth picture of a person is held back."""
-        store = self._store()
-        return hold_back(store, self.rows(store, "train"))
+        """Return the training persons' stills, but every eighth picture of a person is held back."""
+        role = self.stills()
+        return hold_back(role.data, role.rows)
 
     def clips(self) -> Role:
         """Return the same stills, to be set in motion (`data_prep.synthetic`): there is no video here."""
-        store = self._store()
-        return Role(store, self.rows(store, "train"), synthetic=True)
-
-    def test_sets(self) -> dict[str, Role]:
-        """Return the one set of test stills, by its name."""
-        return {"YouTube Faces": self.test_stills()}
-
-    def test_stills(self) -> Role:
-        """Return the test persons' stills."""
-        store = self._store()
-        return Role(store, self.rows(store, "test"))
+        return replace(self.stills(), synthetic=True)
 
     def test_videos(self) -> TestVideos:
         """Synthetic videos of test persons: stills under smooth motion, drifting light, a passing disc in some."""
-        store = self._store()
-        return synthetic_test_videos(store, self.rows(store, "test"), self.profile.videos[3], self.seed)
+        test = self.test_stills()
+        return synthetic_test_videos(test.data, test.rows, self.profile.videos[3], self.seed)
 
 
 def _rendered(stored_size: int) -> int:

@@ -26,6 +26,7 @@ from rednet_lab.workbench.cache import digest
 from rednet_lab.workbench.profiles import Plan, Profile
 from rednet_lab.workbench.recipe import PlateauRule, imagenet_file, load_imagenet
 from rednet_lab.workbench.sources import Role
+from rednet_lab.workbench.team import join
 
 STAGES = ("stills", "people", "clips")  # also the names of the source's roles
 ECCV_SHARE = 4  # on the small profiles its stages 2 and 3 have one in so many of the journal network's batches
@@ -109,12 +110,12 @@ class Training:
         if plan.plateau and path:
             every = max(1, round(train.steps_per_epoch))
             callbacks = (*callbacks, PlateauRule(plan.plateau, self.validation, every, path.parent))
-        run = {"checkpoint_path": path, "callbacks": callbacks}
         if self.stage == "clips":
             kind = self.role.kind
             drawn = kind(self.data, self.role.rows, plan.batch, plan.frames, train.seed, plan.each)
         else:
             drawn = Stills(self.data, self.role.rows, plan.batch, train.seed)
+        run = {"checkpoint_path": path, "callbacks": callbacks, **join(drawn)}
         if self.stage == "stills" and net is not None:  # f_REG alone, on a network that learns no more
             torch.manual_seed(train.seed)
             net = grow(net, regression=True, encoder_features=self.config.encoder_features)

@@ -88,6 +88,18 @@ def test_crops_and_table_are_memory_mapped_and_read_only(tmp_path):
             array[0] = array[1]
 
 
+def test_rows_read_by_number_are_what_the_system_is_asked_for(tmp_path):
+    crops = write(tmp_path / "store", count=60).crops  # 192 bytes each: several to a page, some in two of them
+    plain, rows = np.array(crops), np.array([[7, 3], [-1, 3]])
+    for part in (slice(None), slice(20, 50), slice(None, None, -2)):
+        some = crops[part]
+        np.testing.assert_array_equal(some[rows], plain[part][rows])
+        asked = [some._mmap[start : start + length] for start, length in some.spans(rows)]
+        assert all(row.tobytes() in page for row, page in zip(plain[part][[3, 7, -1]], asked, strict=True))
+    with pytest.raises(IndexError):
+        crops[np.array([60])]
+
+
 def test_seven_points_are_stored_as_seven(tmp_path):
     with StoreWriter(tmp_path / "store", SEVEN, SIZE) as writer:
         seven = item(1, mask=np.ones(7, bool), visible=np.ones(7, bool))

@@ -303,7 +303,7 @@ def test_processes_share_a_list_and_train_nothing_twice(open_lab, tmp_path, monk
         os.environ["REDNET_CACHE"], tmp_path / "cache", ignore=shutil.ignore_patterns("tiny-*", "measured-*")
     )
     monkeypatch.setenv("REDNET_CACHE", str(tmp_path / "cache"))
-    only = ("72_recurrent_steps", "81_feedback")
+    only = ("72_recurrent_steps", "77_f_reg")
     running = [command("--seeds", "0", "1", "--only", *only) for _ in range(2)]
     said = [process.communicate()[0].splitlines() for process in running]
     assert [process.returncode for process in running] == [0, 0], said

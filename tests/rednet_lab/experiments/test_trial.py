@@ -8,7 +8,7 @@ import pytest
 from data_prep.readers.face_world import COVERED, FaceWorldVideos, cover
 from rednet_lab.experiments import board, endpoints, trial, variants
 from rednet_lab.experiments.trial import QUESTIONS, Task, Trial, off, path_of, read, write
-from rednet_lab.workbench.sources import dealt
+from rednet_lab.workbench.folds import dealt
 from tests.helpers import make_data
 
 RULES, CLAIMS = endpoints.load()
@@ -25,19 +25,22 @@ class Named:
         self.table, self.identities = data.table, [f"person {n}" for n in range(20)]
         self.table["identity"] = np.arange(len(self.table)) % 20
 
-    def rows(self, split):
+    def rows(self, split, group=None):
+        if split is None:
+            return np.arange(len(self.table))
         return np.arange(len(self.table)) if split == "train" else np.zeros(0, int)
 
 
 def test_every_person_is_tested_once_and_never_by_a_training_that_saw_them():
     data = Named()
     folds = [dealt(data, 6, seed) for seed in range(6)]
-    persons = [{name: {*data.table["identity"][rows]} for name, rows in fold.items()} for fold in folds]
-    assert sorted(np.concatenate([fold["test"] for fold in folds])) == list(range(len(data.table)))
+    splits = ("train", "validation", "test")
+    persons = [{name: {*data.table["identity"][fold.rows(name)]} for name in splits} for fold in folds]
+    assert sorted(np.concatenate([fold.rows("test") for fold in folds])) == list(range(len(data.table)))
     for each in persons:
         assert not each["train"] & each["test"] and not each["train"] & each["validation"]
         assert not each["validation"] & each["test"] and set.union(*each.values()) == set(range(20))
-    fixed = [dealt(data, 6, seed, fixed=True)["train"] for seed in range(6)]
+    fixed = [dealt(data, 6, seed, fixed=True).rows("train") for seed in range(6)]
     assert len({tuple(rows) for rows in fixed}) == 6  # other persons in each training
 
 

@@ -86,7 +86,8 @@ def test_the_same_figure_is_the_same_bytes(tmp_path, vector):
 def test_everything_is_listed_with_the_stamp(results):
     frame = pd.DataFrame({"group": ["common"], "error": [4.25], "words": ["a, b"]})
     figure = curve()
-    assert results.figure(figure, "curve", "A curve", "rising", hero=True) is figure
+    results.figure(figure, "curve", "A curve", "rising", hero=True)
+    assert not plt.fignum_exists(figure.number)  # shown once, and closed
     assert results.table(frame, "errors", "Errors") is frame
     assert results.number("nme", np.float32(4.25), "%", "error", "less is better", headline=True) == 4.25
     results.number("plain", 3)

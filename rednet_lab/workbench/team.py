@@ -1,0 +1,152 @@
+"""Several processes, on one machine or many, train one network: each a share of every batch, all the same weights.
+
+    torchrun --nproc-per-node 4 -m rednet_lab.workbench.train --profile full --source prepared --data FOLDER
+
+Gradients are averaged after the backward pass, by one all-reduce, instead of by torch's DistributedDataParallel: the
+network stays the network (its type decides the losses, its mean shape the guesses), and f_cls may be unused where
+nobody of a share is known. Batch norm has the statistics of the whole batch, in each spatial step. What a term is
+divided by (annotated points, known persons) is counted over all. So R processes end with the weights of one that
+trains with the same batches, up to the order of sums. Dropout alone is drawn by each process for itself.
+"""
+
+import os
+
+import torch
+import torch.distributed as dist
+import torch.nn.functional as F
+from torch import Tensor
+
+from rednet_core.batches import Clips, Stills
+from rednet_core.eccv import EccvNet
+from rednet_core.inputs import Inputs
+from rednet_core.layers import StepBatchNorm2d
+from rednet_core.network import RecurrentNet
+from rednet_core.objective import TERMS
+
+
+class SharedGenerator(torch.Generator):
+    """A generator that draws for the pictures of all processes and gives those of one: see `augment.rand`."""
+
+    share = (0, 1)
+
+
+class SumOfAll(torch.autograd.Function):
+    """The sum of a tensor over the processes; so is its gradient."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor) -> Tensor:
+        """Return the sum of all processes' x."""
+        x = x.clone()
+        dist.all_reduce(x)
+        return x
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> Tensor:
+        """Return the sum of all processes' gradients."""
+        return SumOfAll.forward(ctx, gradient.contiguous())
+
+
+def batch_norm(
+    x: Tensor,
+    running_mean: Tensor,
+    running_var: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    training: bool,
+    momentum: float,
+    eps: float,
+) -> Tensor:
+    """Return what F.batch_norm does, with the mean and variance of all processes' x (N, C, H, W) in training."""
+    if not training:
+        return F.batch_norm(x, running_mean, running_var, weight, bias, False, momentum, eps)
+    values, each = x.float(), (-1, 1, 1)
+    count = values.numel() / values.shape[1] * dist.get_world_size()
+    mean = SumOfAll.apply(values.sum((0, 2, 3))) / count
+    centred = values - mean.view(each)
+    var = SumOfAll.apply(centred.square().sum((0, 2, 3))) / count
+    with torch.no_grad():
+        running_mean.lerp_(mean, momentum)
+        running_var.lerp_(var * count / max(count - 1, 1), momentum)
+    scale = weight * (var + eps).rsqrt()
+    return (centred * scale.view(each) + bias.view(each)).to(x.dtype)
+
+
+class Team:
+    """This process's part in a training of all; torch.distributed must have begun (`begin`)."""
+
+    def __init__(self) -> None:
+        self.share = dist.get_rank(), dist.get_world_size()
+        self.lead = self.share[0] == 0
+
+    def ready(self, net: RecurrentNet) -> None:
+        """Give every process the first one's weights, and batch norm the statistics of all."""
+        self.net = net
+        for value in net.state_dict().values():
+            whole = value.contiguous()
+            dist.broadcast(whole, 0)
+            value.copy_(whole)
+        for layer in net.modules():
+            if isinstance(layer, StepBatchNorm2d):
+                layer.normalise = batch_norm  # type: ignore[method-assign]
+
+    def generator(self, seed: int) -> torch.Generator:
+        """Return the generator of a step's inputs: the same numbers in every process, each has its pictures'."""
+        generator = SharedGenerator().manual_seed(seed)
+        generator.share = self.share  # type: ignore[attr-defined]
+        return generator
+
+    def terms(self, raw: dict[str, Tensor], inputs: Inputs) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Return this process's terms, weighted so that their mean over processes is that of all, and that mean."""
+        mask, labels = inputs.mask, isinstance(self.net, EccvNet)  # its l_d is a mean over pictures, not over points
+        counts = {
+            "detection": torch.ones(len(mask)) if labels else mask[:, list(self.net.markup.seven)],
+            "regression": mask,
+            "identity": inputs.identity >= 0,
+        }
+        own = torch.zeros(3, len(TERMS), device=mask.device)  # whether it is there, what it is divided by, its sum
+        for place, name in enumerate(TERMS):
+            if name in raw:
+                count = counts[name].sum()
+                own[:, place] = torch.stack([torch.ones_like(count), count, raw[name].detach() * count])
+        there, count, total = whole = own.clone()
+        dist.all_reduce(whole)
+        mean, factor = total / count.clamp(min=1), own[1] * self.share[1] / count.clamp(min=1)
+        named = {name: place for place, name in enumerate(TERMS) if there[place]}
+        return {name: raw[name] * factor[named[name]] for name in raw}, {name: mean[i] for name, i in named.items()}
+
+    def collect(self, net: RecurrentNet) -> None:
+        """Replace every gradient by its mean over processes; a parameter that none of them used keeps none."""
+        learnt = [p for p in net.parameters() if p.requires_grad]
+        used = torch.tensor([float(p.grad is not None) for p in learnt], device=learnt[0].device)
+        dist.all_reduce(used)
+        learnt = [p for p, n in zip(learnt, used.tolist(), strict=True) if n]
+        flat = torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in learnt])
+        dist.all_reduce(flat)
+        for p, gradient in zip(learnt, (flat / self.share[1]).split([p.numel() for p in learnt]), strict=True):
+            p.grad = gradient.view_as(p)
+
+
+def begin(device: str = "cpu") -> None:
+    """Meet the other processes, where torchrun started several; each has the GPU of its number on its machine."""
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+        if device == "cuda":
+            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        dist.init_process_group("nccl" if device == "cuda" else "gloo")
+
+
+def team() -> Team | None:
+    """Return the team of all that met in `begin`; None where this process trains alone."""
+    return Team() if dist.is_available() and dist.is_initialized() else None
+
+
+def join(drawn: Stills | Clips) -> dict:
+    """Return what a Trainer is given (team), and let `drawn` draw this process's share of every batch.
+
+    Raise ValueError where a batch cannot be shared out evenly.
+    """
+    mine = team()
+    if mine:
+        if drawn.size % mine.share[1]:
+            raise ValueError(f"a batch of {drawn.size} cannot be shared by {mine.share[1]} processes evenly")
+        drawn.share = mine.share
+    return {"team": mine}

@@ -1,0 +1,55 @@
+"""Two processes train one network together, and end with the weights of one that trains alone."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from rednet_core import checkpoint
+from rednet_core.batches import Stills
+from rednet_lab.names import ROOT
+from rednet_lab.workbench import team
+from tests.helpers import make_data
+from tests.rednet_lab.workbench import together
+
+
+def torchrun(*arguments) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    return subprocess.run(
+        [*command, together.__file__, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, timeout=300
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="torchrun has no gloo of its own there")
+def test_two_processes_end_as_one_though_one_of_them_is_lost_on_the_way(tmp_path):
+    """All three stages of both networks, with missing points and unknown persons, unevenly shared out."""
+    torch.set_num_threads(1)
+    for name in ("alone", "two"):
+        (tmp_path / name).mkdir()
+    together.train(tmp_path / "alone")
+    broken = torchrun(tmp_path / "two", "die")
+    assert broken.returncode and not (tmp_path / "two" / "weights.pt").exists()
+    assert checkpoint.read(tmp_path / "two" / "journal2.pt")["step"] in (1, 2)
+    resumed = torchrun(tmp_path / "two")
+    assert resumed.returncode == 0, resumed.stderr[-2000:]
+    alone, two = (checkpoint.read(tmp_path / name / "weights.pt") for name in ("alone", "two"))
+    trained = [name for name in alone if isinstance(alone[name], dict)]
+    assert len(trained) == 6
+    for name in trained:
+        for key, value in alone[name].items():
+            torch.testing.assert_close(two[name][key], value, atol=2e-4, rtol=1e-4, msg=f"{name} {key}")
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(monkeypatch):
+    drawn = Stills(make_data([(0, range(4))]), range(4), 3)
+    assert team.join(drawn)["team"] is None
+
+    def two() -> team.Team:
+        found = object.__new__(team.Team)
+        found.share = (0, 2)
+        return found
+
+    monkeypatch.setattr(team, "team", two)
+    with pytest.raises(ValueError, match="a batch of 3 cannot be shared by 2 processes"):
+        team.join(drawn)
