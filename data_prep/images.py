@@ -1,5 +1,6 @@
 """Reading picture files: by content, whatever the name says, and from any folder name."""
 
+import os
 import struct
 from pathlib import Path
 
@@ -24,7 +25,8 @@ def read_image(path: Path, upright: bool = True) -> np.ndarray:
     try:
         # Not cv2.imread: it cannot open non-ASCII paths on Windows and says nothing about why it failed.
         with open(path, "rb") as file:
-            data = file.read(LARGEST_FILE + 1)
+            # As much as is there: room is made for as much as is asked for.
+            data = file.read(min(os.fstat(file.fileno()).st_size, LARGEST_FILE) + 1)
     except FileNotFoundError:
         raise BadItem("image file is missing", path=path) from None
     except (OSError, MemoryError, ValueError) as error:

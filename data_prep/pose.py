@@ -4,6 +4,7 @@ For data sets that give no pose. What comes out is an estimate, and is to be cal
 yaw > 0 nose to the viewer's left, pitch > 0 looking up, roll > 0 head tilted counter-clockwise on the screen.
 """
 
+import math
 from typing import NamedTuple
 
 import cv2
@@ -54,8 +55,8 @@ def angles(rotation: np.ndarray) -> Pose:
     A head nods, then turns, then tilts in the picture's plane, as in the face world: turning the picture changes
     roll alone, and roll is the slope of the line from eye to eye (AFLW's, DATASETS 2.5).
     """
-    across = rotation[:, 0]  # where the line from eye to eye points
-    yaw = np.degrees(np.arctan2(-across[2], np.hypot(across[0], across[1])))
-    pitch = np.degrees(np.arctan2(-rotation[2, 1], rotation[2, 2]))
-    roll = np.degrees(np.arctan2(-across[1], across[0]))
-    return Pose(float(yaw), float(pitch), float(roll))
+    across = rotation[:, 0].tolist()  # where the line from eye to eye points
+    yaw = math.atan2(-across[2], math.hypot(across[0], across[1]))
+    pitch = math.atan2(-rotation[2, 1], rotation[2, 2])
+    roll = math.atan2(-across[1], across[0])
+    return Pose(math.degrees(yaw), math.degrees(pitch), math.degrees(roll))

@@ -59,6 +59,8 @@ def cut(item: Item, box: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]
     What lies outside the picture repeats its border. A crop smaller than its source is averaged, not sampled.
     """
     image, scaled = item.image, np.asarray(box, np.float64)
+    if blue_first := image.strides[2] < 0:  # a frame as a video's decoder has it
+        image = image[..., ::-1]
     shrink = min(int(box[2] // size), *image.shape[:2])
     if shrink > 1:  # warpAffine has no area filter: average first, then sample at less than 1 : 2
         height, width = image.shape[0] // shrink, image.shape[1] // shrink
@@ -68,6 +70,8 @@ def cut(item: Item, box: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]
     if shrink > 1:
         matrix = geometry.crop_matrix(scaled, size)
     crop = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    if blue_first:
+        crop = cv2.cvtColor(crop, cv2.COLOR_BGR2RGB, dst=crop)
     points = geometry.apply(whole, item.points.astype(np.float64))
     return crop, points.astype(np.float32)
 

@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from rednet_lab.files import read_json, remove, write_json
 from rednet_lab.names import ROOT
-from rednet_lab.workbench.damage import COMPLETE, FILES, checksums, damage, told
+from rednet_lab.workbench.damage import COMPLETE, FILES, SEAL, checksums, damage, seal, told
 
 LOCK_NOTICE_SECONDS = 2.0
 LOCKS = ".locks"
@@ -78,7 +78,8 @@ def asset(
                     remove(left)
                 facts = make(folder) or {}
                 made_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
-                write_json(folder / COMPLETE, {**facts, "made": made_at, FILES: checksums(folder)})
+                facts = {**facts, "made": made_at, FILES: checksums(folder)}
+                write_json(folder / COMPLETE, facts | {SEAL: seal(facts)})
     return folder, _facts(folder)
 
 
@@ -122,4 +123,4 @@ def _only_process(folder: Path, notice: Callable[[str], None], said: str) -> Ite
 
 def _facts(folder: Path) -> dict:
     facts = read_json(folder / COMPLETE)
-    return {name: value for name, value in facts.items() if name != FILES}
+    return {name: value for name, value in facts.items() if name not in (FILES, SEAL)}

@@ -19,6 +19,7 @@ from rednet_lab.names import ROOT
 from rednet_lab.runner import __main__ as command_line
 from rednet_lab.runner.graph import told
 from rednet_lab.runner.state import Paths
+from rednet_lab.workbench.cache import asset
 from tests.helpers import wait_for
 from tests.rednet_lab.tiny import Tiny, write_notebook
 
@@ -175,6 +176,59 @@ def test_jobs_run_in_order_side_by_side_and_failures_stop_what_needs_them(tmp_pa
     order.clear()
     assert Tiny(tmp_path / "two", **SERIES).run("--jobs", "2") == 1
     assert max(most) == 2 and order.index("10") < order.index("12") and "22" not in order
+
+
+# ------------------------------------------------------------------------------------------------ cached assets
+
+
+def damaged(path, dice):
+    """Damage a file of an asset in a way that is drawn, and return what was done."""
+    data = bytearray(path.read_bytes())
+    done = dice.choice(["bytes", "cut", "longer", "zeros", "gone", "a folder", "empty", "another's"])
+    if done in ("gone", "a folder"):
+        path.unlink()
+        if done == "a folder":
+            path.mkdir()
+        return done
+    if done == "bytes":
+        for place in dice.choices(range(len(data)), k=dice.choice([1, 1, 20])):
+            data[place] ^= dice.randrange(1, 256)
+    elif done == "longer":
+        data += dice.randbytes(dice.choice([1, 4096]))
+    elif done == "zeros":  # as a file system leaves a file after a power cut
+        data = bytearray(len(data))
+    else:
+        data = data[: {"cut": dice.randrange(len(data)), "empty": 0}.get(done, len(data))]
+        data = bytearray(reversed(data)) if done == "another's" else data
+    path.write_bytes(data)
+    return done
+
+
+@pytest.mark.parametrize("which", range(FAULTS))
+def test_an_asset_that_is_damaged_anywhere_is_made_again_and_never_used(cache, which):
+    dice = random.Random(SEED + which)
+    names = ["net.pt", "faces/crops.npy", "faces/store.json"]
+
+    def make(folder):
+        (folder / "faces").mkdir(exist_ok=True)
+        for k, name in enumerate(names):
+            (folder / name).write_bytes(random.Random(k).randbytes(3000))
+        return {"seconds": 2.5, "curve": [[1, 0.25], [2, 0.125]], "by": "ä"}
+
+    def content(folder):
+        return [(folder / name).read_bytes() for name in names]
+
+    folder, first = asset("stage1", {"size": 3}, make)
+    whole, told = content(folder), []
+    first.pop("made")
+    for _ in range(dice.randint(1, 3)):
+        name = dice.choice([*names, "complete.json"])
+        print(f"REDNET_FAULT_SEED={SEED}: {damaged(folder / name, dice)} in {name}")
+        again, facts = asset("stage1", {"size": 3}, make, told.append)
+        facts.pop("made")
+        assert again == folder and content(folder) == whole and facts == first
+    assert all("made again" in line and "\n" not in line for line in told)
+    assert asset("stage1", {"size": 3}, lambda _: pytest.fail("made again"), pytest.fail)[0] == folder
 
 
 # ----------------------------------------------------------------------------------------------- with real processes
