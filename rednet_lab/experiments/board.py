@@ -22,7 +22,7 @@ TURNED, FRONTAL = (45, 90), (0, 15)  # degrees, C5
 
 
 @dataclass(frozen=True)
-class Line:
+class Judged:
     """One line of the board: a claim on one kind of data. found is None before a first pair of trainings."""
 
     claim: str
@@ -51,7 +51,7 @@ class Line:
         return max(wanted - self.trainings, 0) * self.minutes / 60
 
 
-def rows(folder: Path = FOLDER) -> list[Line]:
+def rows(folder: Path = FOLDER) -> list[Judged]:
     """Return the board: the primary row of each claim, then what stands beside, Holm's correction in each family."""
     return list(_rows(folder, _state(folder)))
 
@@ -61,7 +61,7 @@ def _state(folder: Path) -> tuple:
 
 
 @cache
-def _rows(folder: Path, _: tuple) -> tuple[Line, ...]:
+def _rows(folder: Path, _: tuple) -> tuple[Judged, ...]:
     rules, claims = endpoints.load()
     seen = {}
     for claim, endpoint in claims.items():
@@ -91,7 +91,7 @@ def _rows(folder: Path, _: tuple) -> tuple[Line, ...]:
                     said = judge(
                         endpoint, effect, rules, p, "bench", converged, gate, own_data=endpoint.kind == "arithmetic"
                     )
-                found.append(Line(claim, where, primary, endpoint, said, effect, k, converged, gate, minutes, facts))
+                found.append(Judged(claim, where, primary, endpoint, said, effect, k, converged, gate, minutes, facts))
     return tuple(found)
 
 
@@ -120,10 +120,19 @@ def _looked_at(folder: Path, source: str, claim: str, endpoint: Endpoint, questi
         name = "recognised" if claim == "C13" else "validation"
         before, after = (each[1][name].mean() for each in (once, twice))
         converged = float(after - before) if claim == "C13" else float(100 * (before - after) / before)
-    each = statistics.mean(minutes) if minutes else None
+    usual = _usual(folder, source, _state(folder))
+    each = statistics.mean(minutes) if minutes else usual
     sides = 1 if question.first is question.second else 2
     found = _effect(claim, source, question, pairs) if pairs else None
     return found, len(pairs), converged, gate, each and each * sides, facts
+
+
+@cache
+def _usual(folder: Path, source: str, _: tuple) -> float | None:
+    """Return the minutes of a usual training on a source, of whatever variant; None where there is none yet."""
+    facts = [found[0] for found in map(read, sorted((folder / source).glob("*.npz"))) if found]
+    each = [one["seconds"] / 60 for one in facts if one.get("pictures") and not one["tag"]]
+    return statistics.median(each) if each else None
 
 
 def _effect(claim: str, source: str, question: Question, pairs: list) -> Effect:

@@ -18,7 +18,6 @@ from rednet_core.metrics import FAILURE
 
 DRAWS = 2000
 LEVEL = 0.95
-LEAST_SEEDS = 3  # for a verdict
 
 
 @dataclass(frozen=True)
