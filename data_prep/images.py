@@ -1,7 +1,9 @@
 """Reading picture files: by content, whatever the name says, and from any folder name."""
 
+import io
 import os
 import struct
+import warnings
 from pathlib import Path
 
 import cv2
@@ -60,7 +62,7 @@ def first_line(error: Exception) -> str:
 
 
 def _promises(data: bytes) -> str:
-    """Return what is wrong with a PNG, JPEG or BMP as its header has it, "" where nothing is."""
+    """Return what is wrong with a picture as its header has it, "" where nothing is."""
     size, start = None, 0
     if data.startswith(PNG) and len(data) >= 24:
         size = struct.unpack(">II", data[16:24])
@@ -70,9 +72,26 @@ def _promises(data: bytes) -> str:
         size, start = _jpeg_size(data)
         if start and data.rfind(b"\xff\xd9", start) < 0:  # the decoder would fill what is missing with grey
             return "not a readable image (a JPEG that is cut off)"
+    else:
+        size = _size(data)
     if size and size[0] * size[1] > LARGEST_PICTURE:
         return f"image of {size[0]:,} x {size[1]:,} pixels by its header, more than is read"
     return ""
+
+
+def _size(data: bytes) -> tuple[int, int] | None:
+    """Return (width, height) of a picture of any other kind by its header; None where it tells none."""
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(data)) as image:
+                return image.size
+    except Image.DecompressionBombError:
+        return LARGEST_PICTURE, 2
+    except Exception:  # no picture that is known there: the decoder says so
+        return None
 
 
 def _jpeg_size(data: bytes) -> tuple[tuple[int, int] | None, int]:

@@ -39,3 +39,21 @@ class Wrapped:
     def warnings(self) -> list[str]:
         """The wrapped reader's."""
         return getattr(self.reader, "warnings", [])
+
+
+class Tail(Wrapped):
+    """The items of another reader from number `first` on."""
+
+    def __init__(self, reader, first: int):
+        super().__init__(reader)
+        self.first, self.markup = first, reader.markup
+
+    @property
+    def description(self) -> dict:
+        return {**self.reader.description, "first": self.first}
+
+    def __len__(self) -> int:
+        return len(self.reader) - self.first
+
+    def __getitem__(self, index: int) -> Item:
+        return self.reader[self.first + range(len(self))[index]]

@@ -31,8 +31,7 @@ class Batch:
     def to(self, device: torch.device | str) -> "Batch":
         """Return the same batch on a device."""
         parts = (self.crops, self.points, self.mask, self.identity)
-        crops, points, mask, identity = (part.to(device, non_blocking=True) for part in parts)
-        return Batch(crops, points, mask, identity, self.frames)
+        return Batch(*(part.to(device, non_blocking=True) for part in parts), self.frames)
 
 
 def gather(data: FaceData, rows: np.ndarray, frames: int = 1, labels: np.ndarray | None = None, share=(0, 1)) -> Batch:
@@ -57,13 +56,6 @@ def person_labels(data: FaceData, rows: np.ndarray) -> np.ndarray:
     labels = np.full(max(int(data.table["identity"].max()), 0) + 1, -1, np.int64)
     labels[persons] = np.arange(len(persons))
     return labels
-
-
-_SOME = 1  # tells draws of a video's clips from draws of a batch
-
-
-def _generator(seed: int, *numbers: int) -> np.random.Generator:
-    return np.random.default_rng([seed, *numbers])
 
 
 class Ahead:
@@ -100,7 +92,7 @@ class Stills:
         epochs, inside = np.divmod(places, len(self.rows))
         rows = np.empty(self.size, np.int64)
         for epoch in np.unique(epochs):
-            order = _generator(self.seed, int(epoch)).permutation(len(self.rows))
+            order = np.random.default_rng([self.seed, int(epoch)]).permutation(len(self.rows))
             here = epochs == epoch
             rows[here] = self.rows[order[inside[here]]]
         return gather(self.data, rows, labels=self.labels, share=self.share)
@@ -152,7 +144,7 @@ class Clips:
         drawn = np.empty(len(videos))
         for video in np.unique(videos):
             here = np.flatnonzero(videos == video)
-            drawn[here] = _generator(self.seed, max(int(video), 0), _SOME).permutation(len(here))
+            drawn[here] = np.random.default_rng([self.seed, max(int(video), 0), 1]).permutation(len(here))
         return self.starts[drawn < each]
 
     def _own_person(self, table: np.ndarray) -> np.ndarray:
@@ -165,7 +157,7 @@ class Clips:
 
     def batch(self, step: int) -> Batch:
         """Return batch number `step`: `size` clips of different persons, each person's clip a random one."""
-        random = _generator(self.seed, step)
+        random = np.random.default_rng([self.seed, step])
         order = random.permutation(len(self.starts))
         _, first = np.unique(self.person[order], return_index=True)
         chosen = self.starts[order[np.sort(first)[: self.size]]]

@@ -81,13 +81,18 @@ def decode(maps: Tensor, sigma: float, rounds: int = 6) -> Tensor:
     return torch.where(near & (height > 0)[..., None], found, plain)
 
 
-def decode_discs(maps: Tensor, radius: float, rounds: int = 4) -> Tensor:
+def decode_discs(maps: Tensor, radius: float, rounds: int = 8) -> Tensor:
     """Return points (N, L, 2), sub-pixel, of probability maps (N, L, m, m) that hold discs of that radius.
 
-    A disc has no highest pixel. The window starts at one and is moved to the centre of mass that it sees, a few
-    times (mean shift), so it settles in the middle of the disc and not of other things in the map.
+    A disc has no highest pixel. From one of them, mu moves by the difference between the centre of mass that a Gaussian
+    window round mu sees and the one that it would see of a disc round mu, until there is none: mean shift that knows
+    what the border cuts off. Other things in the map are outside the window.
     """
-    centre, _ = peaks(maps)
+    top, height = peaks(maps)
+    found, last = top, maps.shape[-1] - 1
     for _ in range(rounds):
-        centre = _centre_of_mass(maps, centre, radius)
-    return centre
+        dx, dy = distances(found, last + 1)
+        disc = (radius + 0.5 - torch.hypot(dx[..., None, :], dy[..., :, None])).clamp(0, 1)
+        step = _centre_of_mass(maps, found, radius) - _centre_of_mass(disc, found, radius)
+        found = (found + 1.5 * step).clamp(-radius, last + radius)  # a step closes half of it at a border
+    return torch.where(height[..., None] > 0, found, top)

@@ -2,6 +2,7 @@
 
 Every measure takes the mask (N, L) of annotated points: what is not annotated is neither scored nor used as a scale.
 NME, the field's normalised mean error, is the mean point-to-point distance over the inter-ocular distance, in per cent.
+Without a further word the inter-ocular distance is the papers', of the outer eye corners; what is "floored" says so.
 """
 
 from typing import Literal
@@ -17,8 +18,8 @@ FAILURE = 10.0  # per cent: a larger NME is a failure (journal 5.1)
 # project to at 60 degrees of yaw; beyond, the papers' normaliser tends to zero and the error to infinity.
 FRONTAL_INTEROCULAR = 1.3
 LEAST_INTEROCULAR = 0.65
-# "corners" is the papers': the distance of the outer eye corners. "floored" is ours: the same, but at least
-# LEAST_INTEROCULAR eye-to-mouth distances. "pupils" is the 300-W benchmark's: the distance of the two eyes' middles.
+# "corners" is the papers' and the default: the distance of the outer eye corners. "floored" is ours: the same, but at
+# least LEAST_INTEROCULAR eye-to-mouth distances. "pupils" is 300-W's second: the distance of the two eyes' middles.
 Normaliser = Literal["corners", "floored", "pupils"]
 
 
@@ -28,29 +29,28 @@ def _mean(values: Array, mask: Array) -> Array:
     return np.where(mask, values, 0).sum(-1) / count
 
 
-def interocular(points: Array, markup: Markup, mask: Array, by: Normaliser = "floored") -> Array:
+def interocular(points: Array, markup: Markup, mask: Array, by: Normaliser = "corners") -> Array:
     """Return the normaliser (N,) of faces annotated with points (N, L, 2), in their pixels.
 
     Where a point that it needs is not annotated it is what a frontal face would have: 1.3 eye-to-mouth distances.
     """
     eyes, mouth = eyes_and_mouth(points, markup, mask)
     tall = np.linalg.norm(eyes - mouth, axis=-1)
-    each = [[i] for i in markup.outer_eyes]
-    if by == "pupils":
-        each = [list(markup.groups[name]) for name in ("left eye", "right eye")]
-    left, right = (points[..., group, :].mean(-2) for group in each)
-    known = mask[..., each[0]].all(-1) & mask[..., each[1]].all(-1)
+    outer = [[i] for i in markup.outer_eyes]
+    at = [[*markup.groups[f"{side} eye"]] for side in ("left", "right")] if by == "pupils" else outer
+    left, right = (points[..., eye, :].mean(-2) for eye in at)
+    known = mask[..., at[0]].all(-1) & mask[..., at[1]].all(-1)
     wide = np.where(known, np.linalg.norm(left - right, axis=-1), FRONTAL_INTEROCULAR * tall)
     return np.fmax(wide, LEAST_INTEROCULAR * tall) if by == "floored" else wide
 
 
-def point_nme(predicted: Array, points: Array, markup: Markup, mask: Array, by: Normaliser = "floored") -> Array:
+def point_nme(predicted: Array, points: Array, markup: Markup, mask: Array, by: Normaliser = "corners") -> Array:
     """Return the distance (N, L) of each predicted point from its place, in per cent; NaN where it is not annotated."""
     distance = np.where(mask, np.linalg.norm(predicted - points, axis=-1), np.nan)
     return 100 * distance / interocular(points, markup, mask, by)[..., None]
 
 
-def nme(predicted: Array, points: Array, markup: Markup, mask: Array, by: Normaliser = "floored") -> Array:
+def nme(predicted: Array, points: Array, markup: Markup, mask: Array, by: Normaliser = "corners") -> Array:
     """Return the NME (N,) of each face over its annotated points, in per cent (journal 5.1).
 
     NME = 100 / sum_l m_l * sum_l m_l |predicted_l - points_l| / interocular, with the mask m.
@@ -58,14 +58,14 @@ def nme(predicted: Array, points: Array, markup: Markup, mask: Array, by: Normal
     return _mean(point_nme(predicted, points, markup, mask, by), mask)
 
 
-def seven_nme(predicted: Array, points: Array, markup: Markup, mask: Array, by: Normaliser = "floored") -> Array:
+def seven_nme(predicted: Array, points: Array, markup: Markup, mask: Array, by: Normaliser = "corners") -> Array:
     """Return the NME (N,) of seven points predicted (N, 7, 2), faces annotated with points (N, L, 2), in per cent."""
     seven = list(markup.seven)
     distance = _mean(np.linalg.norm(predicted - points[..., seven, :], axis=-1), mask[..., seven])
     return 100 * distance / interocular(points, markup, mask, by)
 
 
-def jitter(predicted: Array, points: Array, markup: Markup, mask: Array, by: Normaliser = "floored") -> Array:
+def jitter(predicted: Array, points: Array, markup: Markup, mask: Array, by: Normaliser = "corners") -> Array:
     """Return how much landmarks tremble: the change (T - 1,) of their offset from the truth (T, L, 2) between frames.
 
     In per cent of the inter-ocular distance, mean over the landmarks annotated in both frames. A constant offset does

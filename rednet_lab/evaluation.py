@@ -11,9 +11,11 @@ import numpy as np
 
 from rednet_core import geometry
 from rednet_core.markup import Markup
-from rednet_core.metrics import FAILURE, Normaliser, nme
+from rednet_core.metrics import FAILURE, Normaliser, interocular, nme
 from rednet_core.protocols import FaceAligner, FaceData
 from rednet_core.tracking import Tracker
+
+COMMON_YAW = 30.0  # degrees: a face with a smaller |yaw| is in the papers' common group, any other is challenging
 
 
 @dataclass
@@ -101,9 +103,14 @@ def predict_mean_shape(shape: np.ndarray, data: FaceData, rows: np.ndarray, mark
     return _result(data, rows, shape * box[:, None, 2:] + box[:, None, :2], [])
 
 
-def nmes(results: dict[str, Result], markup: Markup, by: Normaliser = "floored") -> dict[str, np.ndarray]:
+def nmes(results: dict[str, Result], markup: Markup, by: Normaliser = "corners") -> dict[str, np.ndarray]:
     """Return the NME (N,) of every face of several results, in per cent."""
     return {name: nme(each.points, each.truth, markup, each.mask, by) for name, each in results.items()}
+
+
+def floor_of(truth: np.ndarray, markup: Markup, mask: np.ndarray) -> np.ndarray:
+    """Return the papers' normaliser over our floored one (N,), at most 1: an error times it is the floored error."""
+    return interocular(truth, markup, mask) / interocular(truth, markup, mask, "floored")
 
 
 @dataclass(frozen=True)

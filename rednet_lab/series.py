@@ -19,6 +19,7 @@ class Entry:
     needs: tuple[str, ...] = ()
     minutes: float = 0.0
     reads: bool = False
+    after: tuple[str, ...] = ()  # like needs where they run too: what they train is drawn beside what ships
 
     @property
     def number(self) -> str:
@@ -32,22 +33,22 @@ COURSE = (
     Entry("12_data_preparation", "Data preparation", minutes=0.1),
     Entry("14_formats", "Formats of the papers' data sets", minutes=0.1),
     Entry("16_table4", "Table 4: the data, and who is challenging", minutes=0.2),
-    Entry("18_crops", "The crop convention", needs=("50_stage1",), minutes=0.4),
+    Entry("18_crops", "The crop convention", after=("50_stage1",), minutes=0.4),
     Entry("20_maps_and_losses", "Response maps and losses", minutes=0.1),
     Entry("30_vgg_encoder_decoder", "The VGG encoder-decoder", needs=("00_tour",), minutes=0.9),
     Entry("32_resnet_design", "The ResNet design", needs=("00_tour",), minutes=2),
-    Entry("34_spatial_recurrence", "Spatial recurrence", needs=("50_stage1",), minutes=1.4),
+    Entry("34_spatial_recurrence", "Spatial recurrence", after=("50_stage1",), minutes=1.4),
     Entry("36_two_feedbacks", "Two feedbacks", needs=("00_tour",), minutes=2.8),
-    Entry("38_temporal_recurrence", "Temporal recurrence", needs=("54_stage3",), minutes=0.5),
-    Entry("42_identity_disentangling", "Identity disentangling", needs=("52_stage2",), minutes=0.3),
+    Entry("38_temporal_recurrence", "Temporal recurrence", after=("54_stage3",), minutes=0.5),
+    Entry("42_identity_disentangling", "Identity disentangling", after=("52_stage2",), minutes=0.3),
     Entry("44_f_reg", "f_REG: from maps to coordinates", needs=("36_two_feedbacks",), minutes=1.3),
     Entry("46_two_papers", "Two papers compared", needs=("00_tour", "36_two_feedbacks"), minutes=0.2),
     Entry("48_whole_network", "The whole network, and its training loop", needs=("00_tour",), minutes=1.5),
-    Entry("50_stage1", "Stage 1: still images", needs=("12_data_preparation",), minutes=6.7),
+    Entry("50_stage1", "Stage 1: still images", minutes=6.7),
     Entry("52_stage2", "Stage 2: identity", needs=("50_stage1",), minutes=3.1),
     Entry("54_stage3", "Stage 3: clips", needs=("52_stage2",), minutes=3.9),
     Entry("56_eccv_stages", "The ECCV network in three stages", needs=("36_two_feedbacks",), minutes=2),
-    Entry("60_tracking", "Tracking a video", needs=("54_stage3",), minutes=0.2),
+    Entry("60_tracking", "Tracking a video", after=("54_stage3",), minutes=0.2),
     Entry("70_protocol", "What an ablation is here", needs=("12_data_preparation",), minutes=1.2),
     Entry("71_backbones", "VGG or ResNet (Table 5), batch norm", needs=("70_protocol",), minutes=4.5),
     Entry("72_recurrent_steps", "One step or two (Table 6), joint or detached", needs=("70_protocol",), minutes=1.8),

@@ -30,12 +30,7 @@ LISTED = "READS"  # a constant of modules and notebooks: what they read or impor
 DISTRIBUTIONS = {
     "torch": ("torch",),
     "numpy": ("numpy",),
-    "opencv": (
-        "opencv-python-headless",
-        "opencv-python",
-        "opencv-contrib-python-headless",
-        "opencv-contrib-python",
-    ),
+    "opencv": ("opencv-python-headless", "opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python"),
 }
 STANDARD = ("profile", "source", "data", "seed", "device")
 PARSING = threading.Lock()  # CPython 3.11 counts the depth of ast.parse for all threads together, and may raise

@@ -15,7 +15,10 @@ class Run:
     """A copy of the checkout and the real runner in it."""
 
     def __init__(self, folder: Path):
-        self.root = folder / "course"
+        self.root, self.lock = folder / "course", f"{folder}.lock"
+        self.cache, self.folder = folder / "cache", self.root / RUNS / "smoke"
+        if self.root.exists():  # another process has made it
+            return
         hidden = shutil.ignore_patterns("__pycache__", ".*")
         for part in ("rednet_core", "data_prep", "rednet_lab", "notebooks"):
             shutil.copytree(ROOT / part, self.root / part, ignore=hidden)
@@ -23,7 +26,6 @@ class Run:
         if shutil.which("git"):
             self.git("init", "--quiet")
             self.git("add", "--all")
-        self.cache, self.folder = folder / "cache", self.root / RUNS / "smoke"
 
     def git(self, *arguments):
         """Run git on the copy, as if nobody had a configuration, and return what it said."""

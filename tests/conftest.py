@@ -10,6 +10,7 @@ import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
+from filelock import FileLock  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 from hypothesis.configuration import set_hypothesis_home_dir  # noqa: E402
 
@@ -34,10 +35,42 @@ settings.register_profile(
 settings.load_profile("course")
 
 
+# The long ones, in the order in which they begin; the short ones behind them keep every core busy to the end.
+LONG = ("test_notebooks.py", "test_setup.py", "rednet_lab/runner/", "rednet_lab/experiments/", "rednet_lab/workbench/")
+LONG = (*LONG, "browser/")  # these want what the notebooks leave in the cache
+
+
+def pytest_collection_modifyitems(items):
+    """Put the long tests first."""
+    here = os.path.dirname(__file__)
+
+    def turn(item):
+        place = item.path.relative_to(here).as_posix()
+        return next((k for k, name in enumerate(LONG) if place.startswith(name)), len(LONG))
+
+    items.sort(key=turn)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Give each of several processes one file after the other, in order; the browser's tests to one of them."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return "browser" if nodeid.startswith("tests/browser/") else nodeid.partition("::")[0]
+
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
+
+
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory):
-    """One copy of the checkout for all tests: what one of them prepares and trains is in its cache for the others."""
-    return Run(tmp_path_factory.mktemp("series"))
+    """One copy of the checkout for all tests of all processes: what one trains is in the cache for the others."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "series"
+    with FileLock(f"{folder}.lock"):
+        return Run(folder)
 
 
 @pytest.fixture(scope="session")

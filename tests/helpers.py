@@ -237,3 +237,10 @@ def wait_for(path, seconds=60):
     while not path.exists():
         assert time.monotonic() < deadline, f"{path.name} did not come"
         time.sleep(0.05)
+
+
+def upload(widget, name, content):
+    """Give an upload control what a browser sends when a file is chosen; ipywidgets catches what this raises."""
+    file = {"name": name, "type": "", "size": len(content), "last_modified": 0, "content": memoryview(content)}
+    state = {"value": [file]}
+    widget._handle_msg({"content": {"data": {"method": "update", "state": state}}})

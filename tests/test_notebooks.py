@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 import nbformat
 import pytest
+from filelock import FileLock
 from PIL import Image
 
 from rednet_lab.names import ROOT, RUNS
@@ -154,7 +155,8 @@ def smoke(checkout):
     """The whole series, executed once for all tests of this session."""
     # A failing notebook is not the end: the tests of the others shall tell that they are well.
     try:
-        checkout.said, checkout.failure = checkout(), ""
+        with FileLock(checkout.lock):  # the browser's tests wait for it
+            checkout.said, checkout.failure = checkout(), ""
     except pytest.fail.Exception as failure:
         checkout.said, checkout.failure = "", str(failure)
     return checkout

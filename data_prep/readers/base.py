@@ -12,7 +12,7 @@ import numpy as np
 
 from data_prep.errors import BadItem, DataError, readable
 from data_prep.item import SPLITS, Item
-from data_prep.plausible import check_points
+from data_prep.plausible import check_inside, check_points
 from data_prep.store import KEY_LENGTH
 from rednet_core.markup import Markup
 
@@ -62,6 +62,7 @@ class Listed:
             raise BadItem("its name, or a folder's above it, is not UTF-8", path=entry.path, field="key")
         item = self.read(entry)
         check_points(item.points, item.mask, self.markup, entry.path, self.any_pose)
+        check_inside(item.points, item.mask, item.image, entry.path)
         return item
 
     def read(self, entry: ListedItem) -> Item:

@@ -26,7 +26,7 @@ class VideoListed(Listed):
         self._lengths: dict[Path, int] = {}  # video file: frames annotated
         self._video: Video | None = None
         self._wrong: dict[Path, str] = {}
-        self._from_zero: set[Path] = set()  # videos whose annotations are numbered from 0
+        self._no_slack: set[Path] = set()  # videos whose annotations are not numbered from 1
         self._parsed: tuple[str, dict] = ("", {})  # video, {annotation: (points, notes)} or what is wrong
 
     def __getstate__(self):
@@ -40,7 +40,7 @@ class VideoListed(Listed):
                 self._video.close()
             self._video = Video(path)
         if path not in self._wrong:
-            self._wrong[path] = check_length(self._video, self._lengths[path], path in self._from_zero)
+            self._wrong[path] = check_length(self._video, self._lengths[path], path in self._no_slack)
         if self._wrong[path]:
             raise BadItem(self._wrong[path], path=path)
         return self._video.frame(entry.facts["number"] - 1)
@@ -91,7 +91,7 @@ class VideoListed(Listed):
         first = 1
         if any(int(path.stem) == 0 for path in texts):  # proves that this video's are counted from 0
             first = 0
-            self._from_zero.add(file)
+            self._no_slack.add(file)
             self.warnings.append(f"{name}: its annotations are numbered from 0, and are counted so")
         absent = not file.is_file()
         for path in texts:
@@ -102,6 +102,8 @@ class VideoListed(Listed):
             numbers.setdefault(number, path)
             more = {"file": file, "video": name, "number": number, "annotation": path}
             self.entries.append(ListedItem(key, path, problem, {**more, **facts}))
+        if min(numbers, default=1) > 1:  # as many frames as annotations would be a sign of another count
+            self._no_slack.add(file)
         self._lengths[file] = max(numbers, default=0)
         if not texts:
             self.entries.append(ListedItem(name, annotations, "video without annotations", {"video": name, **facts}))

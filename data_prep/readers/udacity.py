@@ -132,6 +132,7 @@ def _read_table(table: Path, images: Path) -> list[tuple[str, list[str], str]]:
     try:
         with open(table, newline="", encoding="utf-8-sig") as file:
             lines = list(csv.reader(file))
+            cut_off = lines and not _ends_a_line(table)
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"not a text table ({error})", path=table, fix=HOW_TO_GET) from None
     if not lines or len(lines[0]) != COLUMNS:
@@ -159,9 +160,17 @@ def _read_table(table: Path, images: Path) -> list[tuple[str, list[str], str]]:
             problem = f"second row of this name in {table.name}"
         elif name not in there:
             problem = "image file is missing"
+        elif cut_off and line is lines[-1]:
+            problem = f"{table.name} ends in this row, whose last number may be cut off"
         seen.add(name)
         rows.append((name, line[1:], problem))
     return rows + [(name, [], f"{NO_ROW} in {table.name}") for name in sorted(there - seen)]
+
+
+def _ends_a_line(path: Path) -> bool:
+    with open(path, "rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read() in (b"\n", b"\r", b"\0")
 
 
 def _numbers(values: list[str], path: Path) -> np.ndarray:

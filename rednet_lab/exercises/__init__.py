@@ -1,13 +1,13 @@
 """Exercises that answer back: `check(name)(function)` says "Right", "To do", or names the mistake with its hint.
 
-Each module here is the master of one exercise. Its docstring is the task; PLACE says into which notebook, behind which
-cell; `your_...` is the solution, of which the part between the markers is the student's; `inputs()` draws small random
-arguments; WRONG holds the known wrong answers, each under its own hint. `run`, where there is one, says what of an
-answer is compared. `python -m rednet_lab.exercises` writes the cells into the notebooks.
+`parts` and `loops` hold the masters. `python -m rednet_lab.exercises` writes the cells into the notebooks.
 """
 
 import importlib
-from types import ModuleType
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 
@@ -18,24 +18,53 @@ NAMES = tuple(  # in the order of the course
 TRIALS = 3  # sets of inputs: an answer that is right, or wrong in one way, by chance is so only once
 
 
-def load(name: str) -> ModuleType:
+@dataclass
+class Exercise:
+    """The master of one exercise, made by `exercise` from a function that draws small random inputs.
+
+    The function's docstring is the task. wrong holds the known mistakes under their hints: each a function, or edits of
+    the solution between its markers, "old => new".
+    """
+
+    notebook: str
+    cell: str  # behind which the exercise stands
+    solution: Callable
+    inputs: Callable
+    run: Callable = lambda answer, *given: answer(*given)  # what of an answer is compared
+    wrong: dict[str, Callable | str | tuple[str, ...]] = field(default_factory=dict)
+
+    def mistake(self, hint: str) -> Callable:
+        """Return the function with the mistake of a hint. Raise ValueError for an edit of what is not there."""
+        wrong = self.wrong[hint]
+        if callable(wrong):
+            return wrong
+        head, body = inspect.getsource(self.solution).split("### BEGIN SOLUTION")
+        for old, _, new in (edit.partition(" => ") for edit in ((wrong,) if isinstance(wrong, str) else wrong)):
+            if old not in body:
+                raise ValueError(f"{hint!r}: no {old!r} in the solution")
+            body = body.replace(old, new)
+        space = dict(self.solution.__globals__)
+        exec(head + body, space)
+        return space[self.solution.__name__]
+
+
+exercise = partial(partial, Exercise)  # exercise(notebook, cell, solution) decorates the function that draws inputs
+
+
+def load(name: str) -> Exercise:
     """Return the master of an exercise; raise ValueError for a name that there is not."""
     if name not in NAMES:
         raise ValueError(f"exercise {name!r}, known: {', '.join(NAMES)}")
-    return importlib.import_module(f"rednet_lab.exercises.{name}")
+    modules = (importlib.import_module(f"rednet_lab.exercises.{module}") for module in ("parts", "loops"))
+    return next(vars(module)[name] for module in modules if name in vars(module))
 
 
-def solution(master: ModuleType):
-    """Return a master's own function."""
-    return next(value for name, value in vars(master).items() if name.startswith("your_"))
-
-
-def outcome(master: ModuleType, function, trial: int):
+def outcome(master: Exercise, function, trial: int):
     """Return what a function makes of the inputs of a trial; the notebook's random numbers are left as they were."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(trial)
-        run = getattr(master, "run", lambda answer, *given: answer(*given))
-        return run(lambda *given: None if (result := function(*given)) is ... else result, *master.inputs())
+        given = master.inputs()
+        return master.run(lambda *given: None if (result := function(*given)) is ... else result, *given)
 
 
 def same(a, b) -> bool:
@@ -65,11 +94,11 @@ def check(name: str):
             given = [outcome(master, function, trial) for trial in range(TRIALS)]
             if given[0] is None:
                 return "To do: your function returns nothing yet."
-            wanted = [outcome(master, solution(master), trial) for trial in range(TRIALS)]
+            wanted = [outcome(master, master.solution, trial) for trial in range(TRIALS)]
             if same(given, wanted):
                 return "Right."
-            for hint, wrong in master.WRONG.items():
-                if same(given, [outcome(master, wrong, trial) for trial in range(TRIALS)]):
+            for hint in master.wrong:
+                if same(given, [outcome(master, master.mistake(hint), trial) for trial in range(TRIALS)]):
                     return f"Not yet. {hint}"
             if shape(given[0]) != shape(wanted[0]):
                 return f"Not yet. The shape is {shape(given[0])}, it should be {shape(wanted[0])}."

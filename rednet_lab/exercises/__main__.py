@@ -9,7 +9,7 @@ import inspect
 import json
 import re
 
-from rednet_lab.exercises import NAMES, load, solution
+from rednet_lab.exercises import NAMES, load
 from rednet_lab.files import write_text
 from rednet_lab.names import ROOT
 
@@ -20,9 +20,13 @@ STUB = "    # your code here\n    return ...\n"
 def cells(name: str, before: str = "") -> list[dict]:
     """Return the three cells of an exercise; before is the notebook's code in front of them."""
     master = load(name)
-    title, _, task = inspect.getdoc(master).partition(". ")
-    function, text = solution(master).__name__, inspect.getsource(solution(master))
-    used = [line for line in inspect.getsource(master).splitlines() if line.startswith(("import ", "from "))]
+    title, _, task = inspect.getdoc(master.inputs).partition(". ")
+    function, text = master.solution.__name__, inspect.getsource(master.solution)
+    used = [
+        line
+        for line in inspect.getsource(inspect.getmodule(master.solution)).splitlines()
+        if line.startswith(("import ", "from "))
+    ]
     used = [line for line in used if re.search(rf"\b{line.split()[-1]}\b", text) and line not in before.splitlines()]
     imports = "\n".join([*used, ""] * bool(used) + ["from rednet_lab.exercises import check"])
     answer = function.replace("your_", "solution_")
@@ -40,7 +44,7 @@ def cells(name: str, before: str = "") -> list[dict]:
 
 def placed(notebook: dict, name: str) -> None:
     """Put an exercise's cells where they are already, or else behind the cell that its master names."""
-    every, anchor = notebook["cells"], load(name).PLACE[1]
+    every, anchor = notebook["cells"], load(name).cell
     own = {cell["id"] for cell in cells(name)}
     at = next((i for i, cell in enumerate(every) if cell["id"] in own), None)
     if at is None:
@@ -55,7 +59,7 @@ def current(notebook: str) -> tuple[str, str]:
     text = (ROOT / "notebooks" / f"{notebook}.ipynb").read_text(encoding="utf-8")
     content = json.loads(text)
     for name in NAMES:
-        if load(name).PLACE[0] == notebook:
+        if load(name).notebook == notebook:
             placed(content, name)
     return text, json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
@@ -65,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m rednet_lab.exercises", description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a notebook is not current")
     check_only, stale = parser.parse_args(arguments).check, []
-    for notebook in sorted({load(name).PLACE[0] for name in NAMES}):
+    for notebook in sorted({load(name).notebook for name in NAMES}):
         text, wanted = current(notebook)
         if text != wanted:
             stale.append(notebook)

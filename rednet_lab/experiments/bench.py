@@ -15,7 +15,7 @@ from rednet_core import metrics
 from rednet_core.eccv import EccvConfig
 from rednet_core.markup import MARKUPS
 from rednet_core.rednet import NetConfig
-from rednet_lab.evaluation import Result, predict_stills, predict_videos
+from rednet_lab.evaluation import COMMON_YAW, Result, floor_of, predict_stills, predict_videos
 from rednet_lab.experiments.variants import Variant, ablation_profile
 from rednet_lab.experiments.watch import PARTS, Watcher, read_watched, read_watched_faces, watched_on
 from rednet_lab.progress import Progress
@@ -32,6 +32,7 @@ PROBED = 3  # steps timed to say beforehand what a training costs
 class Measured:
     """Per-item figures of one variant over S seeds: errors, seven (S, N) in per cent; steps (S, K, N) on the seven.
 
+    All are by the papers' measure; times floor (S, N), 1 or less, they are by our floored one (`rednet_core.metrics`).
     clusters (N,) are the items' persons (stills) or videos, group (N,) their difficulty, yaw (N,) degrees. jitter
     (S, N) is there for videos, NaN in each first frame.
     """
@@ -44,6 +45,7 @@ class Measured:
     frame: np.ndarray
     jitter: np.ndarray
     steps: np.ndarray
+    floor: np.ndarray
 
     def keep(self, chosen: np.ndarray) -> "Measured":
         """Return the items of a mask (N,) only."""
@@ -162,7 +164,7 @@ class Bench:
         test = self.lab.source.test_stills()
         table = test.data.table[test.rows]
         yaw = np.nan_to_num(np.abs(table["yaw"]))
-        group = np.where(yaw < 30, "common", "challenging")
+        group = np.where(yaw < COMMON_YAW, "common", "challenging")
         about = (_persons(table), yaw, group, np.zeros(len(table), int))
         what = ("stills", test.data.fingerprint)
         return self._measured(variant, what, test.data, test.rows, about, predict_stills, choices)
@@ -183,7 +185,7 @@ class Bench:
         config = self.config(variant)
         markup, marked = MARKUPS[config.markup], self.lab.marked(data, config.markup)
         found = [self._measure_one(variant, seed, what, marked, rows, predict, choices, markup) for seed in self.seeds]
-        arrays = {name: np.stack([each[name] for each in found]) for name in ("errors", "seven", "jitter", "steps")}
+        arrays = {name: np.stack([each[name] for each in found]) for name in found[0]}
         return Measured(**arrays, clusters=about[0], yaw=about[1], group=about[2], frame=about[3])
 
     def _measure_one(self, variant, seed, what, data, rows, predict, choices, markup) -> dict[str, np.ndarray]:
@@ -214,7 +216,7 @@ def _persons(table: np.ndarray) -> np.ndarray:
 
 
 def figures(found: Result, data, markup) -> dict[str, np.ndarray]:
-    """Per-item errors, errors of the seven points, their change from frame to frame, and the errors of each step."""
+    """Per-item errors, of all points, of the seven, of these from frame to frame and after each step; and `floor`."""
 
     def seven(points: np.ndarray) -> np.ndarray:
         points = points if points.shape[1] == 7 else points[:, list(markup.seven)]
@@ -226,6 +228,7 @@ def figures(found: Result, data, markup) -> dict[str, np.ndarray]:
         if len(at) > 1:
             jitter[at[1:]] = metrics.jitter(found.points[at], found.truth[at], markup, found.mask[at])
     return {
+        "floor": floor_of(found.truth, markup, found.mask),
         "errors": metrics.nme(found.points, found.truth, markup, found.mask),
         "seven": seven(found.points),
         "jitter": jitter,

@@ -40,6 +40,7 @@ class Intervals:
             raise ValueError(f"wanted {wanted!r}, known: {', '.join(WANTED)}")
         ours = {"without": found.first, "with": found.second, "effect": found.mean, "low": found.low}
         ours |= {"high": found.high, "each": list(found.each), "unit": unit} | ({"margin": margin} if margin else {})
+        ours |= {} if found.floored is None else {"floored": found.floored}
         self._keep(claim, part, paper, ours, wanted, note, self.source, self.seeds if trained else [])
 
     def computed(self, claim: str, part: str, paper, ours, wanted: str, unit: str, note: str = "") -> None:
@@ -68,8 +69,9 @@ class Intervals:
                     "95 %": f"{ours['low']:+.2f} .. {ours['high']:+.2f}" if "low" in ours else "",
                     "claimed": row["wanted"],
                 }
+                | ({"effect, floored": f"{ours['floored']:+.3g}"} if "floored" in ours else {})
             )
-        return pd.DataFrame(rows)
+        return pd.DataFrame(rows).fillna("")
 
     def why(self) -> str:
         """Return what stands behind the intervals, in a sentence."""

@@ -9,7 +9,7 @@ trainings then holds that of the persons already, so only what it has beyond tha
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -24,7 +24,8 @@ LEVEL = 0.95
 class Effect:
     """A difference (second minus first) with its interval; test and train are standard errors of its two sources.
 
-    low and high are NaN-free with one seed too, but then speak of the test sample alone: see `seeds`.
+    low and high are NaN-free with one seed too, but then speak of the test sample alone: see `seeds`. floored is the
+    same difference by our floored measure, None where that is the papers'.
     """
 
     first: float
@@ -37,6 +38,13 @@ class Effect:
     seeds: int
     clusters: int
     each: tuple[float, ...]  # the effect of each seed
+    floored: float | None = None
+
+    def row(self, first: str = "without", second: str = "with") -> dict[str, float]:
+        """Return columns of a table: both sides by these names, the effect, its interval, and the floored effect."""
+        row = {f"{first} (%)": self.first, f"{second} (%)": self.second, "effect": self.mean}
+        row |= {"95 % from": self.low, "to": self.high}
+        return row if self.floored is None else {**row, "effect, floored": self.floored}
 
 
 def _sums(errors: np.ndarray, place: np.ndarray, count: int) -> np.ndarray:
@@ -76,12 +84,11 @@ def statistic(errors: np.ndarray, kind: str = "mean") -> np.ndarray:
     return STATISTICS[kind](_sums(errors, np.zeros(errors.shape[1], int), 1).sum(1))
 
 
-def effect(
-    first: np.ndarray, second: np.ndarray, clusters: np.ndarray, statistic: str = "mean", seed: int = 0
-) -> Effect:
+def effect(first: np.ndarray, second: np.ndarray, clusters: np.ndarray, statistic: str = "mean", floor=None) -> Effect:
     """second - first of a statistic ("mean", "std", "failure") of per-item errors (S, N); clusters (N,) of items.
 
-    Raise ValueError where the two are not of the same items and seeds.
+    floor (S, N): `Measured.floor`, for the effect by our measure beside that by the papers'. Raise ValueError where the
+    two are not of the same items and seeds.
     """
     first, second = np.atleast_2d(first), np.atleast_2d(second)
     if first.shape != second.shape or first.shape[1] != len(clusters):
@@ -90,16 +97,20 @@ def effect(
         raise ValueError(f"statistic {statistic!r}, known: {', '.join(STATISTICS)}")
     names, place = np.unique(clusters, return_inverse=True)
     sides = [_sums(x, place, len(names)) for x in (first, second)]
-    return effect_of_sums(*sides, STATISTICS[statistic], bool(np.isnan(first).any()), seed)
+    found = effect_of_sums(*sides, STATISTICS[statistic], bool(np.isnan(first).any()))
+    if floor is None or not (floor < 1).any():
+        return found
+    one, other = (STATISTICS[statistic](_sums(x * floor[:1], place, len(names)).sum(1)).mean() for x in (first, second))
+    return replace(found, floored=float(other - one))
 
 
 def effect_of_sums(
-    first: np.ndarray, second: np.ndarray, of: Callable[[np.ndarray], np.ndarray], own: bool = False, seed: int = 0
+    first: np.ndarray, second: np.ndarray, of: Callable[[np.ndarray], np.ndarray], own: bool = False
 ) -> Effect:
     """second - first of a statistic `of` sums (S, clusters, F); own: each training has test clusters of its own."""
     seeds, many = first.shape[:2]
     each = of(second.sum(1)) - of(first.sum(1))  # (S,)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     if own:  # each training's clusters are drawn by themselves: none is left without
         drawn = np.zeros((DRAWS, seeds, many))
         for s in range(seeds):

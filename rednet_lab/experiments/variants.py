@@ -53,6 +53,7 @@ REGRESSION = Variant("one step, regression", {**SEVEN, "steps": ("regression",)}
 DETECTION_TWICE = Variant("detection twice", {**SEVEN, "steps": ("detection", "detection")})
 PLAIN = Variant("plain heat-map CNN", {"steps": ("regression",)})
 CASCADE = Variant("unshared cascade", {"shared": False})
+JOINT_CASCADE = Variant("cascade trained jointly", {"shared": False, "cascade": "joint"})
 RESNET = Variant("ResNet design", {"design": "resnet"})
 SHARED_STATISTICS = Variant("one set of statistics", {"step_statistics": False})
 NO_NORM = Variant("no batch norm", {"batch_norm": False}, watch=True)
@@ -83,7 +84,7 @@ NO_STAGE2 = Variant("without stage 2", stage="clips", after=BASE)
 EXPERIMENTS: dict[str, tuple[Variant, ...]] = {
     "71_backbones": (BASE, RESNET, NO_NORM, NO_NORM_SLOW, SHARED_STATISTICS),
     "72_recurrent_steps": (TWO_SEVEN, DETECTION, REGRESSION, DETECTION_TWICE, BASE, DETACHED),
-    "73_cascade": (BASE, CASCADE, ECCV, ECCV_CASCADE),
+    "73_cascade": (BASE, CASCADE, JOINT_CASCADE, ECCV, ECCV_CASCADE),
     "74_steps_by_yaw": (ECCV_FOUR,),
     "75_temporal": (TEMPORAL, NOT_TEMPORAL, REPLACED, VIDEOS_ONLY, NO_STAGE2),
     "76_identity": (IDENTITY, NO_IDENTITY, LONG_IDENTITY, VIDEO_IDENTITY, VIDEO_NO_IDENTITY),
@@ -96,22 +97,16 @@ def difference(variants: tuple[Variant, ...], configs: list) -> pd.DataFrame:
     """The options in which variants' configurations differ, a row an option; configs as `Bench.config` gives them."""
     plain = [{f.name: getattr(config, f.name) for f in fields(config)} for config in configs]
     extra = [
-        {
-            "stage": v.stage,
-            "starts from": v.after.name if v.after else "nothing",
-            **{f"train.{k}": value for k, value in v.train.items()},
-        }
+        {"stage": v.stage, "starts from": v.after.name if v.after else "nothing"}
+        | {f"train.{k}": value for k, value in v.train.items()}
         for v in variants
     ]
     plain = [{**a, **b} for a, b in zip(plain, extra, strict=True)]
     names = dict.fromkeys(name for each in plain for name in each)
     rows = {name: [each.get(name, "the profile's") for each in plain] for name in names}
     rows = {name: values for name, values in rows.items() if any(v != values[0] for v in values)}
-    return pd.DataFrame.from_dict(
-        {name: [str(v) for v in values] for name, values in rows.items()},
-        orient="index",
-        columns=[v.name for v in variants],
-    )
+    said = {name: [str(v) for v in values] for name, values in rows.items()}
+    return pd.DataFrame.from_dict(said, orient="index", columns=[v.name for v in variants])
 
 
 def _plan(steps: int, rate: float, batch: int, frames: int = 1, ratio=(1.0, 10.0, 1.0)) -> Plan:

@@ -27,7 +27,6 @@ examples (python3 go.py run ... does the same and makes the environment first):
   %(prog)s                                   the whole series on profile quick
   %(prog)s --list                            the series, what is up to date, how long it takes
   %(prog)s --profile smoke                   check in minutes that everything runs; figures mean nothing
-  %(prog)s --only 50 60                      two notebooks, and those that they need
   %(prog)s --only 34 --no-needs --force      one notebook alone, even if it is up to date
   %(prog)s --source udacity --data FOLDER    on real faces
   %(prog)s --source prepared --data FOLDER   on stores made by python -m data_prep (stills, people, videos)
@@ -62,6 +61,8 @@ def parser() -> argparse.ArgumentParser:
     limits = ", ".join(f"{name} {minutes // 60} h" for name, minutes in LONGEST.items())
     p.add_argument("--timeout", type=float, metavar="MINUTES",
                    help=f"stop a notebook that takes longer (default: {limits})")  # fmt: skip
+    p.add_argument("--from-scratch", dest="extra", action="append_const", const=("weights", "mine"),
+                   help="study what this run trains, not what ships: the same as -p weights=mine")  # fmt: skip
     p.add_argument("--force", action="store_true", help="run also what is up to date")
     p.add_argument("--list", action="store_true", help="show the series and its state, run nothing")
     p.add_argument("--check", action="store_true", help="say whether this command line is right, run nothing")

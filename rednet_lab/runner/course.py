@@ -33,7 +33,7 @@ class Course:
 
     def __post_init__(self) -> None:
         names = [entry.name for entry in self.series]
-        unknown = {need for entry in self.series for need in entry.needs} - set(names)
+        unknown = {need for entry in self.series for need in (*entry.needs, *entry.after)} - set(names)
         if unknown or len(set(names)) != len(names):
             raise UsageError(f"the series is inconsistent: unknown needs {sorted(unknown)} or names given twice")
 
@@ -182,7 +182,7 @@ def make_jobs(course: Course, options: Options, entries: list[Entry], seed: int)
     """Return the jobs of one seed, linked to those of them that they need."""
     jobs = {entry.name: Job(course, options, entry, seed, []) for entry in entries}
     for job in jobs.values():
-        job.needs.extend(jobs[name] for name in job.entry.needs if name in jobs)
+        job.needs.extend(jobs[name] for name in (*job.entry.needs, *job.entry.after) if name in jobs)
     return list(jobs.values())
 
 

@@ -44,14 +44,14 @@ class Session:
         return thread
 
     def run(self, parallel: int) -> None:
-        """Bring every job to its end, after those that it needs: in their order, at most `parallel` at a time."""
+        """Bring every job to its end, after those that it needs: the longest first, at most `parallel` at a time."""
         order = TopologicalSorter({job: job.needs for job in self.jobs})
         order.prepare()
         ready: list[Job] = []
         at_work: dict[Future, Job] = {}
         with ThreadPoolExecutor(parallel) as pool:
             while order.is_active():
-                ready = sorted([*ready, *order.get_ready()], key=self.jobs.index)
+                ready = sorted([*ready, *order.get_ready()], key=lambda job: (-job.entry.minutes, self.jobs.index(job)))
                 while ready and len(at_work) < parallel:
                     job = ready.pop(0)
                     at_work[pool.submit(self._one, job)] = job

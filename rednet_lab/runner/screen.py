@@ -129,11 +129,7 @@ class Screen:
         """Print the series with each notebook's state and times."""
         rows = [("notebook", "state", "last", "expected", "title, needs")]
         for job in jobs:
-            record, expected, now = (
-                state.record_of(job),
-                state.expected_seconds(job),
-                state.state_to_show(job),
-            )
+            record, expected, now = (state.record_of(job), state.expected_seconds(job), state.state_to_show(job))
             rows.append((
                 label(job), WORDS.get(now, now),
                 clock(record["seconds"]) if "seconds" in record else "-",

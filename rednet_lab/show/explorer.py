@@ -51,7 +51,8 @@ class Activations:
         finally:
             for hook in hooks:
                 hook.remove()
-        frame = record(net, tracked, face.image[None], None if face.truth is None else face.truth[None])[0]
+        known = (None if each is None else each[None] for each in (face.truth, face.mask))
+        frame = record(net, tracked, face.image[None], *known)[0]
         # The stem runs once a frame: it is the same in every step.
         seen = {name: each * self.steps if len(each) == 1 else each for name, each in seen.items()}
         coding = [name for name in seen if name[0] in "AC"]

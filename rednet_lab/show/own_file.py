@@ -8,14 +8,10 @@ from html import escape
 import ipywidgets as w
 import numpy as np
 
-from rednet_core.rednet import RedNet
 from rednet_lab.show import draw
-from rednet_lab.show.display import UPLOAD, renew, show_widget
-from rednet_lab.show.own_video import MOST_BYTES, detect, follow, frames_of, uploaded
-from rednet_lab.show.player import forms
-from rednet_lab.show.storyboard import track_storyboard
+from rednet_lab.show.footage import MOST_BYTES, detect, frames_of, uploaded
 from rednet_lab.show.trace import Face
-from rednet_lab.show.widgets import STYLE, Painter, problem, slider
+from rednet_lab.show.widgets import STYLE, UPLOAD, problem, slider
 
 WIDE = w.Layout(width="auto")
 HINT = f"a photo or a short video, up to {MOST_BYTES // 1_000_000} MB; a larger one by its path"
@@ -94,49 +90,3 @@ def whole_picture(face: Face, size: int = draw.PANEL, points: np.ndarray | None 
     square[:height, :width] = face.image
     x, y = draw.place(face.box[:2], side, size)
     return draw.box(draw.face(square, size, points, face.truth), np.array([x, y, face.box[2] * size / side]))
-
-
-class OwnTracker:
-    """Upload a clip (or name a file, or use the camera), set the first face box, and have the face followed."""
-
-    def __init__(self, net: RedNet, seconds: float = 10.0):
-        self.net, self.track = net, []
-        self.own = OwnFile("video/*,image/*", "your own clip or photo", seconds)
-        self.button = w.Button(description="follow the face", layout=WIDE, disabled=True, tooltip="from the yellow box")
-        self.said, self.result = w.HTML(), w.Output()
-        self.button.on_click(self._follow)
-        for control in (self.own.upload, self.own.path):
-            control.observe(self._clear, names="value")
-        self.painter = Painter(self.own.controls, self._paint, "the first frame with the box of the face")
-        self.painter.panel.children = (*self.painter.panel.children, self.button, self.said)
-        self.box, self.shown = w.VBox([self.painter.box, self.result]), None
-
-    def _paint(self, **_):
-        face = self.own.face()
-        self.button.disabled = face is None
-        if face is None:
-            return draw.message("nothing here yet"), self.own.words
-        return whole_picture(face, int(1.4 * draw.PANEL)), f"{self.own.words}; {len(self.own.frames)} frames"
-
-    def _clear(self, _=None) -> None:
-        self.track, self.said.value, self.result.outputs = [], "", ()
-
-    def _follow(self, _=None) -> None:
-        def tell(done: int, total: int) -> None:
-            if done % 10 == 0:
-                self.said.value = f"frame {done} of {total} ..."
-
-        self._clear()
-        try:
-            self.track, self.said.value = follow(self.net, self.own.frames, self.own.face().box, tell)
-            if not self.track:
-                raise ValueError("no face in any frame: set the yellow box by hand and try again")
-            data = forms(track_storyboard({"tracked": self.track}))
-            self.result.outputs = ({"output_type": "display_data", "data": data, "metadata": {}},)
-            renew(self.shown, data)
-        except Exception as error:
-            self.said.value = problem(error)
-            raise
-
-    def _ipython_display_(self) -> None:
-        self.shown = show_widget(self.box)

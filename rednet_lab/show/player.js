@@ -105,11 +105,13 @@ class Player {
   difference(cell, channel) {
     let shared = cell.before.channels.filter((c) => cell.answer.channels.includes(c));
     if (shared.includes(channel)) shared = [channel];
-    const size = cell.answer.maps[2][1], values = new Int16Array(size * size);
+    const size = cell.answer.maps[2][1], other = cell.before.maps[2][1], values = new Int16Array(size * size);
+    const at = (i) => Math.floor((i + 0.5) * other / size); // a step's maps may be smaller than those before
     for (const c of shared) {
       const now = this.one(cell.answer, c).values, old = this.one(cell.before, c).values;
       for (let i = 0; i < values.length; i++) {
-        if (Math.abs(now[i] - old[i]) > Math.abs(values[i])) values[i] = now[i] - old[i];
+        const change = now[i] - old[at(Math.floor(i / size)) * other + at(i % size)];
+        if (Math.abs(change) > Math.abs(values[i])) values[i] = change;
       }
     }
     return { size, values };

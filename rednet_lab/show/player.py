@@ -1,35 +1,31 @@
-"""The player of a storyboard: a piece of HTML that plays by itself, with no kernel, no network and no other file.
+"""The player of a storyboard: HTML that plays by itself, with no kernel, no network, no other file; and its sheet.
 
-`show` is the one call, in JupyterLab and in a run. Its output is a <figure> with the contact sheet as a plain picture,
-the storyboard packed into one text, and player.js. The script puts the player in the sheet's place; where scripts are
-taken out (GitHub, a notebook that is not trusted) and in print the sheet stays. A page that carries players must know:
-
-- The output must reach the page unsanitised, <script> whole; a <script type="text/plain"> is data.
-- Any number of players may stand on one page: the script finds figures that are not started and gives ids to nothing.
-- Nothing is fetched. A content policy must allow inline scripts and styles, and img-src data:.
-- BUDGET is the most that one player weighs; a page's players add up.
+`show` is the one call. Its output is a <figure> with the contact sheet as a plain picture, the storyboard packed into
+one text, and player.js, which puts the player in the sheet's place; where scripts are taken out (GitHub, a notebook
+that is not trusted) and in print the sheet stays. Any number of players may stand on a page; nothing is fetched. A page
+must take inline scripts, styles and img-src data:, and leave the output as it is (<script type="text/plain"> is data).
 """
 
 import base64
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
+import cv2
 import numpy as np
 from IPython.display import display
 
 from rednet_lab.show import draw
-from rednet_lab.show.contact_sheet import contact_sheet
 from rednet_lab.show.storyboard import LEVELS, MISSING, Cell, Layer, Row, Storyboard, step_storyboard, track_storyboard
 from rednet_lab.show.trace import Frame
 
 READS = ("rednet_lab/show/player.js",)
 KINDS = {"steps": step_storyboard, "track": track_storyboard}
+SCRIPT = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 PLAYER = "data-rednet-player"  # the mark of a player in a page
-READS = ("rednet_lab/show/player.js",)
 BUDGET = 400_000  # bytes of one player with its contact sheet
 SHARE = 8192  # places are kept in so many parts of a picture's side
 VIEWS = ("over the face", "alone", "change")
@@ -37,6 +33,13 @@ LAYERS = ("none", "z0, the guess", "last step's maps")
 # One after another until it fits: pixels and quality of a picture; then every so-many-th face or frame only.
 SPRITES = ((256, 90), (192, 85), (128, 85), (128, 70), (96, 70))
 EVERY = (1, 2, 3, 4, 6, 8)
+FACES, FRAMES = 4, 8  # on a sheet, at most
+WIDTH = 1050  # pixels: 7 inches of paper at 150 to the inch
+SIDE = 240  # pixels of a picture on its way to the sheet
+GAP = 8  # pixels between pictures
+TEXT = 17  # pixels of the texts' height, where the pictures are wide enough for it
+SHEET = 100_000  # bytes of the sheet as a JPEG
+Tile = tuple[np.ndarray, list[str], tuple[int, int] | None]  # a picture, the lines under it, its column and moment
 
 
 def show(
@@ -88,14 +91,8 @@ def _html(title: str, data: str, sheet: bytes, alt: str) -> str:
     return (
         f'<figure {PLAYER}><img alt="{escape(alt)}" style="max-width:100%" '
         f'src="data:image/jpeg;base64,{base64.b64encode(sheet).decode()}">{caption}\n'
-        f'<script type="text/plain">{data}</script>\n<script>\n{script()}</script></figure>'
+        f'<script type="text/plain">{data}</script>\n<script>\n{SCRIPT}</script></figure>'
     )
-
-
-@lru_cache
-def script() -> str:
-    """Return the player's script."""
-    return Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 
 
 def pack(story: Storyboard) -> str:
@@ -145,3 +142,101 @@ def sprite(story: Storyboard, size: int, quality: int) -> str:
     across = max(1, int(len(used) ** 0.5))
     image = draw.montage([draw.enlarge(story.pictures[i], side) for i in used], across, gap=0)
     return f"{','.join(map(str, used))} {side} {across} {base64.b64encode(draw.jpeg(image, quality)).decode()}"
+
+
+# ---- the contact sheet, for print and for where no script runs (GitHub, mail)
+
+
+@dataclass(eq=False)
+class ContactSheet:
+    """A picture (H, W, 3), and which numbers stand on it: (column, moment, text) for each picture that has one."""
+
+    picture: np.ndarray
+    alt: str
+    texts: list[tuple[int, int, str]] = field(default_factory=list)
+
+    def jpeg(self, limit: int = SHEET) -> bytes:
+        """Return the sheet as a JPEG under `limit` bytes: coarser, and smaller where that is not enough."""
+        for scale, quality in [(s, q) for s in (1, 0.75, 0.5, 0.35) for q in (88, 75)]:
+            data = draw.jpeg(draw.enlarge(self.picture, int(self.picture.shape[1] * scale)), quality)
+            if len(data) <= limit:
+                break
+        return data
+
+
+def contact_sheet(story: Storyboard, some: Sequence[int] | None = None) -> ContactSheet:
+    """Return the contact sheet of a storyboard: `some` of its faces or frames, or a few spread over all."""
+    count = len(story.axes[0][1])
+    most = max(2, FACES // len(story.columns)) if story.kind == "steps" else FRAMES
+    if some is None:
+        some = np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int)).tolist()
+    if story.kind == "steps":
+        rows = [_face_row(story, face, column) for face in some for column in range(len(story.columns))]
+        alt = f"{len(some)} faces; of each, step by step, what the network is given and the points that it finds"
+    else:
+        half = (len(some) + 1) // 2 if len(story.columns) == 1 and len(some) > 5 else len(some)
+        parts = [part for part in (some[:half], some[half:]) if part]
+        rows = [_frame_row(story, part, column) for column in range(len(story.columns)) for part in parts]
+        truth = ", and the truth where it is known" if story.truths else ""
+        alt = f"{len(some)} frames of a tracked video: face box and points found{truth}"
+    return _laid_out(rows, f"{story.title}: {alt}" if story.title else alt)
+
+
+def _face_row(story: Storyboard, face: int, column: int) -> list[Tile]:
+    """Return a face's tiles: for each step what was given, and the points found."""
+    row: list[Tile] = []
+    for k in range(len(story.axes[1][1])):
+        moment = story.moment(face, k)
+        cell = story.cells[column][moment]
+        if k and cell is story.cells[column][moment - 1]:
+            break  # this network has made all its steps
+        picture = draw.enlarge(story.pictures[cell.picture], SIDE)
+        first = f"face {story.axes[0][1][face]}" if k == 0 else ""
+        row.append((_laid(picture, cell.given), [first, f"{story.columns[column]} z{k}".strip()], None))
+        under = picture if cell.merged is None else _laid(picture, cell.merged)
+        row.append((_marked(story, cell, under), [f"step {k + 1}", story.headline(column, moment)], (column, moment)))
+    return row
+
+
+def _frame_row(story: Storyboard, frames: Sequence[int], column: int) -> list[Tile]:
+    """Return the tiles of some frames of a track."""
+    row: list[Tile] = []
+    for frame in frames:
+        cell = story.cells[column][frame]
+        picture = _marked(story, cell, draw.enlarge(story.pictures[cell.picture], SIDE))
+        picture = draw.box(picture, np.array([*(cell.box[:2] * SIDE - 0.5), cell.box[2] * SIDE]))
+        lines = [f"frame {story.axes[0][1][frame]}", story.headline(column, frame)]
+        lines = [story.columns[column] if frame == frames[0] else "", *lines] if any(story.columns) else lines
+        row.append((picture, lines, (column, frame)))
+    return row
+
+
+def _laid(picture: np.ndarray, layer: Layer) -> np.ndarray:
+    """Return a picture with a layer's maps over it, the highest at each place."""
+    highest = layer.maps.max(0)
+    return draw.labels(picture, highest) if layer.labels else draw.overlay(picture, highest / LEVELS)
+
+
+def _marked(story: Storyboard, cell: Cell, picture: np.ndarray) -> np.ndarray:
+    """Return a picture with its points as dots, the truth as crosses."""
+    size = picture.shape[1]
+    if cell.truth is not None:
+        picture = draw.crosses(picture, story.truths[cell.truth] * size - 0.5)
+    return draw.points(picture, cell.points * size - 0.5, size=max(3, size // 60))
+
+
+def _laid_out(rows: list[list[Tile]], alt: str) -> ContactSheet:
+    """Return rows of tiles on white, texts under the pictures."""
+    across, lines = max(map(len, rows)), max(len(lines) for row in rows for _, lines, _ in row)
+    tile = min((WIDTH + GAP) // across - GAP, 260)
+    height = min(TEXT, max(10, tile // 8))
+    down = tile + lines * (height + 4) + GAP
+    page, texts, numbers = np.full((len(rows) * down, across * (tile + GAP) - GAP, 3), 255, np.uint8), [], []
+    for y, row in enumerate(rows):
+        for x, (picture, lines, place) in enumerate(row):
+            left, top = x * (tile + GAP), y * down
+            page[top : top + tile, left : left + tile] = cv2.resize(picture, (tile, tile), interpolation=cv2.INTER_AREA)
+            texts += [(text, (left, top + tile + 2 + i * (height + 4)), "la") for i, text in enumerate(lines)]
+            if place is not None:
+                numbers.append((*place, lines[-1]))
+    return ContactSheet(draw.words(page, texts, height, draw.BLACK), alt, numbers)

@@ -16,7 +16,7 @@ from IPython.display import display
 from matplotlib.ticker import LogLocator, MaxNLocator
 
 from rednet_core import metrics
-from rednet_lab.evaluation import error_curve, score
+from rednet_lab.evaluation import COMMON_YAW, error_curve, score
 from rednet_lab.show import draw
 
 WIDTH = 7.0  # inches: a figure is shown at full or half of a page's width
@@ -87,14 +87,14 @@ def score_table(
     errors: dict[str, np.ndarray],
     groups: dict[str, np.ndarray],
     unit: str = "faces",
-    plain: dict[str, np.ndarray] | None = None,
+    floor: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Return the papers' figures of each predictor's per-face errors (N,), in each group (N,) bool.
 
-    plain: the same errors by the papers' plain normaliser ("corners"). Where it differs, its mean and failures stand
-    beside: without a floor on the distance of the eye corners the error of a face seen from the side has no bound.
+    floor (N,), see `evaluation.floor_of`: where it acts, mean and failures by our measure stand beside: without a floor
+    on the distance of the eye corners the error of a face seen from the side has no bound.
     """
-    rows, differs = [], plain and not all(np.allclose(plain[name], each) for name, each in errors.items())
+    rows = []
     for group, keep in groups.items():
         for predictor, each in errors.items():
             if not keep.any():
@@ -102,9 +102,9 @@ def score_table(
             s = score(each[keep])
             row = {"group": group, unit: s.count, "predictor": predictor, "mean (%)": s.mean, "std (%)": s.std}
             row |= {"failures (%)": s.failure, "AUC": s.auc}
-            if differs:
-                papers = score(plain[predictor][keep])
-                row |= {"mean, no floor (%)": papers.mean, "failures, no floor (%)": papers.failure}
+            if floor is not None and (floor[keep] < 1).any():
+                ours = score((each * floor)[keep])
+                row |= {"mean, floored (%)": ours.mean, "failures, floored (%)": ours.failure}
             rows.append(row)
     return pd.DataFrame(rows).round(3)
 
@@ -120,7 +120,7 @@ def error_curves(ax, errors: dict[str, np.ndarray], limit: float = 25.0) -> None
 def yaw_groups(yaw: np.ndarray) -> dict[str, np.ndarray]:
     """Return the papers' groups by |yaw| in degrees: common up to 30, challenging beyond, and all."""
     yaw = np.abs(yaw)
-    return {"all": np.ones(len(yaw), bool), "common": yaw < 30, "challenging": yaw >= 30}
+    return {"all": np.ones(len(yaw), bool), "common": yaw < COMMON_YAW, "challenging": yaw >= COMMON_YAW}
 
 
 @dataclass(frozen=True)

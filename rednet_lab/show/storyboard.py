@@ -5,6 +5,7 @@ and spatial steps, or frames. A cell is one column at one moment. Numbers are ke
 digit, so that they read the same wherever they are written. Places are shares of a picture's side, from its corner.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -36,7 +37,8 @@ STEP_ROWS = {
 }
 TRACK_ROWS = {
     "error": ("error, all points or the chosen one (%)", 1, "error {} %"),
-    "sure": ("how sure: height of the peaks", 2, "sure {}"),
+    "slip": ("slip: how far the points move with the crop (0: a face, 1: none)", 2, "slip {}"),
+    "peak": ("height of the peaks", 2, ""),
     "moved": ("moved since the frame before (% of the box)", 1, ""),
     "e_i": ("change of e_i since the frame before (%)", 0, ""),
     "e_p": ("change of e_p since the frame before (%)", 0, ""),
@@ -109,7 +111,7 @@ class Storyboard:
         return int(np.ravel_multi_index(where, [len(labels) for _, labels in self.axes]))
 
     def headline(self, column: int, moment: int) -> str:
-        """Return the number that is said of a moment first: its error, or how sure the tracker is."""
+        """Return the number that is said of a moment first: its error, or its slip."""
         texts = [(row.headline, row.text(column, moment)) for row in self.rows if row.headline]
         return next((headline.format(text) for headline, text in texts if text != "–"), "")
 
@@ -127,29 +129,25 @@ class Storyboard:
         )
 
 
-class Numbers:
-    """Collects the table: key -> values (columns, moments, 1 + channels), NaN where there is none."""
+def _table(columns: int, moments: int, channels: int) -> dict[str, np.ndarray]:
+    """Return an empty table: key -> values (columns, moments, 1 + channels), NaN where there is none."""
+    return defaultdict(lambda: np.full((columns, moments, 1 + channels), np.nan))
 
-    def __init__(self, columns: int, moments: int, channels: int):
-        self.shape, self.values = (columns, moments, 1 + channels), {}
 
-    def put(self, key: str, at: tuple[int, int], value: float, channels: Sequence[int] = (), each=()) -> None:
-        """Keep a value at (column, moment), and those of single channels."""
-        values = self.values.setdefault(key, np.full(self.shape, np.nan))
-        values[at][0] = value
-        if len(channels):
-            values[at][1 + np.array(channels)] = each
+def _put(values: np.ndarray, value: float, channels: Sequence[int] = (), each=()) -> None:
+    """Keep a value for all channels and those of single ones in a table's values (1 + channels,) of one cell."""
+    values[0], values[1 + np.array(channels, int)] = value, each
 
-    def rows(self, wanted: Mapping[str, tuple[str, int, str]]) -> list[Row]:
-        """Return the rows that have a number, in the order wanted."""
-        rows = []
-        for key, (label, digits, headline) in wanted.items():
-            values = self.values.get(key, np.array(np.nan))
-            known = np.isfinite(values)
-            if known.any():
-                whole = np.where(known, np.round(np.where(known, values, 0) * 10**digits), MISSING).astype(np.int32)
-                rows.append(Row(label, digits, headline, whole if known[..., 1:].any() else whole[..., :1]))
-        return rows
+
+def _rows(table: Mapping[str, np.ndarray], wanted: Mapping[str, tuple[str, int, str]]) -> list[Row]:
+    """Return the rows that have a number, in the order wanted."""
+    rows = []
+    for key, (label, digits, headline) in wanted.items():
+        known = np.isfinite(table.get(key, np.nan))
+        if known.any():
+            whole = np.where(known, np.round(np.nan_to_num(table[key]) * 10**digits), MISSING).astype(np.int32)
+            rows.append(Row(label, digits, headline, whole if known[..., 1:].any() else whole[..., :1]))
+    return rows
 
 
 def channel_names(markup: Markup) -> tuple[str, ...]:
@@ -203,16 +201,14 @@ def relative(now: np.ndarray, old: np.ndarray) -> float:
     return 100 * float(np.linalg.norm(now - old)) / length if length else np.nan
 
 
-def each_error(found: np.ndarray, truth: np.ndarray | None, markup: Markup) -> np.ndarray | float:
+def each_error(found: np.ndarray, truth: np.ndarray | None, frame: Frame) -> np.ndarray | float:
     """Return the error of each point, all of the markup's or its seven, in % of the inter-ocular distance; or NaN."""
     if truth is None:
         return np.nan
-    known = np.isfinite(truth).all(-1)[None]
-    if len(found) == len(truth):
-        return point_nme(found[None], truth[None], markup, known)[0]
-    whole = truth.copy()
-    whole[list(markup.seven)] = found  # the normaliser needs all of the truth; the others count nothing
-    return point_nme(whole[None], truth[None], markup, known)[0][list(markup.seven)]
+    markup, whole = MARKUPS[frame.markup], truth.copy()
+    which = slice(None) if len(found) == len(truth) else list(markup.seven)
+    whole[which] = found  # the normaliser needs all of the truth; the others count nothing
+    return point_nme(whole[None], truth[None], markup, frame.known[None])[0][which]
 
 
 def _columns(traces: Mapping[str, Sequence[Frame]] | Sequence[Frame]) -> tuple[dict[str, list[Frame]], Markup]:
@@ -240,7 +236,7 @@ def step_storyboard(
     labels = tuple(f"{i + 1}: {name}" for i, name in enumerate(names)) or tuple(str(i + 1) for i in range(count))
     axes = (("face", labels), ("step", tuple(str(k + 1) for k in range(most))))
     story = Storyboard("steps", title, tuple(networks), axes, channel_names(markup))
-    numbers = Numbers(len(networks), count * most, markup.n_points)
+    numbers = _table(len(networks), count * most, markup.n_points)
     for c, frames in enumerate(networks.values()):
         story.cells.append([])
         for frame in frames:
@@ -248,7 +244,7 @@ def step_storyboard(
             for k in range(most):
                 _step_numbers(numbers, (c, len(story.cells[c])), frame, min(k, len(cells) - 1), markup)
                 story.cells[c].append(cells[min(k, len(cells) - 1)])
-    story.rows = numbers.rows(STEP_ROWS)
+    story.rows = _rows(numbers, STEP_ROWS)
     return story
 
 
@@ -257,7 +253,7 @@ def _step_cells(story: Storyboard, frame: Frame, markup: Markup) -> list[Cell]:
     own, side, cells = MARKUPS[frame.markup], frame.picture.shape[1], []
     story.pictures.append(squared(frame.picture))
     if frame.truth is not None:
-        story.truths.append(places(frame.truth, side))
+        story.truths.append(places(frame.truth[frame.known], side))
     picture, truth = len(story.pictures) - 1, None if frame.truth is None else len(story.truths) - 1
     for k, step in enumerate(frame.steps):
         if cells and step.given is not None:
@@ -272,25 +268,25 @@ def _step_cells(story: Storyboard, frame: Frame, markup: Markup) -> list[Cell]:
     return cells
 
 
-def _step_numbers(numbers: Numbers, at: tuple[int, int], frame: Frame, k: int, markup: Markup) -> None:
+def _step_numbers(numbers: dict[str, np.ndarray], at: tuple[int, int], frame: Frame, k: int, markup: Markup) -> None:
     """Keep a step's error, peaks, pixels of each label, and how far points and codes moved."""
     step, own = frame.steps[k], MARKUPS[frame.markup]
     channels, heights = channels_of(len(step.points), own, markup), step.maps.max((1, 2))
-    numbers.put("error", at, step.error, channels, each_error(step.points, frame.truth, own))
-    numbers.put("peak", at, heights.mean(), channels, heights)
+    _put(numbers["error"][at], step.error, channels, each_error(step.points, frame.truth, frame))
+    _put(numbers["peak"][at], heights.mean(), channels, heights)
     if step.merged is not None:
         won = np.bincount(step.merged.ravel(), minlength=len(step.maps) + 1)[1:]
-        numbers.put("pixels", at, np.median(won), channels, won)
+        _put(numbers["pixels"][at], np.median(won), channels, won)
     if k:
         old = frame.steps[k - 1]
         shift = 100 * np.linalg.norm(step.seven(own) - old.seven(own), axis=-1) / frame.picture.shape[1]
-        numbers.put("moved", at, shift.mean(), markup.seven, shift)
-        numbers.put("e_i", at, relative(step.e_i, old.e_i))
-        numbers.put("e_p", at, relative(step.e_p, old.e_p))
+        _put(numbers["moved"][at], shift.mean(), markup.seven, shift)
+        _put(numbers["e_i"][at], relative(step.e_i, old.e_i))
+        _put(numbers["e_p"][at], relative(step.e_p, old.e_p))
     if k == len(frame.steps) - 1:
-        numbers.put("answer", at, frame.error)
+        _put(numbers["answer"][at], frame.error)
     if step.h is not None:
-        numbers.put("h", at, np.linalg.norm(step.h))
+        _put(numbers["h"][at], np.linalg.norm(step.h))
 
 
 def track_storyboard(tracks: Mapping[str, Sequence[Frame]] | Sequence[Frame], title: str = "") -> Storyboard:
@@ -299,13 +295,13 @@ def track_storyboard(tracks: Mapping[str, Sequence[Frame]] | Sequence[Frame], ti
     count = min(len(frames) for frames in columns.values())
     axes = (("frame", tuple(str(t) for t in range(count))),)
     story = Storyboard("track", title, tuple(columns), axes, channel_names(markup))
-    numbers = Numbers(len(columns), count, markup.n_points)
+    numbers = _table(len(columns), count, markup.n_points)
     shared: list[tuple[list[int], list[int]]] = [([], []) for _ in range(count)]  # places of pictures and truths
     for c, frames in enumerate(columns.values()):
         story.cells.append([_track_cell(story, shared[t], frame, markup) for t, frame in enumerate(frames[:count])])
         for t, frame in enumerate(frames[:count]):
             _track_numbers(numbers, (c, t), frame, frames[t - 1] if t else None, markup)
-    story.rows = numbers.rows(TRACK_ROWS)
+    story.rows = _rows(numbers, TRACK_ROWS)
     return story
 
 
@@ -323,7 +319,7 @@ def _track_cell(story: Storyboard, shared: tuple[list[int], list[int]], frame: F
     """Return one tracked frame; its picture and truth go onto the storyboard where they are not there yet."""
     side, real, (x, y, width) = max(frame.image.shape[:2]), frame.truth_in_image, frame.box
     picture = _share(story.pictures, shared[0], squared(frame.image))
-    truth = None if real is None else _share(story.truths, shared[1], places(real, side))
+    truth = None if real is None else _share(story.truths, shared[1], places(real[frame.known], side))
     first, last = frame.steps[0], frame.steps[-1]
     given = label_layer(first.given) or layer(first.feedback.max(0)[None])
     points = places(frame.points, side), channels_of(len(frame.points), MARKUPS[frame.markup], markup)
@@ -331,18 +327,20 @@ def _track_cell(story: Storyboard, shared: tuple[list[int], list[int]], frame: F
     return Cell(picture, *points, truth, box, ("",), given, layer(last.maps.max(0)[None]))
 
 
-def _track_numbers(numbers: Numbers, at: tuple[int, int], frame: Frame, old: Frame | None, markup: Markup) -> None:
-    """Keep a frame's error, how sure the network is, and how far points, codes and memory moved."""
-    own = MARKUPS[frame.markup]
-    channels = channels_of(len(frame.points), own, markup)
-    numbers.put("error", at, frame.error, channels, each_error(frame.points, frame.truth_in_image, own))
-    numbers.put("sure", at, frame.confidence)
+def _track_numbers(
+    numbers: dict[str, np.ndarray], at: tuple[int, int], frame: Frame, old: Frame | None, markup: Markup
+) -> None:
+    """Keep a frame's error, slip, height of the peaks, and how far points, codes and memory moved."""
+    channels = channels_of(len(frame.points), MARKUPS[frame.markup], markup)
+    _put(numbers["error"][at], frame.error, channels, each_error(frame.points, frame.truth_in_image, frame))
+    _put(numbers["peak"][at], frame.confidence)
+    _put(numbers["slip"][at], frame.slip)
     if frame.hidden is not None:
-        numbers.put("h", at, np.linalg.norm(frame.hidden))
+        _put(numbers["h"][at], np.linalg.norm(frame.hidden))
     if old is not None:
         shift = 100 * np.linalg.norm(frame.points - old.points, axis=-1) / frame.box[2]
-        numbers.put("moved", at, shift.mean(), channels, shift)
+        _put(numbers["moved"][at], shift.mean(), channels, shift)
         for code in ("e_i", "e_p"):
-            numbers.put(code, at, relative(getattr(frame.steps[-1], code), getattr(old.steps[-1], code)))
+            _put(numbers[code][at], relative(getattr(frame.steps[-1], code), getattr(old.steps[-1], code)))
         if frame.hidden is not None and old.hidden is not None:
-            numbers.put("change", at, np.linalg.norm(frame.hidden - old.hidden))
+            _put(numbers["change"][at], np.linalg.norm(frame.hidden - old.hidden))

@@ -40,7 +40,6 @@ class Step:
     e_i: np.ndarray = field(repr=False)  # (C, h, w)
     e_p: np.ndarray = field(repr=False)  # as decoded: e_p* where there is f_trn
     h: np.ndarray | None = field(default=None, repr=False)  # (hidden,): the LSTM's state after this step
-    c: np.ndarray | None = field(default=None, repr=False)  # (hidden,): its cell
     given: np.ndarray | None = field(default=None, repr=False)  # (m, m): the labels 0..L in z, of the ECCV network
     merged: np.ndarray | None = field(default=None, repr=False)  # (m, m): Eq. 9's label of each pixel, likewise
 
@@ -62,8 +61,9 @@ class Frame:
     box: np.ndarray = field(repr=False)  # (3,), in the frame's pixels
     confidence: float = 1.0
     error: float = np.nan  # of all points of the answer
-    final: np.ndarray | None = field(default=None, repr=False)  # the answer (L, 2) in input pixels
     markup: str = "ibug68"  # what the points are
+    known: np.ndarray | None = field(default=None, repr=False)  # (L,): which points of the truth are annotated
+    slip: float = np.nan  # of a face that is followed: how far its points move with the crop (`rednet_lab.track`)
 
     @property
     def hidden(self) -> np.ndarray | None:
@@ -75,34 +75,37 @@ def _numpy(tensor) -> np.ndarray:
     return tensor.detach().float().cpu().numpy()
 
 
-def record(net: RedNet | EccvNet, seen: Tracked, images: np.ndarray, truth: np.ndarray | None) -> list[Frame]:
-    """Return the traces of N pictures from one tracker update; images (N, H, W, 3), truth (N, L, 2) in their pixels."""
+def record(
+    net: RedNet | EccvNet, seen: Tracked, images: np.ndarray, truth: np.ndarray | None, mask: np.ndarray | None = None
+) -> list[Frame]:
+    """Return the traces of N pictures from one tracker update; images (N, H, W, 3), truth (N, L, 2) in their pixels.
+
+    mask (N, L) bool says which points are annotated, as everywhere; without one all are.
+    """
     markup, said = net.markup, seen.prediction
     matrix = _numpy(seen.matrix)
     truth_in = None if truth is None else geometry.apply(matrix, truth)
-    known = None if truth is None else np.isfinite(truth).all(-1)
-    final = geometry.apply(matrix, seen.points)
+    known = np.ones(seen.points.shape[:2], bool) if mask is None else np.asarray(mask)
     each = _eccv_steps(net, seen) if isinstance(net, EccvNet) else _journal_steps(net, seen)
     # Read off the maps once a step and not once a picture: what is small and kept would lie scattered among what is
     # large and thrown away, and memory would grow with each frame.
     points = [_numpy(net.points(said, k)) for k in range(len(each))]
     codes = [[_numpy(code[k]) for code in (said.e_i, said.e_p)] for k in range(len(each))]
-    states = [state and [_numpy(part[0]) for part in state] for state in said.states] or [None] * len(each)
+    states = [state and _numpy(state[0][0]) for state in said.states] or [None] * len(each)
     out = []
     for n in range(len(images)):
         steps = []
         for k, (kind, *maps) in enumerate(each):
             feedback, answer, before, *label_maps = (m[n] for m in maps)
-            state = [part[n] for part in states[k]] if states[k] else (None, None)
-            code = (part[n] for part in codes[k])
-            step = Step(kind, feedback, answer, before, points[k][n], np.nan, *code, *state, *label_maps)
+            code, state = (part[n] for part in codes[k]), None if states[k] is None else states[k][n]
+            step = Step(kind, feedback, answer, before, points[k][n], np.nan, *code, state, *label_maps)
             if truth_in is not None:
                 seven, one = step.seven(markup)[None], slice(n, n + 1)
                 step.error = float(seven_nme(seven, truth_in[one], markup, known[one])[0])
             steps.append(step)
         found, real = seen.points[n], None if truth is None else truth[n]
         error = np.nan if real is None else float(nme(found[None], real[None], markup, known[n : n + 1])[0])
-        where = (images[n], found, real, seen.box[n], float(seen.confidence[n]), error, final[n], markup.name)
+        where = (images[n], found, real, seen.box[n], float(seen.confidence[n]), error, markup.name, known[n])
         out.append(Frame(draw.picture(seen.inputs[n]), None if truth_in is None else truth_in[n], steps, *where))
     return out
 
@@ -138,15 +141,15 @@ def look(net: RedNet | EccvNet, data, rows: np.ndarray) -> tuple[Tracked, np.nda
 
     data has the points of the network's own markup (`Lab.marked`).
     """
-    seen, _, truth = _seen(net, data, rows)
+    seen, _, truth, _ = _seen(net, data, rows)
     return seen, geometry.apply(_numpy(seen.matrix), truth)
 
 
-def _seen(net: RedNet | EccvNet, data, rows: np.ndarray) -> tuple[Tracked, np.ndarray, np.ndarray]:
-    truth, images = np.array(data.table["points"][rows]), np.array(data.crops[rows])
-    tracker = Tracker(net)
-    tracker.start(geometry.face_box(truth, net.markup))
-    return tracker.update(images), images, truth
+def _seen(net: RedNet | EccvNet, data, rows: np.ndarray) -> tuple[Tracked, np.ndarray, np.ndarray, np.ndarray]:
+    truth, mask = (np.array(data.table[name][rows]) for name in ("points", "mask"))
+    tracker, images = Tracker(net), np.array(data.crops[rows])
+    tracker.start(geometry.face_box(truth, net.markup, mask))
+    return tracker.update(images), images, truth, mask
 
 
 def likelier(logits: Tensor, weight: float) -> Tensor:
@@ -162,18 +165,19 @@ def likelier(logits: Tensor, weight: float) -> Tensor:
 
 def trace_stills(net: RedNet | EccvNet, data, rows: np.ndarray) -> list[Frame]:
     """Return the traces of stored stills, each cropped by its annotated face box."""
-    seen, images, truth = _seen(net, data, rows)
-    return record(net, seen, images, truth)
+    return record(net, *_seen(net, data, rows))
 
 
-def trace_video(net: RedNet | EccvNet, images, truth: np.ndarray | None, box: np.ndarray, **choices) -> list[Frame]:
-    """Return the traces of a video tracked from `box` in its first frame; images (T, H, W, 3), truth (T, L, 2)."""
+def trace_video(
+    net: RedNet | EccvNet, images, truth: np.ndarray | None, box: np.ndarray, mask: np.ndarray | None = None, **choices
+) -> list[Frame]:
+    """Return the traces of a video tracked from `box`; images (T, H, W, 3), truth (T, L, 2), mask (T, L) annotated."""
     tracker = Tracker(net, **choices)
     tracker.start(box)
     out = []
     for t, image in enumerate(images):
-        seen = tracker.update(image)
-        out += record(net, seen, image[None], None if truth is None else truth[t : t + 1])
+        known = (None if each is None else each[t : t + 1] for each in (truth, mask))
+        out += record(net, tracker.update(image), image[None], *known)
     return out
 
 
@@ -185,14 +189,14 @@ class Face:
     image: np.ndarray
     box: np.ndarray
     truth: np.ndarray | None = None
+    mask: np.ndarray | None = None  # (L,): which of them are annotated; None: all
 
 
 def faces_of(data, rows: np.ndarray, markup: Markup, name: str = "face") -> list[Face]:
     """Return stored pictures as Faces, in their annotated boxes."""
-    truth = np.array(data.table["points"][rows])
-    boxes = geometry.face_box(truth, markup, np.array(data.table["mask"][rows]))
+    truth, mask = (np.array(data.table[name][rows]) for name in ("points", "mask"))
     pictures = [np.array(data.crops[row]) for row in np.asarray(rows)]
-    each = zip(pictures, boxes, truth, strict=True)
+    each = zip(pictures, geometry.face_box(truth, markup, mask), truth, mask, strict=True)
     return [Face(f"{name} {i + 1}", *one) for i, one in enumerate(each)]
 
 
@@ -214,5 +218,5 @@ class FaceTracer:
 
     def frame(self, face: Face, guess: str = "mean", points: np.ndarray | None = None) -> Frame:
         """Return the same as a trace: every step's feedback, maps, points and error."""
-        truth = None if face.truth is None else face.truth[None]
-        return record(self.net, self.see(face, guess, points), face.image[None], truth)[0]
+        known = (None if each is None else each[None] for each in (face.truth, face.mask))
+        return record(self.net, self.see(face, guess, points), face.image[None], *known)[0]

@@ -15,9 +15,8 @@ from rednet_core.rednet import RedNet
 from rednet_core.training import COLUMNS, Record, Trainer
 from rednet_lab.files import clock
 from rednet_lab.show import draw, plots
-from rednet_lab.show.display import alt_text, placeholder, renew, show_widget
 from rednet_lab.show.trace import Face, FaceTracer
-from rednet_lab.show.widgets import Painter, slider
+from rednet_lab.show.widgets import Painter, alt_text, placeholder, renew, show_widget, slider
 
 PAINTS = 1.0  # seconds between two pictures of a running training
 LOOKS = 5.0  # seconds between two looks at the sample faces, and never more than a twentieth of the time

@@ -9,10 +9,11 @@ from pathlib import Path
 import torch
 
 from data_prep.errors import DataError
+from rednet_lab.show.footage import PICTURES, Footage
 from rednet_lab.track.report import Choices, track
-from rednet_lab.track.video import sources
 from rednet_lab.workbench.shipped import WEIGHTS, open_weights
 
+VIDEOS = {".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".3gp"}
 EXAMPLES = """\
 examples (python3 go.py track ... does the same and makes the environment first):
   %(prog)s holiday.mp4                      an annotated video, a table, a contact sheet and a page in tracked/holiday/
@@ -44,6 +45,38 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--again", action="store_true", help="do also what is done already")
     p.add_argument("--threads", type=int, default=0, help="processor threads (default: torch's own choice)")
     return p
+
+
+def sources(words: list[str]) -> list[Footage]:
+    """Return what a command line's words name: files, folders of videos or of pictures, `camera` or `camera:1`.
+
+    Raise DataError, naming the word and the fix, for one that names nothing.
+    """
+    found = []
+    for word in words:
+        kind, _, number = word.partition(":")
+        path = Path(word).expanduser()
+        if kind == "camera" and not path.exists() and (number or "0").isdecimal():
+            found.append(Footage(f"camera{number or 0}", camera=int(number or 0)))
+        elif path.is_dir():
+            found += _of_folder(path)
+        elif path.is_file():
+            found.append(Footage.of_file(path))
+        else:
+            fix = "give a file, a folder or 'camera'"
+            raise DataError("no such file or folder", path=word, field="source", fix=fix)
+    return found
+
+
+def _of_folder(folder: Path) -> list[Footage]:
+    """Return the videos of a folder, each by itself, and its pictures as one video."""
+    files = sorted(file for file in folder.iterdir() if file.is_file())
+    found = [Footage(file.stem, file) for file in files if file.suffix.lower() in VIDEOS]
+    pictures = tuple(file for file in files if file.suffix.lower() in PICTURES)
+    found += [Footage(folder.resolve().name, pictures=pictures)] if pictures else []
+    if not found:
+        raise DataError("no videos and no pictures in it", path=folder, field="source", fix="name another folder")
+    return found
 
 
 def main(words: list[str] | None = None) -> int:

@@ -20,7 +20,7 @@ from data_prep.pose import estimate_pose
 from rednet_core import geometry
 from rednet_core.rednet import RedNet
 from rednet_core.tracking import Tracked, Tracker
-from rednet_lab.show.own_video import frontal_faces
+from rednet_lab.show.footage import frontal_faces
 
 SHIFT = 0.08  # of the box's side: how far `slip` moves the crop
 # Of 42 Helen and 60 YouTube Faces test faces 99 % slip by less than 0.30 and 0.24 (the shipped network); of 120 places

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
+import os
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,13 +11,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from data_prep.errors import DataError
 from rednet_core.rednet import RedNet
-from rednet_lab.files import clock, read_json, write_json, write_whole
+from rednet_lab.files import clock, read_json, remove, write_json, write_text, write_whole
 from rednet_lab.progress import Progress
 from rednet_lab.show import draw
+from rednet_lab.show.footage import Footage, Shot
 from rednet_lab.stamp import module_hash
 from rednet_lab.track.follow import Follower, Seen
-from rednet_lab.track.video import Film, Footage, Shot
 
 COLOURS = (draw.ORANGE, draw.SKY, draw.YELLOW, draw.PINK, draw.VERMILION, draw.BLUE)
 KEPT = 24  # frames of the contact sheet
@@ -116,6 +117,36 @@ class _Some:
         self.count += 1
 
 
+class Film:
+    """An annotated video that is written frame by frame; it has its name only once it is whole."""
+
+    def __init__(self, path: Path, rate: float):
+        self.path, self.part, self.rate = path, path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}"), rate
+        self.writer: cv2.VideoWriter | None = None
+        self.written = 0
+
+    def add(self, picture: np.ndarray, time: float) -> None:
+        """Append a frame (H, W, 3) uint8 RGB, shown from `time` (s) on. Raise DataError where OpenCV cannot write."""
+        if self.writer is None:
+            size = (picture.shape[1], picture.shape[0])
+            self.writer = cv2.VideoWriter(str(self.part), cv2.VideoWriter.fourcc(*"mp4v"), self.rate, size)
+            if not self.writer.isOpened():
+                fix = "use --no-video; look at the disk"
+                raise DataError("cannot be written", path=self.path, field="video", fix=fix)
+        while self.written / self.rate <= time:  # frames that are not evenly spaced stay when they were
+            self.writer.write(np.ascontiguousarray(picture[..., ::-1]))
+            self.written += 1
+
+    def close(self, whole: bool = True) -> None:
+        """End the film: under its name if it is whole, else as if it had never been begun."""
+        if self.writer is not None:
+            self.writer.release()
+        if whole and self.part.exists():
+            os.replace(self.part, self.path)
+        else:
+            remove(self.part)
+
+
 def track(net: RedNet, source: Footage, out: Path, choices: Choices) -> dict:
     """Track one source and write all that is told of it to out/<name>/; return its facts.
 
@@ -153,7 +184,8 @@ def track(net: RedNet, source: Footage, out: Path, choices: Choices) -> dict:
     finally:
         film.close(whole)
     head = [*HEAD, *(f"{axis}{i}" for i in range(net.markup.n_points) for axis in "xy")]
-    write_whole(folder / "points.csv", lambda part: _write_table(part, head, rows))
+    table = "".join(",".join(row) + "\n" for row in (head, *rows))
+    write_text(folder / "points.csv", table)
     sheet = contact_sheet(kept.kept)
     write_whole(folder / "sheet.png", lambda part: part.write_bytes(draw.png(sheet)))
     facts = {"frames": len(times), "frames_with_a_face": frames_with, "faces": follower.starts}
@@ -163,10 +195,3 @@ def track(net: RedNet, source: Footage, out: Path, choices: Choices) -> dict:
     print(f"{source.name}: {frames_with} of {len(times)} frames with a face, {follower.starts} face(s), "
           f"{facts['frames_a_second']:.0f} frames a second, {clock(spent)}; {folder}")  # fmt: skip
     return facts
-
-
-def _write_table(part: Path, head: list[str], rows: list[list[str]]) -> None:
-    with open(part, "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(head)
-        writer.writerows(rows)

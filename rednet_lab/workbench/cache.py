@@ -23,7 +23,7 @@ from rednet_lab.workbench.damage import COMPLETE, FILES, SEAL, checksums, damage
 
 LOCK_NOTICE_SECONDS = 2.0
 LOCKS = ".locks"
-_waits = True
+_allowed = {"wait", "make"}
 
 
 def cache_root() -> Path:
@@ -63,6 +63,8 @@ def asset(
     folder = place(kind, key)
     if (folder / COMPLETE).exists() and not damage(folder):
         return folder, _facts(folder)
+    if "make" not in _allowed:
+        raise BusyError(folder.name)
     with _only_process(folder, notice, f"another process is making {kind}; waiting for it"):
         if (folder / COMPLETE).exists() and (problem := damage(folder)):
             aside = next(
@@ -84,34 +86,29 @@ def asset(
 
 
 class BusyError(Exception):
-    """Another process is making what was asked for, and `not_waiting` was said."""
+    """What was asked for is not there now, and `without` was said."""
 
 
 @contextmanager
-def not_waiting() -> Iterator[None]:
-    """Within this, an asset that another process is making is not waited for: BusyError is raised."""
-    global _waits
-    _waits = False
+def without(what: str) -> Iterator[None]:
+    """Within this BusyError is raised for an asset that would have to be waited for ("wait") or made ("make")."""
+    _allowed.discard(what)
     try:
         yield
     finally:
-        _waits = True
-
-
-def _lock(folder: Path) -> FileLock:
-    locks = folder.parent / LOCKS  # not in the folder: that may be set aside
-    locks.mkdir(parents=True, exist_ok=True)
-    return FileLock(locks / folder.name)
+        _allowed.add(what)
 
 
 @contextmanager
 def _only_process(folder: Path, notice: Callable[[str], None], said: str) -> Iterator[None]:
     with told(folder):
-        lock = _lock(folder)
+        locks = folder.parent / LOCKS  # not in the folder: that may be set aside
+        locks.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(locks / folder.name)
         try:
-            lock.acquire(timeout=LOCK_NOTICE_SECONDS if _waits else 0)
+            lock.acquire(timeout=LOCK_NOTICE_SECONDS if "wait" in _allowed else 0)
         except Timeout:
-            if not _waits:
+            if "wait" not in _allowed:
                 raise BusyError(folder.name) from None
             notice(said)
             lock.acquire()

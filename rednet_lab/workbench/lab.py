@@ -29,6 +29,7 @@ from rednet_lab.workbench.profiles import PROFILES, Plan, Profile
 from rednet_lab.workbench.results import Results
 from rednet_lab.workbench.sources import FaceWorldSource, UdacitySource
 from rednet_lab.workbench.stages import STAGES, Training, eccv_plans, stage_config
+from rednet_lab.workbench.studied import Studied
 
 SOURCES = {"face_world": FaceWorldSource, "udacity": UdacitySource, "prepared": PreparedSource}
 
@@ -58,7 +59,7 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-class Lab:
+class Lab(Studied):
     """Everything a notebook asks for: data, trained stages, and a place for figures, tables and numbers (`Results`)."""
 
     def __init__(self, notebook: str, profile: str, source: str, data: str, device: str, seed: int, out: str):
@@ -107,35 +108,38 @@ class Lab:
     @cached_property
     def stage1(self) -> Trained:
         """The network after stage 1."""
-        return self.trained(self._chain[0])
+        return self.trained(self._first(1)[-1])
 
     @cached_property
     def stage2(self) -> Trained:
         """The network after stage 2."""
-        return self.trained(self._chain[1])
+        return self.trained(self._first(2)[-1])
 
     @cached_property
     def stage3(self) -> Trained:
         """The network after stage 3."""
-        return self.trained(self._chain[2])
+        return self.trained(self.chain[2])
 
     @cached_property
-    def _chain(self) -> list[Training]:
-        return self._stages(
-            "stage {}", self.profile.net, (self.profile.stage1, self.profile.stage2, self.profile.stage3)
-        )
+    def chain(self) -> list[Training]:
+        """The journal network's three stages."""
+        return self._first(3)
 
-    def _stages(self, name: str, config: NetConfig | EccvConfig, plans: tuple[Plan, Plan, Plan]) -> list[Training]:
-        """Return the papers' three stages (5.1) of a network."""
+    def _first(self, count: int) -> list[Training]:
+        p = self.profile
+        return self._stages("stage {}", p.net, (p.stage1, p.stage2, p.stage3)[:count])
+
+    def _stages(self, name: str, config: NetConfig | EccvConfig, plans: tuple[Plan, ...]) -> list[Training]:
+        """Return the papers' three stages (5.1) of a network, or the first so many: no later one's data is made."""
         chain: list[Training] = []
-        for number, (stage, plan) in enumerate(zip(STAGES, plans, strict=True), 1):
+        for number, (stage, plan) in enumerate(zip(STAGES, plans, strict=False), 1):
             config = stage_config(config, stage, self.profile)
             chain.append(self.training(name.format(number), stage, config, plan, chain[-1] if chain else None))
         return chain
 
     def stage3_with(self, **choices) -> Trained:
         """Return stage 3 with other choices than the profile's: NetConfig fields (temporal, update, hidden)."""
-        last = self._chain[2]
+        last = self.chain[2]
         return self.trained(replace(last, config=replace(last.config, **choices)))
 
     def demo(self, name: str, **choices) -> Trained:
@@ -150,9 +154,11 @@ class Lab:
 
     def eccv_stages(self, **choices) -> dict[str, Trained]:
         """Return the ECCV network after each of its three stages (ECCV 5.1), by name; choices are EccvConfig fields."""
-        config = replace(self.profile.eccv, **choices)
-        chain = self._stages("eccv stage {}", config, eccv_plans(self.profile))
-        return {f"stage {number}": self.trained(each) for number, each in enumerate(chain, 1)}
+        return {f"stage {number}": self.trained(each) for number, each in enumerate(self.eccv_chain(**choices), 1)}
+
+    def eccv_chain(self, **choices) -> list[Training]:
+        """Return the ECCV network's three stages; choices are EccvConfig fields."""
+        return self._stages("eccv stage {}", replace(self.profile.eccv, **choices), eccv_plans(self.profile))
 
     def marked(self, data, markup: str):
         """Return prepared data with the points of that markup: all of them, or the papers' seven."""
@@ -178,7 +184,7 @@ class Lab:
                     note += "" if record.identity != record.identity else f"  l_cls {record.identity:.2f}"
                     progress(record.step + 1, run.config.steps, note)
 
-                callbacks = (show, *(watcher(training.name) for watcher in self.watchers))
+                callbacks = (show, self.told(training), *(watcher(training.name) for watcher in self.watchers))
                 try:
                     run = training.trainer(before, self.device, folder / "run.pt", callbacks)
                 except checkpoint.CheckpointError as error:  # a damaged one: begin anew
@@ -194,7 +200,8 @@ class Lab:
             (folder / "run.pt").unlink()
             return facts
 
-        folder, facts = asset(*self.asset_name(training), make)
+        with self.waited_for(training):
+            folder, facts = asset(*self.asset_name(training), make)
         net = checkpoint.load_net(folder / "net.pt", self.device, training.network)
         history = checkpoint.read(folder / "history.pt")["history"]
         return Trained(net, history, COLUMNS, facts["seconds"], facts["factors"], folder)

@@ -16,11 +16,11 @@ import numpy as np
 
 from data_prep.errors import DataError
 from data_prep.joined import PREPARE, Joined, StoredFaces
+from rednet_lab.evaluation import COMMON_YAW
 from rednet_lab.workbench.folds import dealt
 from rednet_lab.workbench.profiles import Profile
 from rednet_lab.workbench.sources import Role, Source, TestVideos, hold_back, synthetic_test_videos
 
-COMMON = 30.0  # degrees: |yaw| below is the papers' common group
 JUDGE = "aflw"  # whose test faces judge the papers' Tables 5 to 7, where they are there
 
 
@@ -97,7 +97,7 @@ class PreparedSource(Source):
             return Role(data, rows, held_back=kept)
         return hold_back(data, rows)
 
-    def clips(self) -> Role:
+    def clips(self, few: int = 0) -> Role:
         """Return training videos; without a store of them, training stills set in motion, marked as synthetic.
 
         Those are of known persons where there is a store of them, for stage 3 keeps the identity loss.
@@ -119,7 +119,7 @@ class PreparedSource(Source):
         """Return the test stills that judge: AFLW's as in the papers, where there are any, else all."""
         return self.test_sets().get(JUDGE) or self._split("stills", "test")
 
-    def test_videos(self) -> TestVideos:
+    def test_videos(self, few: int = 0) -> TestVideos:
         """Test videos in their own groups; made of test stills if there are none.
 
         Those of no group are one by their data set's name where stores are joined (Talking Face is not 300-VW's
@@ -135,7 +135,7 @@ class PreparedSource(Source):
             own = table["group"][here][0]
             yaw = np.abs(table["yaw"][here])
             yaw = np.median(yaw[np.isfinite(yaw)]) if np.isfinite(yaw).any() else np.nan
-            by_yaw = "yaw unknown" if np.isnan(yaw) else "common" if yaw < COMMON else "challenging"
+            by_yaw = "yaw unknown" if np.isnan(yaw) else "common" if yaw < COMMON_YAW else "challenging"
             other = data.readers[data.part[rows[here][0]]] if len(data.parts) > 1 else by_yaw
             groups.setdefault(data.groups[own] if own >= 0 else other, []).append(rows[here])
         found = {name: np.concatenate(some) for name, some in groups.items() if some}

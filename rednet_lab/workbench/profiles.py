@@ -3,6 +3,7 @@
 smoke  seconds a notebook, to see that everything runs; its figures mean nothing
 quick  a two-core laptop in the time of a coffee; what the recipe was chosen for is told in notebook 50
 bench  what the ablations are judged by: hours on a laptop, in sittings (`rednet_lab.experiments.trial`)
+gpu    an hour on a card with 16 GB: half the papers' width and picture size, their depth
 full   the papers' sizes, for a GPU and for real data
 """
 
@@ -136,6 +137,26 @@ BENCH = replace(
     threads=1,
 )
 
+HALF = TrainConfig(0, "adamw", 4e-3, schedule="one_cycle", weight_decay=0.01, precision="bfloat16")
+GPU = Profile(
+    name="gpu",
+    net=NetConfig(input_size=128, width=0.5),
+    store_size=192,
+    frame_size=256,
+    stills=(20_000, 500, 1_000),
+    people=(200, 20),
+    videos=(400, 20, 40, 60),
+    augmentation=Augmentation(contrast=0.2, brightness=0.1),
+    clip_error=TrackerError("jitter"),
+    stage1=Plan(replace(HALF, steps=12_000), 32),
+    stage2=Plan(replace(HALF, steps=3_000, rate=2e-3), 32),
+    stage3=Plan(replace(HALF, steps=1_500, rate=1e-3), 8, frames=10),
+    demo=Plan(replace(HALF, steps=600), 32),
+    eccv=EccvConfig(width=0.5),
+    eccv_demo=Plan(replace(HALF, steps=2_000, ratio=RATIO), 32),
+    update="residual",
+)
+
 PAPERS = TrainConfig(0, "sgd", 0.01, schedule="constant", precision="bfloat16")
 FULL = Profile(
     name="full",
@@ -157,4 +178,4 @@ FULL = Profile(
     eccv_augmentation=Augmentation(shift=7 / 128),  # the same 7 px, of its smaller picture
 )
 
-PROFILES = {profile.name: profile for profile in (SMOKE, QUICK, BENCH, FULL)}
+PROFILES = {profile.name: profile for profile in (SMOKE, QUICK, BENCH, GPU, FULL)}

@@ -16,11 +16,13 @@ from data_prep.readers.udacity import UdacityFaces
 from data_prep.resume import leftovers, prepare
 from data_prep.store import Store
 from data_prep.synthetic import SyntheticClips, synthetic_videos
+from data_prep.wrapped import Tail
 from rednet_core.batches import Clips
+from rednet_lab.evaluation import COMMON_YAW
 from rednet_lab.files import remove
 from rednet_lab.progress import Progress
 from rednet_lab.stamp import cores, module_hash
-from rednet_lab.workbench.cache import asset, digest
+from rednet_lab.workbench.cache import asset, digest, made
 from rednet_lab.workbench.folds import dealt, last_videos
 from rednet_lab.workbench.profiles import Profile
 
@@ -95,7 +97,7 @@ def synthetic_test_videos(data, rows: np.ndarray, frames: int, seed: int) -> Tes
     chosen = evenly(rows, SYNTHETIC_TEST_VIDEOS)
     yaw = np.abs(data.table["yaw"][chosen])
     videos = synthetic_videos(data, chosen, frames, seed=seed)
-    groups = {"common": yaw < 30, "challenging": yaw >= 30, "yaw unknown": np.isnan(yaw)}
+    groups = {"common": yaw < COMMON_YAW, "challenging": yaw >= COMMON_YAW, "yaw unknown": np.isnan(yaw)}
     places = videos.table["video"]
     found = {name: np.flatnonzero(keep[places]) for name, keep in groups.items() if keep.any()}
     return TestVideos(videos, found, "synthetic videos of real stills under a moving camera; grouped by estimated yaw")
@@ -106,14 +108,15 @@ def workers() -> int:
     return min(cores(), 8)
 
 
-def stored(name: str, reader, size: int, margin: float | None = MARGIN) -> Store:
-    """The prepared store of a reader, from the cache or made now with a progress bar; a killed run is gone on with."""
-    key = {
-        "reader": reader.description,
-        "size": size,
-        "margin": margin,
-        "code": module_hash("data_prep.resume", type(reader).__module__),
-    }
+def stored(name: str, reader, size: int, margin: float | None = MARGIN, first: int = 0) -> Store:
+    """The prepared store of a reader, from the cache or made now with a progress bar; a killed run is gone on with.
+
+    Where items from number `first` on are enough and there is none, they alone are made: the same, sooner.
+    """
+    code = module_hash("data_prep.resume", type(getattr(reader, "reader", reader)).__module__)
+    key = {"reader": reader.description, "size": size, "margin": margin, "code": code}
+    if first and not made(f"store-{name}", key):
+        return stored(f"{name}-part", Tail(reader, first), size, margin)
 
     def make(folder: Path) -> dict:
         path, own = folder / FACES / "store", digest(key)
@@ -125,7 +128,7 @@ def stored(name: str, reader, size: int, margin: float | None = MARGIN) -> Store
             _, report = prepare(reader, path, size, margin, own, workers(), progress)
         return {"report": report.summary()}
 
-    folder, _ = asset(f"store-{name.replace(' ', '-')}", key, make)
+    folder, _ = asset(f"store-{name}", key, make)
     return Store(folder / FACES / "store")
 
 
@@ -151,8 +154,9 @@ class Source:
         """Return stills of persons never trained on."""
         return self._split("stills", "test")
 
-    def _split(self, part: str, split: str) -> Role:
-        return Role(self.data(part), self.data(part).rows(split))
+    def _split(self, part: str, split: str, *which) -> Role:
+        data = self.data(part, *which)
+        return Role(data, data.rows(split))
 
     def test_sets(self) -> dict[str, Role]:
         """Return the test stills by the name of their set; here there is one."""
@@ -187,22 +191,23 @@ class FaceWorldSource(Source):
         """Return the reader behind `stills`."""
         return FaceWorldStills(self.seed, *self.profile.stills, size=_rendered(self.profile.store_size))
 
-    def data(self, part: str) -> Store:
-        """Return the store of a part, rendered now if it is not there."""
+    def data(self, part: str, first: int = 0, videos: tuple | None = None) -> Store:
+        """Return the store of a part, rendered now if it is not there; from item `first` on, or other videos."""
         p = self.profile
         if part == "videos":
-            reader = FaceWorldVideos(self.seed, *p.videos, size=p.frame_size, covers=p.covers)
-            return last_videos(stored("videos", reader, p.frame_size, margin=None), p.folds)
+            clips = FaceWorldVideos(self.seed, *(videos or p.videos), size=p.frame_size, covers=p.covers)
+            return last_videos(stored(part, clips, p.frame_size, None, first), p.folds)
         people = FaceWorldPeople(self.seed, *p.people, size=_rendered(p.store_size))
-        return stored(part, people if part == "people" else self.stills_reader(), p.store_size)
+        return stored(part, people if part == "people" else self.stills_reader(), p.store_size, first=first)
 
     def people(self) -> Role:
         """Return many pictures of each of some persons (LFW in the papers)."""
         return replace(self._split("people", "train"), held_back=self.data("people").rows("validation"))
 
-    def clips(self) -> Role:
-        """Return videos for stage 3 (300-VW in the papers)."""
-        return self._split("videos", "train")
+    def clips(self, few: int = 0) -> Role:
+        """Return videos for stage 3 (300-VW in the papers): all, or the first few."""
+        train, each, _, _ = self.profile.videos
+        return self._split("videos", "train", 0, (min(few, train), each, 0, 1) if few else None)
 
     def validation_videos(self) -> TestVideos:
         """Return training videos that a profile with folds keeps apart; others have none, so that it is the first."""
@@ -211,9 +216,14 @@ class FaceWorldSource(Source):
         rows = rows if len(rows) else store.rows("train")[: self.profile.videos[1]]
         return TestVideos(store, {"validation": rows}, "rendered videos kept apart")
 
-    def test_videos(self) -> TestVideos:
-        """Return videos of persons never trained on, common and challenging (300-VW's scenarios in the papers)."""
-        store = self.data("videos")
+    def test_stills(self) -> Role:
+        """Return stills of persons never trained on."""
+        return self._split("stills", "test", sum(self.profile.stills[:2]))
+
+    def test_videos(self, few: int = 0) -> TestVideos:
+        """Return videos of persons never trained on, common and challenging (300-VW's scenarios): all, or few."""
+        train, each, _, frames = self.profile.videos
+        store = self.data("videos", 0, (0, each, 2 * few, frames)) if few else self.data("videos", train * each)
         groups = {group: store.rows("test", group) for group in sorted(store.groups, reverse=True)}
         return TestVideos(store, groups, "rendered videos of held-out persons")
 
@@ -242,11 +252,11 @@ class UdacitySource(Source):
         role = self.stills()
         return hold_back(role.data, role.rows)
 
-    def clips(self) -> Role:
+    def clips(self, few: int = 0) -> Role:
         """Return the same stills, to be set in motion (`data_prep.synthetic`): there is no video here."""
         return replace(self.stills(), synthetic=True)
 
-    def test_videos(self) -> TestVideos:
+    def test_videos(self, few: int = 0) -> TestVideos:
         """Synthetic videos of test persons: stills under smooth motion, drifting light, a passing disc in some."""
         test = self.test_stills()
         return synthetic_test_videos(test.data, test.rows, self.profile.videos[3], self.seed)

@@ -78,7 +78,7 @@ class Training:
         key = {
             "stage": self.stage,
             "net": asdict(self.config),
-            "train": asdict(self.train),
+            "train": asdict(suited(self.train, device)),
             "batch": (self.plan.batch, self.plan.frames, self.plan.each),
             "data": self.role.data.fingerprint,
             "rows": digest({"rows": self.role.rows.tolist()}),
@@ -106,7 +106,7 @@ class Training:
         """Return the Trainer, ready to run; net is what `before` ended with, path the checkpoint."""
         if self.watch and path:
             callbacks = (*callbacks, self.watch(path.parent, self.train))
-        plan, train = self.plan, self.train
+        plan, train = self.plan, suited(self.train, device)
         if plan.plateau and path:
             every = max(1, round(train.steps_per_epoch))
             callbacks = (*callbacks, PlateauRule(plan.plateau, self.validation, every, path.parent))
@@ -143,6 +143,13 @@ class Training:
         if self.imagenet:
             load_imagenet(net)
         return net
+
+
+def suited(train: TrainConfig, device: torch.device) -> TrainConfig:
+    """Return a TrainConfig for a device: a GPU without bfloat16 units (T4) has float16, with a scaled loss."""
+    if train.precision == "bfloat16" and device.type == "cuda" and not torch.cuda.is_bf16_supported(False):
+        return replace(train, precision="float16")
+    return train
 
 
 def pictures(stage: str, role: Role, plan: Plan) -> float:

@@ -1,9 +1,10 @@
-"""One JupyterLab and one browser for all browser tests; they come last, when the series has filled the cache."""
+"""One JupyterLab and one browser for all browser tests; they come when the series has filled the cache."""
 
 import os
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.browser.chromium import ARGUMENTS, find_chromium, missing
 from tests.browser.jupyterlab import JupyterLab
@@ -11,12 +12,6 @@ from tests.browser.manners import GIVEN
 from tests.browser.page import WINDOW, NotebookPage, copy_notebook
 
 EVERY_MOVE = "REDNET_SCREENSHOTS"
-HERE = Path(__file__).parent
-
-
-def pytest_collection_modifyitems(items):
-    """Put the browser's tests behind all others: they need what the series on profile smoke leaves in its cache."""
-    items.sort(key=lambda item: HERE in item.path.parents)
 
 
 @pytest.fixture(scope="package")
@@ -25,8 +20,11 @@ def server(checkout):
     if reason := missing():
         pytest.skip(reason)
     folder = checkout.root.parent / "browser"
+    with FileLock(checkout.lock):  # where the series is being run, wait for what it leaves in the cache
+        pass
+    out = str(folder / "results")  # not in the checkout, where other tests look
     for path in sorted((checkout.root / "notebooks").glob("*.ipynb")):
-        copy_notebook(path, folder / "notebooks" / path.name, GIVEN.get(path.stem, {}))
+        copy_notebook(path, folder / "notebooks" / path.name, {"out": out, **GIVEN.get(path.stem, {})})
     variables = {"REDNET_CACHE": str(checkout.cache), "PYTHONPATH": str(checkout.root)}
     server = JupyterLab(folder / "notebooks", folder / "home", variables)
     yield server

@@ -10,8 +10,8 @@ from rednet_lab.parameters import read_parameters
 
 WINDOW = {"width": 1280, "height": 800}
 SCRIPT = Path(__file__).with_name("screen.js").read_text(encoding="utf-8")
-RUN_SECONDS = 240  # of a notebook on profile smoke, on a busy machine and with an empty cache
-SETTLE_SECONDS = 20
+RUN_SECONDS = 240  # of a notebook on profile smoke; time in which its kernel works counts a twentieth
+SETTLE_SECONDS = 20  # likewise
 AGAIN_MILLISECONDS = 120  # two looks so far apart must see the same
 
 # What JupyterLab itself says in the console, with or without a widget; each is told apart by its words. A lost model
@@ -80,7 +80,7 @@ class NotebookPage:
         """Open a notebook of the server's folder in a tab, with a fresh kernel or with none, and run nothing."""
         self.page.evaluate("given => course.open(...given)", [f"{name}.ipynb", kernel])
         if kernel:
-            self.page.wait_for_function("name => course.idle(name)", arg=f"{name}.ipynb", timeout=60_000)
+            self.page.wait_for_function("name => course.idle(name)", arg=f"{name}.ipynb", timeout=1000 * RUN_SECONDS)
         self.name = name
 
     def begin(self, name: str) -> None:

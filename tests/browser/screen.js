@@ -2,6 +2,7 @@
 
 window.course = (() => {
   const VIEW = "application/vnd.jupyter.widget-view+json";
+  const LOOKS = 100; // at a cell that should come to rest
   const runs = new Map(); // path -> the promise of "all cells ran"
   const ran = new Set(); // paths of notebooks whose cells have all run
   const troubles = new Map(); // path -> errors of cells and callbacks since the run began
@@ -82,16 +83,28 @@ window.course = (() => {
     return [await whole, words];
   }
 
-  // Fails where a promise takes longer than it may: a page that is stuck says where.
-  const within = (seconds, what, promise) =>
-    Promise.race([promise, pause(1000 * seconds).then(() => Promise.reject(new Error(`${what}: no end in ${seconds} s`)))]);
+  // Fails where a promise takes longer than it may: a page that is stuck says where. Time in which the notebook's kernel
+  // works counts a twentieth, and time in which this page is not given the processor does not count.
+  function within(seconds, what, promise, name = path) {
+    let waited = 0, over = false;
+    const end = () => { over = true; };
+    promise.then(end, end);
+    const watch = async () => {
+      while (!over) {
+        await pause(100);
+        waited += kernelOf(name)?.status === "busy" ? 0.005 : 0.1;
+        if (waited > seconds) throw new Error(`${what}: no end in ${seconds} s`);
+      }
+    };
+    return Promise.race([promise, watch()]);
+  }
 
   // Bring a notebook to the front and wait until it has run; says whether it did to the end.
   async function show(name, seconds) {
     path = name;
     known = [];
     window.jupyterapp.shell.activateById(panel().id);
-    return await within(seconds, `running ${name}`, runs.get(name));
+    return await within(seconds, `running ${name}`, runs.get(name), name);
   }
 
   // Close a tab without its kernel, and nothing is saved.
@@ -130,9 +143,8 @@ window.course = (() => {
   // What was sent to the kernel last is answered before this question is: a click leaves no trace in the page by itself.
   async function settle(seconds) {
     await within(seconds, "asking the kernel", kernelOf(path).requestKernelInfo());
-    for (const until = performance.now() + 1000 * seconds; !(await quiet()); await pause(5)) {
-      if (performance.now() > until) throw new Error(`widgets wait for the kernel for more than ${seconds} s`);
-    }
+    const rest = async () => { while (!(await quiet())) await pause(5); };
+    await within(seconds, "widgets wait for the kernel", rest());
     await frame();
   }
 
@@ -175,15 +187,15 @@ window.course = (() => {
 
   // The state of a cell's output at rest: two looks, `apart` milliseconds from one another, see the same.
   async function atRest(index, seconds, apart) {
-    const until = performance.now() + 1000 * seconds;
-    for (let last = ""; ; ) {
+    let last = "";
+    for (let look = 0; look < LOOKS; look++) {
       await settle(seconds);
       const now = await state(index);
       if (JSON.stringify(now) === last) return now;
-      if (performance.now() > until) throw new Error(`cell ${index} does not come to rest within ${seconds} s: ${last}`);
       last = JSON.stringify(now);
       await pause(apart);
     }
+    throw new Error(`cell ${index} does not come to rest in ${LOOKS} looks: ${last}`);
   }
 
   // What is written on the screen of a notebook though it should not be.

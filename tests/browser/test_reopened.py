@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbconvert import HTMLExporter
 
-from rednet_lab.show.display import LIVE, PLACEHOLDER
+from rednet_lab.show.widgets import LIVE, PLACEHOLDER
 from tests.browser.page import WINDOW
 from tests.browser.test_the_harness import write
 

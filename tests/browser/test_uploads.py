@@ -2,13 +2,13 @@
 
 import pytest
 
-from rednet_lab.show.own_video import MOST_BYTES
+from rednet_lab.show.footage import MOST_BYTES
 from tests.browser.test_the_harness import write
 
 SOURCE = """
 import ipywidgets as w
 from rednet_lab.show.own_file import OwnFile
-from rednet_lab.show.display import show_widget
+from rednet_lab.show.widgets import show_widget
 own, said = OwnFile(), w.HTML("nothing")
 own.upload.observe(lambda change: setattr(said, "value", f"got {change.new[0].size}"), "value")
 show_widget(w.VBox([own.upload, own.path, said]))

@@ -110,6 +110,15 @@ def test_any_line_ending_and_a_byte_order_mark(tmp_path, newline, bom):
     np.testing.assert_array_equal(reader[1].points, points_of(1) - BASE)
 
 
+def test_a_last_row_without_its_line_end_may_be_cut_off_in_its_last_number(folder):
+    table = folder / "test_frames_keypoints.csv"
+    table.write_bytes(table.read_bytes().rstrip()[:-1])
+    reader = UdacityFaces(folder)
+    last = max(k for k in range(len(reader)) if reader.entries[k].facts["values"])
+    assert "may be cut off" in reader.entries[last].problem
+    assert len([entry for entry in reader.entries if entry.problem]) == 1
+
+
 def test_blank_lines_are_nothing(tmp_path):
     write(tmp_path / "p1", {"training": [good()]})
     table = tmp_path / "p1" / "training_frames_keypoints.csv"

@@ -10,7 +10,7 @@ from rednet_lab.experiments import charts
 from rednet_lab.publish.ledger.entries import KINDS, PAPERS, LedgerEntry
 from rednet_lab.publish.ledger.parts import Part
 from rednet_lab.publish.ledger.tables import MEANINGS, Ledger, Table, listing, markdown, named
-from rednet_lab.show.display import show_widget
+from rednet_lab.show.widgets import show_widget
 
 LIMIT = 100.0  # per cent: intervals are cut there, with an arrow head
 ALL = "all"

@@ -2,6 +2,7 @@
 
 import ast
 import json
+from dataclasses import replace
 
 import nbformat
 import pytest
@@ -11,16 +12,15 @@ from torch import nn
 from rednet_core import layers, losses, maps
 from rednet_core.eccv import labels
 from rednet_core.identity import IdentityClassifier
-from rednet_lab import exercises
-from rednet_lab.exercises import NAMES, __main__, check, load, outcome, same, solution
+from rednet_lab.exercises import NAMES, TRIALS, Exercise, __main__, check, load, loops, outcome, parts, same
 from rednet_lab.names import ROOT
 from rednet_lab.runner.executed import to_html
 
-MISTAKES = [(name, hint) for name in NAMES for hint in load(name).WRONG]
+MISTAKES = [(name, hint) for name in NAMES for hint in load(name).wrong]
 
 
 def notebook_of(name):
-    path = ROOT / "notebooks" / f"{load(name).PLACE[0]}.ipynb"
+    path = ROOT / "notebooks" / f"{load(name).notebook}.ipynb"
     return json.loads(path.read_text(encoding="utf-8"))["cells"]
 
 
@@ -30,16 +30,16 @@ def name(request):
 
 
 def test_the_solution_is_right(name):
-    assert check(name)(solution(load(name))) == "Right."
+    assert check(name)(load(name).solution) == "Right."
 
 
 @pytest.mark.parametrize(("name", "hint"), MISTAKES, ids=lambda value: value[:40])
 def test_each_known_mistake_is_told_by_its_own_hint(name, hint):
-    assert check(name)(load(name).WRONG[hint]) == f"Not yet. {hint}"
+    assert check(name)(load(name).mistake(hint)) == f"Not yet. {hint}"
 
 
 def test_each_exercise_knows_six_mistakes_and_all_know_eighty():
-    assert min(len(load(name).WRONG) for name in NAMES) >= 6 and len(MISTAKES) >= 80
+    assert min(len(load(name).wrong) for name in NAMES) >= 6 and len(MISTAKES) >= 80
 
 
 def test_what_is_missing_broken_or_unknown_has_its_answer_too(name):
@@ -48,7 +48,7 @@ def test_what_is_missing_broken_or_unknown_has_its_answer_too(name):
     assert judge(lambda: None).startswith("Not yet. Your code raises TypeError")
 
     def shifted(*given):
-        result = solution(load(name))(*given)
+        result = load(name).solution(*given)
         return [x + 0.37 for x in result] if isinstance(result, tuple | list) else result + 0.37
 
     assert "none of the mistakes known here" in judge(shifted)
@@ -64,7 +64,7 @@ def test_a_check_leaves_the_random_numbers_alone(name):
     torch.manual_seed(5)
     wanted = torch.rand(1)
     torch.manual_seed(5)
-    check(name)(solution(load(name)))
+    check(name)(load(name).solution)
     assert torch.equal(torch.rand(1), wanted)
 
 
@@ -75,7 +75,7 @@ def test_the_notebooks_hold_the_cells_that_the_masters_make(capsys):
 
 def test_a_cell_that_was_changed_is_seen_and_mended(tmp_path, monkeypatch, capsys):
     (tmp_path / "notebooks").mkdir()
-    for place in {load(name).PLACE[0] for name in NAMES}:
+    for place in {load(name).notebook for name in NAMES}:
         text = (ROOT / "notebooks" / f"{place}.ipynb").read_text(encoding="utf-8")
         (tmp_path / "notebooks" / f"{place}.ipynb").write_text(text, encoding="utf-8")
     path = tmp_path / "notebooks" / "30_vgg_encoder_decoder.ipynb"
@@ -125,7 +125,7 @@ def result(name, trial=0):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(trial)
         given = master.inputs()
-    return outcome(master, solution(master), trial), given
+    return outcome(master, master.solution, trial), given
 
 
 def test_decoding_is_the_cores():
@@ -167,5 +167,11 @@ def test_the_identity_loss_is_the_cores():
 
 
 def test_every_master_is_listed():
-    files = {path.stem for path in (ROOT / "rednet_lab" / "exercises").glob("[a-z]*.py")}
-    assert files == set(NAMES) and exercises.TRIALS >= 2
+    found = {name for module in (parts, loops) for name, value in vars(module).items() if isinstance(value, Exercise)}
+    assert found == set(NAMES) and TRIALS >= 2
+
+
+def test_an_edit_of_what_the_solution_does_not_hold_is_an_error():
+    master = replace(load("decode_map"), wrong={"no": "nothing like this => x"})
+    with pytest.raises(ValueError, match="nothing like this"):
+        master.mistake("no")

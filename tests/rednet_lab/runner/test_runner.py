@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import time
+from dataclasses import replace
 
 import nbformat
 import psutil
@@ -27,6 +28,19 @@ IN_CALLBACK = "import ipywidgets as w\nw.interact(lambda x: 1 / 0, x=(0, 3))"
 def chain(tmp_path):
     """Return a course of three: 12 needs 10, and 20 stands alone."""
     return Tiny(tmp_path / "a course", **{"10_a": (), "12_b": ("10_a",), "20_c": ()})
+
+
+def test_what_runs_after_another_is_not_a_need_of_it(tmp_path):
+    tiny = Tiny(tmp_path / "a course", **{"10_a": (), "12_b": ()})
+    after = Course((replace(tiny.course.series[0], after=("12_b",)), tiny.course.series[1]), tiny.course.root, ())
+    alone = make_jobs(after, Options(), after.select(["10"], with_needs=True), 0)
+    both = make_jobs(after, Options(), after.select([], with_needs=True), 0)
+    assert [job.needs for job in alone] == [[]] and both[0].needs == [both[1]]
+
+
+def test_from_scratch_asks_for_networks_of_ones_own():
+    chosen = command_line.options_from(command_line.parser().parse_args(["--from-scratch", "-p", "seeds=3"]))
+    assert chosen.extra == {"weights": "mine", "seeds": "3"}
 
 
 def test_success_then_nothing_to_do_then_what_changed(chain, capsys):

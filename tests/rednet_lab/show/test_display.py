@@ -7,9 +7,8 @@ import ipywidgets as w
 import numpy as np
 import pytest
 
-from rednet_lab.show import display as module
-from rednet_lab.show.display import PLACEHOLDER, placeholder, rehearse, renew, show_widget
-from rednet_lab.show.widgets import Painter, slider
+from rednet_lab.show import widgets as module
+from rednet_lab.show.widgets import PLACEHOLDER, Painter, placeholder, rehearse, renew, show_widget, slider
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 

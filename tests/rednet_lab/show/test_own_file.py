@@ -6,17 +6,9 @@ import pytest
 
 from rednet_core.markup import IBUG68
 from rednet_lab.show import explorer, own_file
-from rednet_lab.show.own_file import OwnFile, OwnTracker, whole_picture
-from rednet_lab.show.player import PLAYER
-from rednet_lab.show.trace import Face, FaceTracer, faces_of
-from tests.helpers import smooth_picture
-
-
-def upload(widget, name, content):
-    """What a browser sends when a file is chosen; ipywidgets catches what this raises."""
-    file = {"name": name, "type": "", "size": len(content), "last_modified": 0, "content": memoryview(content)}
-    state = {"value": [{key: value for key, value in file.items()}]}
-    widget._handle_msg({"content": {"data": {"method": "update", "state": state}}})
+from rednet_lab.show.own_file import OwnFile, whole_picture
+from rednet_lab.show.trace import Face, faces_of
+from tests.helpers import smooth_picture, upload
 
 
 @pytest.fixture(scope="module")
@@ -97,53 +89,6 @@ def test_a_box_drawn_on_a_picture_that_is_not_square_is_where_it_is():
     yellow = np.argwhere((out[..., 0] > 150) & (out[..., 2] < 150))
     np.testing.assert_allclose(yellow.mean(0), [39.5, 79.5], atol=1)
     assert np.ptp(yellow[:, 0]) == pytest.approx(40, abs=2)
-
-
-def test_a_clip_is_followed_from_the_box_as_it_was_set(net, photo):
-    tracker = OwnTracker(net)
-    assert tracker.button.disabled
-    upload(tracker.own.upload, "me.png", photo[0])
-    assert not tracker.button.disabled and "1 frames" in tracker.painter.status.value
-    tracker.own.box["face size"].value = 60.0
-    tracker.button.click()
-    (frame,) = tracker.track
-    np.testing.assert_allclose(frame.box, [45, 30, 54])
-    expected = FaceTracer(net).frame(Face("me", photo[1], np.array([45.0, 30.0, 54.0])))
-    np.testing.assert_allclose(frame.points, expected.points, atol=1e-3)
-    assert "followed in 1 of 1" in tracker.said.value
-    assert PLAYER in tracker.result.outputs[0]["data"]["text/html"]
-    upload(tracker.own.upload, "you.png", b"words")
-    assert tracker.track == [] and tracker.result.outputs == () and tracker.button.disabled
-
-
-def test_a_path_works_as_an_upload_does_and_a_wrong_one_is_said(net, photo, tmp_path):
-    (tmp_path / "me.png").write_bytes(photo[0])
-    tracker = OwnTracker(net)
-    tracker.own.path._handle_msg(
-        {"content": {"data": {"method": "update", "state": {"value": str(tmp_path / "no.avi")}}}}
-    )
-    assert "no such file" in tracker.painter.status.value and tracker.button.disabled
-    tracker.own.path.value = str(tmp_path / "me.png")
-    assert "no frontal face" in tracker.painter.status.value and not tracker.button.disabled
-
-
-def test_an_error_while_following_is_shown(net, photo, monkeypatch):
-    monkeypatch.setattr(own_file, "follow", lambda *arguments: ([], "nobody"))
-    tracker = OwnTracker(net)
-    upload(tracker.own.upload, "me.png", photo[0])
-    tracker.button.click()  # ipywidgets writes what a button raises into the log only
-    assert "no face in any frame" in tracker.said.value
-
-
-def test_an_upload_that_is_too_large_is_said_with_another_way_beside_it(net, photo, monkeypatch):
-    tracker = OwnTracker(net)
-    assert f"rednet-most-{own_file.MOST_BYTES}" in tracker.own.upload._dom_classes  # widgets.js refuses more than that
-    order = list(tracker.painter.controls.values())
-    assert order.index(tracker.own.path) == order.index(tracker.own.upload) + 1
-    assert "10 MB" in tracker.painter.status.value and "path" in tracker.painter.status.value
-    monkeypatch.setattr("rednet_lab.show.own_video.MOST_BYTES", 100)
-    upload(tracker.own.upload, "me.png", photo[0])  # from a page that let it through
-    assert "give its path instead" in tracker.painter.status.value and tracker.button.disabled
 
 
 def test_the_explorer_takes_a_path_too(net, faces, photo, tmp_path):

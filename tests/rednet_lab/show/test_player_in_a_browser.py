@@ -9,7 +9,7 @@ from nbconvert import HTMLExporter
 
 from rednet_lab.show import draw
 from rednet_lab.show.player import PLAYER, forms
-from rednet_lab.show.storyboard import ALL, LEVELS, track_storyboard
+from rednet_lab.show.storyboard import ALL, LEVELS, step_storyboard, track_storyboard
 from tests.browser.chromium import find_chromium, missing
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
@@ -205,9 +205,12 @@ def test_on_a_telephone_it_is_no_wider_than_the_page_and_takes_its_colours(alone
 
 def test_who_wants_little_motion_gets_a_slow_player(alone, stories):
     other = alone(forms(stories[1])["text/html"], reduced_motion="reduce")
-    other.wait_for_selector(".rednet button").click()
-    other.wait_for_timeout(700)  # five frames at the usual pace
-    assert other.eval_on_selector("input[type=range]", "s => s.value") == "0"
+    button = other.wait_for_selector(".rednet button")
+    other.clock.install()  # the page's own time is told by this test, however slow the machine
+    button.click()
+    for milliseconds, frame in ((700, "0"), (600, "1")):  # five frames at the usual pace; then one at the slow one
+        other.clock.run_for(milliseconds)
+        assert other.eval_on_selector("input[type=range]", "s => s.value") == frame
 
 
 def test_a_player_that_cannot_start_says_so_and_leaves_the_sheet(alone, stories):
@@ -239,3 +242,20 @@ def test_without_a_truth_there_is_no_tick_for_it(alone, players, tracks):
     own = other.wait_for_selector(".rednet").eval_on_selector_all("input[type=checkbox]", ticks)
     assert own == ["face box"]
     assert players[1].eval_on_selector_all("input[type=checkbox]", ticks) == [*own, "the truth (green crosses)"]
+
+
+def test_a_change_between_maps_of_unequal_size_is_taken_place_by_place(alone, traces):
+    detection, regression = traces[0].steps
+    half = regression.before[:, ::2, ::2]
+    seen = []
+    for before in (half, half.repeat(2, 1).repeat(2, 2)):
+        steps = [detection, replace(regression, before=before)]
+        page = alone(forms(step_storyboard([replace(traces[0], steps=steps)]))["text/html"])
+        player = page.wait_for_selector(".rednet")
+        player.query_selector("input[aria-label='spatial step']").evaluate(
+            "s => { s.value = 1; s.dispatchEvent(new Event('input')); }"
+        )
+        player.query_selector("select[aria-label=maps]").select_option(label="change")
+        seen.append(player.query_selector_all("canvas")[1].evaluate(PIXELS))
+        assert player.query_selector("[role=alert]").text_content() == ""
+    assert seen[0] == seen[1]

@@ -8,6 +8,7 @@ from rednet_core import geometry
 from rednet_core.augment import resample
 from rednet_core.metrics import LEAST_INTEROCULAR
 from rednet_core.tracking import Tracker
+from rednet_lab.show.storyboard import track_storyboard
 from rednet_lab.show.trace import SEVEN_NAMES, likelier, look, record, trace_stills, trace_video
 from tests.helpers import loop_box, make_data, settle, tiny_net
 
@@ -117,6 +118,21 @@ def test_without_truth_there_is_no_error(net, faces):
     (trace,) = trace_video(net, faces.crops[:1], None, box)
     assert np.isnan(trace.error) and all(np.isnan(step.error) for step in trace.steps)
     assert trace.truth is None and trace.truth_in_image is None and trace.points.shape == (68, 2)
+
+
+def test_what_is_not_annotated_is_neither_scored_nor_marked(net, faces):
+    truth, mask, hidden = np.array(faces.table["points"][:1]), np.ones((1, 68), bool), [3, 40]
+    mask[0, hidden] = False
+    box, seen = loop_box(truth[0]), np.setdiff1d(np.arange(68), hidden)
+    (whole,) = trace_video(net, faces.crops[:1], truth, box)
+    distance = np.linalg.norm(whole.points - truth[0], axis=-1)
+    wanted = whole.error * distance[seen].mean() / distance.mean()
+    truth[0, hidden] = 1e4  # what stands there means nothing
+    (trace,) = trace_video(net, faces.crops[:1], truth, box, mask)
+    assert trace.error == pytest.approx(wanted, rel=1e-4)
+    story = track_storyboard([trace])
+    assert len(story.truths[0]) == 66 and story.truths[0].max() < 2
+    assert [story.rows[0].text(0, 0, channel) == "–" for channel in (2, 3, 40, 41)] == [False, True, True, False]
 
 
 def test_the_memory_is_written_down_where_there_is_one(faces):

@@ -9,7 +9,7 @@ import pytest
 
 from data_prep.errors import DataError
 from rednet_lab.track import __main__ as command
-from rednet_lab.track.video import sources
+from rednet_lab.track.__main__ import sources
 
 
 @pytest.fixture

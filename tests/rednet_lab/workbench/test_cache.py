@@ -242,7 +242,7 @@ def test_what_another_process_makes_is_not_waited_for_where_told_so(cache):
     code = "asset('a', {'size': 3}, lambda folder: print('at work', flush=True) or time.sleep(3))"
     process = python(code)
     assert process.stdout.readline() == "at work\n"
-    with caching.not_waiting():
+    with caching.without("wait"):
         with pytest.raises(caching.BusyError):
             asset("a", {"size": 3}, Maker())
         assert asset("a", {"size": 4}, Maker())[0].is_dir()  # another is made meanwhile
