@@ -97,7 +97,7 @@ the same 14 questions of other faces and a smaller network, and say how far the 
 ## How it was asked
 
 - **Before any run** one question was written down for each claim, with the smallest effect that matters: half of the
-  papers' own (`rednet_lab/experiments/endpoints.yaml`; its hash stands in every record).
+  papers' own ([the rules](../rednet_lab/experiments/endpoints.yaml); their hash stands in every record).
 - **Data**: YouTube Faces points, six folds of persons, each person tested once. Helen and LFPW beside it for stills.
   The rendered face world where only known factors can answer (turned and covered faces). None are the papers'.
 - **Chance**: {rules.trainings} trainings or more, each with a seed and training persons of its own. Intervals draw
