@@ -5,6 +5,7 @@
     python3 go.py test          run the tests
     python3 go.py lab           open the notebooks in JupyterLab (on this machine only)
     python3 go.py track FILE    follow the faces of your own video, picture or camera
+    python3 go.py demo          the network in a page of your browser, on your camera (npm fetches its runtime once)
     python3 go.py gpu-check     what this machine's GPU can train: speed, memory, agreement with the processor
     python3 go.py site          turn an executed run into pages that need no network (build/site)
     python3 go.py setup         only make the environment (.venv beside this file)
@@ -51,6 +52,7 @@ def main(arguments):
         "lab": lab,
         "site": site,
         "track": track,
+        "demo": demo,
         "gpu-check": gpu_check,
         "setup": setup_only,
         "clean": clean,
@@ -125,6 +127,12 @@ def track(arguments):
     """Follow faces in the reader's own files with rednet_lab.track."""
     ensure_environment()
     return become([venv_python(), "-m", "rednet_lab.track"] + arguments)
+
+
+def demo(arguments):
+    """Show the network at work in the reader's browser, with rednet_lab.track.demo."""
+    ensure_environment()
+    return become([venv_python(), "-m", "rednet_lab.track.demo"] + arguments)
 
 
 def setup_only(arguments):

@@ -46,19 +46,27 @@ def resample(pictures: Tensor, matrix: Tensor, size: int) -> Tensor:
     crops = back.new_empty(len(back), 3, size, size)
     for factor in factors.unique().tolist():  # one as a rule
         alike = factors == factor
-        crops[alike] = _sample(pictures[alike], back[alike], size, int(factor))
+        crops[alike] = _sample(pictures, alike, back[alike], size, int(factor))
     return crops
 
 
-def _sample(pictures: Tensor, back: Tensor, size: int, factor: int) -> Tensor:
-    """Bilinear samples of pictures averaged over factor x factor pixels, at the places that `back` says."""
-    values = pictures.permute(0, 3, 1, 2).to(back.dtype) / 255
+def _sample(pictures: Tensor, alike: Tensor, back: Tensor, size: int, factor: int) -> Tensor:
+    """Bilinear samples of those pictures that are `alike`, averaged over factor x factor pixels, where `back` says.
+
+    Only the rows and columns that the crops reach are read: of a large frame most are not.
+    """
+    ends = geometry.apply(back, back.new_tensor([[0, 0], [0, size], [size, 0], [size, size]])).flatten(0, 1)
+    ends = ends.nan_to_num().clamp(-1e6, 1e6) // factor  # in blocks of factor pixels, as all here
+    last = (ends.new_tensor([pictures.shape[2], pictures.shape[1]]) - 1) // factor
+    low = (ends.amin(0) - 1).clamp(min=0).minimum(last)
+    (left, top), (right, bottom) = (factor * torch.stack([low, (ends.amax(0) + 3).maximum(low + 1)])).int().tolist()
+    back = torch.cat([back[..., :2], back[..., 2:] - factor * low[:, None]], -1)
+    values = pictures[:, top:bottom, left:right][alike].permute(0, 3, 1, 2).to(back.dtype) / 255
     if factor > 1:
         values = F.avg_pool2d(values, factor, ceil_mode=True, count_include_pad=False)
     centres = torch.arange(size, device=values.device, dtype=back.dtype)
-    rows, columns = torch.meshgrid(centres, centres, indexing="ij")
-    places = torch.stack([columns, rows], -1).reshape(1, -1, 2)
-    source = geometry.apply(back, places.expand(len(values), -1, -1)).view(len(values), size, size, 2)
+    places = torch.stack(torch.meshgrid(centres, centres, indexing="xy"), -1).view(-1, 2)
+    source = geometry.apply(back, places).view(len(values), size, size, 2)
     reach = torch.tensor([values.shape[3], values.shape[2]], device=values.device, dtype=back.dtype) * factor
     grid = (2 * source + 1) / reach - 1  # grid_sample's units: -1 and 1 are the outer edges of the border pixels
     return F.grid_sample(values, grid, padding_mode="border", align_corners=False)

@@ -45,9 +45,8 @@ def face_box(points, markup: Markup, mask=None):
     mask (..., L), are left out; NaN where no eye corner or no mouth corner is known.
     """
     eyes, mouth = eyes_and_mouth(points, markup, mask)
-    centre = (eyes + mouth) / 2
     side = BOX_SCALE * (((eyes - mouth) ** 2).sum(-1) ** 0.5)
-    return _xp(points).concatenate([centre, side[..., None]], -1)
+    return _xp(points).concatenate([(eyes + mouth) / 2, side[..., None]], -1)
 
 
 def mean_shape(points, markup: Markup, mask):

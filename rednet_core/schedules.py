@@ -26,10 +26,8 @@ def tenths(config, step: int) -> float:
 def one_cycle(config, step: int) -> float:
     """Return a short run's best rate: up on a cosine for the first fifth, down on one to a thousandth."""
     warm = WARM_UP * config.steps
-    if step < warm:
-        low, high, done = 0.04, 1.0, step / warm
-    else:
-        low, high, done = 1.0, FINAL, (step - warm) / max(config.steps - warm, 1)
+    falling = 1.0, FINAL, (step - warm) / max(config.steps - warm, 1)
+    low, high, done = (0.04, 1.0, step / warm) if step < warm else falling
     return config.rate * (low + (high - low) * (1 - math.cos(math.pi * done)) / 2)
 
 

@@ -22,9 +22,7 @@ from rednet_core.rednet import RedNet
 from rednet_core.training import TrainConfig, Trainer
 
 
-def new_network(
-    config: Any, data: FaceData, rows: np.ndarray, seed: int, device: Any = "cpu", network: Any = RedNet
-) -> RecurrentNet:
+def new_network(config, data: FaceData, rows: np.ndarray, seed: int, device="cpu", network=RedNet) -> RecurrentNet:
     """Return an untrained network with the mean shape of these rows of `data`."""
     torch.manual_seed(seed)
     net = network(config).to(device)
@@ -35,7 +33,7 @@ def new_network(
 
 
 def stage1(
-    config: Any, stills: Stills, train: TrainConfig, how: Augmentation, device: Any = "cpu", network=RedNet, **run
+    config, stills: Stills, train: TrainConfig, how: Augmentation, device="cpu", network=RedNet, **run
 ) -> Trainer:
     """Return the training of a new network without f_cls and f_trn on augmented stills (Eq. 8).
 

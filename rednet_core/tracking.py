@@ -64,13 +64,13 @@ class Tracker:
 
     @torch.no_grad()
     def update(self, pictures: np.ndarray) -> Tracked:
-        """Return the landmarks of the next frame; pictures (H, W, 3) or (N, H, W, 3) uint8 RGB."""
+        """Return the landmarks of the next frame; pictures (H, W, 3), one for all, or (N, H, W, 3) uint8 RGB."""
         if self.box is None:
             raise RuntimeError("Tracker: call start(box) with the first frame's face box before update")
-        pictures = pictures[None] if pictures.ndim == 3 else pictures
+        seen = torch.from_numpy(np.ascontiguousarray(pictures)).to(self.box.device).view(-1, *pictures.shape[-3:])
         net, size = self.net, self.net.config.input_size
         matrix = geometry.crop_matrix(self.box, size)
-        x = resample(torch.from_numpy(np.ascontiguousarray(pictures)).to(self.box.device), matrix, size)
+        x = resample(seen.expand(len(matrix), -1, -1, -1), matrix, size)
         if self.points is None or self.guess != "previous":
             z0 = net.first_guess(len(x), None if self.guess == "previous" else self.guess)
         else:
@@ -81,7 +81,7 @@ class Tracker:
         result = Tracked(points.cpu().numpy(), self.box.cpu().numpy(), confidence.cpu().numpy(), out, matrix, x, z0)
         self.points, self.states = points, out.states
         box = geometry.face_box(points, net.markup)
-        self.box = _credible(box, self.box, pictures.shape[1:3]) if self.guarded else box
+        self.box = _credible(box, self.box, pictures.shape[-3:-1]) if self.guarded else box
         return result
 
 

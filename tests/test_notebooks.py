@@ -190,6 +190,14 @@ def test_executed_copy_is_whole_and_without_errors(smoke, name):
     assert "<html" in page and str(smoke.root) not in page and str(smoke.root) not in nbformat.writes(executed)
 
 
+@pytest.mark.parametrize("path", [path for path in NOTEBOOKS if "reading import told" in path.read_text("utf-8")])
+def test_measured_differences_are_said_in_a_sentence(smoke, path):
+    executed = nbformat.read(smoke.folder / "executed" / path.name, 4)
+    said = "".join(out.text for cell in code_cells(executed) for out in cell.outputs if out.output_type == "stream")
+    lines = re.findall(r"changes by [+-]\d+\.\d\d .+? \(95% interval .+ trainings?\b.*\)\.", said)
+    assert lines and all(re.search("a null result|rises from|falls from|measurable", line) for line in lines)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_results_are_stamped(smoke, name):
     stamp = results_of(smoke, name)["stamp"]

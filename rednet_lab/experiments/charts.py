@@ -55,10 +55,7 @@ def groups_of(measured: Measured) -> dict[str, np.ndarray]:
 
 
 def scores(measured: dict[str, Measured], points: str = "errors", what: tuple[str, ...] = WHAT) -> pd.DataFrame:
-    """Each variant's statistics in each group, mean over seeds; with several seeds their standard deviation, too.
-
-    By the papers' measure; ours, "floored", stands beside it in groups where it differs.
-    """
+    """Each variant's statistics in each group: mean over seeds, their deviation, and floored where that differs."""
     rows = []
     for name, m in measured.items():
         row: dict[str, object] = {"variant": name}

@@ -71,12 +71,14 @@ def _picture(args: argparse.Namespace) -> int:
 
 
 def _site(args: argparse.Namespace) -> int:
-    from rednet_lab.publish.site import build, serve
+    from rednet_lab.publish.site import build
+    from rednet_lab.track.demo import add_to, serve
 
     own = ROOT / RUNS / "quick"
     run = args.run or (own if (own / "executed").is_dir() else ROOT / EVIDENCE / "quick")
     started = time.monotonic()
     problems = build(run.resolve(), args.to.resolve())
+    print(add_to(args.to.resolve()))
     files = [path for path in args.to.rglob("*") if path.is_file()]
     size, count = sum(path.stat().st_size for path in files) / 1e6, sum(path.suffix == ".html" for path in files)
     print("".join(f"  wrong: {problem}\n" for problem in problems), end="")

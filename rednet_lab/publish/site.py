@@ -8,8 +8,6 @@ the Sphinx extension, too (`setup`).
 from __future__ import annotations
 
 import ast
-import functools
-import http.server
 import io
 import pkgutil
 import posixpath
@@ -95,14 +93,6 @@ def fetches(folder: Path) -> list[str]:
             hits = (FETCHES.findall(text) if path.suffix == ".html" else []) + STYLED.findall(text)
             found += [f"{path.relative_to(folder).as_posix()} fetches {hit[:200]}" for hit in hits]
     return found
-
-
-def serve(folder: Path, port: int) -> None:
-    """Serve a built site on this machine alone, until Ctrl-C."""
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
-        print(f"http://127.0.0.1:{server.server_address[1]}/ (Ctrl-C ends it)", flush=True)
-        server.serve_forever()
 
 
 # -------------------------------------------------------------------------------------------------------- the source

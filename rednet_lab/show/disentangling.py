@@ -40,9 +40,7 @@ class CodeMixer:
 
     def __init__(self, net: RedNet):
         if net.f_trn is not None:
-            raise ValueError(
-                "CodeMixer: this network has f_trn, whose memory would mix in; take the one of stage 1 or 2"
-            )
+            raise ValueError("CodeMixer: the memory of this network's f_trn would mix in; take that of stage 1 or 2")
         self.tracer = FaceTracer(net)
         self.net = self.tracer.net
         self.kept: dict[str, Coded] = {}

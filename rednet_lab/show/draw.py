@@ -48,6 +48,13 @@ def blocks(image: np.ndarray, size: int) -> np.ndarray:
     return cv2.resize(image, (size, size), interpolation=cv2.INTER_NEAREST)
 
 
+def squared(image: np.ndarray, fill: int = 0) -> np.ndarray:
+    """Return a picture (H, W, 3) filled up below or beside to a square."""
+    height, width = image.shape[:2]
+    side = max(height, width)
+    return np.pad(image, ((0, side - height), (0, side - width), (0, 0)), constant_values=fill)
+
+
 def place(points: np.ndarray, old_width: int, new_width: int) -> np.ndarray:
     """Return points of a picture old_width wide in the same picture new_width wide."""
     return (np.asarray(points, np.float64) + 0.5) * (new_width / old_width) - 0.5

@@ -85,8 +85,8 @@ def channel_grid(values: np.ndarray, chosen: int, top: float, size: int = draw.P
     for i, one in enumerate(values):
         grid[i, :-1, :-1] = cv2.resize(one, (tile - 1, tile - 1), interpolation=cv2.INTER_NEAREST)
     grid = grid.reshape(rows, columns, tile, tile).transpose(0, 2, 1, 3).reshape(rows * tile, columns * tile)
-    shown = np.where(np.isnan(grid)[..., None], 255, draw.heat(np.nan_to_num(grid), top=top))
-    out[: rows * tile, : columns * tile] = shown
+    coloured = draw.heat(np.nan_to_num(grid), top=top)
+    out[: rows * tile, : columns * tile] = np.where(np.isnan(grid)[..., None], 255, coloured)
     y, x = chosen // columns * tile, chosen % columns * tile
     corners = np.array([[x, y], [x + tile - 1, y], [x + tile - 1, y + tile - 1], [x, y + tile - 1]], float)
     for width, colour in ((4, draw.WHITE), (2, draw.GREEN)):
@@ -97,16 +97,13 @@ def channel_grid(values: np.ndarray, chosen: int, top: float, size: int = draw.P
 def switch_picture(codes: np.ndarray | None, values: np.ndarray, size: int = draw.PANEL) -> np.ndarray:
     """Return one channel's codes (h, w) as colours, dark where the pooled value (h, w) is nothing, with a key."""
     if codes is None:
-        return draw.message(
-            "No pooling follows here.", "In the VGG design it follows", "the blocks A0 to A4.", size=size
-        )
+        said = "No pooling follows here.", "In the VGG design it follows", "the blocks A0 to A4."
+        return draw.message(*said, size=size)
     bright = np.where(values > 0, 1.0, 0.25)[..., None]
     out = draw.blocks((SWITCH_COLOURS[codes] * bright).astype(np.uint8), size)
     key = SWITCH_COLOURS[np.array([[0, 1], [2, 3]])]
     out[4:44, size - 44 : size - 4] = draw.blocks(key, 40)
-    texts = [
-        (code, (size - 34 + 20 * (i % 2), 14 + 20 * (i // 2)), "mm") for i, code in enumerate(("00", "01", "10", "11"))
-    ]
+    texts = [(f"{i:02b}", (size - 34 + 20 * (i % 2), 14 + 20 * (i // 2)), "mm") for i in range(4)]
     return draw.words(out, texts, 11, draw.WHITE)
 
 

@@ -88,16 +88,9 @@ def panel(picture: np.ndarray, truth: np.ndarray, at: tuple[int, int], found: La
         plots.Line(shift, found.detection[row] / found.lazy_detection, "l_d", draw.BLUE),
         plots.Line(shift, found.regression[row] / found.lazy_regression, "l_r", draw.VERMILION, dashed=True),
     ]
-    reach = (-40.0, 40.0)
     most = max(2.0, *(float(np.max(line.y[np.abs(shift) <= 40])) for line in lines)) * 1.3
-    chart = plots.chart(
-        lines,
-        "px right of the truth (of 128)",
-        x_range=reach,
-        y_range=(0, most),
-        levels={"saying nothing": 1.0},
-        cursor=(at[0] - truth[0]) * maps.PAPER_MAP / size,
-    )
+    marks = {"levels": {"saying nothing": 1.0}, "cursor": (at[0] - truth[0]) * maps.PAPER_MAP / size}
+    chart = plots.chart(lines, "px right of the truth (of 128)", x_range=(-40.0, 40.0), y_range=(0, most), **marks)
     return draw.panels(
         {
             "answer: Gaussian (blue), truth (green)": marked(face),
@@ -128,12 +121,11 @@ def explore_loss(
     def paint(landmark: int, radius: float, sigma: float, weight: float, across: float, down: float):
         truth, (r, s) = points[landmark], (maps.per_map(v, size) for v in (radius, sigma))
         found = landscape(truth, size, r, s, weight)
-        at = tuple(
-            int(v) for v in np.clip(np.rint(truth + np.array([across, down]) * size / maps.PAPER_MAP), 0, size - 1)
-        )
-        l_d, l_r = found.detection[at[::-1]], found.regression[at[::-1]]
+        place = np.rint(truth + np.array([across, down]) * size / maps.PAPER_MAP)
+        x, y = np.clip(place, 0, size - 1).astype(int).tolist()
+        l_d, l_r = found.detection[y, x], found.regression[y, x]
         words = f"l_d {l_d:.4f} (saying nothing {found.lazy_detection:.4f})"
         words += f"<br>l_r {l_r:.5f} (saying nothing {found.lazy_regression:.5f})"
-        return panel(picture, truth, at, found, s), words
+        return panel(picture, truth, (x, y), found, s), words
 
     return Painter(controls, paint, "a face, and the losses of every place that an answer could have")

@@ -84,9 +84,7 @@ class OwnFile:
 
 def whole_picture(face: Face, size: int = draw.PANEL, points: np.ndarray | None = None) -> np.ndarray:
     """Return the picture, made square, with its face box and points; points (L, 2) in its pixels."""
-    height, width = face.image.shape[:2]
-    side = max(height, width)
-    square = np.full((side, side, 3), 235, np.uint8)
-    square[:height, :width] = face.image
+    square = draw.squared(face.image, 235)
+    side = len(square)
     x, y = draw.place(face.box[:2], side, size)
     return draw.box(draw.face(square, size, points, face.truth), np.array([x, y, face.box[2] * size / side]))

@@ -26,6 +26,7 @@ TITLES = {"detection": "$l_d$", "regression": "$l_r$", "identity": "$l_{cls}$", 
 PALE = (205, 205, 205)
 LEFT, RIGHT, TOP, BOTTOM = 54, 16, 8, 40  # a chart's margins in pixels
 DASH = 7  # pixels of a dash, and of the gap behind it
+Each = dict[str, np.ndarray]
 
 
 def use_style() -> None:
@@ -83,12 +84,7 @@ def training_curves(trained, columns: tuple[str, ...], log: bool = True) -> plt.
     return figure
 
 
-def score_table(
-    errors: dict[str, np.ndarray],
-    groups: dict[str, np.ndarray],
-    unit: str = "faces",
-    floor: np.ndarray | None = None,
-) -> pd.DataFrame:
+def score_table(errors: Each, groups: Each, unit: str = "faces", floor: np.ndarray | None = None) -> pd.DataFrame:
     """Return the papers' figures of each predictor's per-face errors (N,), in each group (N,) bool.
 
     floor (N,), see `evaluation.floor_of`: where it acts, mean and failures by our measure stand beside: without a floor
@@ -109,7 +105,7 @@ def score_table(
     return pd.DataFrame(rows).round(3)
 
 
-def error_curves(ax, errors: dict[str, np.ndarray], limit: float = 25.0) -> None:
+def error_curves(ax, errors: Each, limit: float = 25.0) -> None:
     """Draw cumulative error curves of predictors' per-face errors (N,) on axes, with the papers' failure limit."""
     for (name, each), line in zip(errors.items(), LINES[-len(errors) :], strict=True):
         ax.plot(*error_curve(each, limit=limit), line, label=name)
@@ -117,7 +113,7 @@ def error_curves(ax, errors: dict[str, np.ndarray], limit: float = 25.0) -> None
     ax.set(xlabel="error (% of inter-ocular distance)", ylabel="share of faces", xlim=(0, limit), ylim=(0, 1))
 
 
-def yaw_groups(yaw: np.ndarray) -> dict[str, np.ndarray]:
+def yaw_groups(yaw: np.ndarray) -> Each:
     """Return the papers' groups by |yaw| in degrees: common up to 30, challenging beyond, and all."""
     yaw = np.abs(yaw)
     return {"all": np.ones(len(yaw), bool), "common": yaw < COMMON_YAW, "challenging": yaw >= COMMON_YAW}

@@ -165,10 +165,8 @@ def places(points: np.ndarray, side: int) -> np.ndarray:
 
 def squared(image: np.ndarray) -> np.ndarray:
     """Return a picture (H, W, 3) filled up below or beside with black to a square of at most PICTURE px."""
-    side = max(image.shape[:2])
-    square = np.zeros((side, side, 3), np.uint8)
-    square[: image.shape[0], : image.shape[1]] = image
-    return square if side <= PICTURE else draw.enlarge(square, PICTURE)
+    square = draw.squared(image)
+    return square if len(square) <= PICTURE else draw.enlarge(square, PICTURE)
 
 
 def layer(maps: np.ndarray, channels: tuple[int, ...] = ()) -> Layer:

@@ -68,6 +68,7 @@ class Dashboard:
         self.faces, self.live, self.say = faces, live, say
         self.image, self.status, self.shown = w.Image(format="png"), w.HTML(), False
         self.box, self.handle = w.VBox([self.status, self.image, alt_text(WHAT)]), None
+        self.size = (2 * CHART[0] + 6 - 2 * (len(faces) - 1)) // max(len(faces), 1)  # of a sample face
         self.strip: np.ndarray | None = None
         self.errors: list[tuple[int, float]] = []
 
@@ -90,7 +91,7 @@ class Dashboard:
                 return
             if self.faces and (now - looked > max(LOOKS, 20 * cost) or done == total):
                 looked = time.monotonic()
-                self.strip, error = samples(run.net, self.faces, self._sample_size)
+                self.strip, error = samples(run.net, self.faces, self.size)
                 cost = time.monotonic() - looked
                 self.errors.append((done, error))
             self._paint(run.history.numpy(), done, total)
@@ -100,10 +101,6 @@ class Dashboard:
                 renew(self.handle, placeholder(self.box))
 
         return watch
-
-    @property
-    def _sample_size(self) -> int:
-        return (2 * CHART[0] + 6 - 2 * (len(self.faces) - 1)) // max(len(self.faces), 1)
 
     def _words(self, record: Record, done: int, total: int, left: float) -> str:
         terms = [f"{NAMES[n]} {getattr(record, n):.4g}" for n in NAMES if np.isfinite(getattr(record, n))]
@@ -130,7 +127,7 @@ class Dashboard:
         """Return a finished training with a slider over its steps; the sample faces are of its end."""
         history = trained.history.numpy()
         if self.faces:
-            self.strip, error = samples(trained.net, self.faces, self._sample_size)
+            self.strip, error = samples(trained.net, self.faces, self.size)
             self.errors = [(len(history), error)]
         controls = {
             "step": slider("step", 1, len(history), len(history)),

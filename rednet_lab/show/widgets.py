@@ -52,9 +52,8 @@ class Painter:
     def __init__(self, controls: dict[str, w.Widget], paint: Callable[..., np.ndarray], alt: str = ""):
         self.controls, self.paint, self.alt = controls, paint, alt
         # The picture keeps its shape and gives way first; beside too wide a one the controls go on top.
-        self.image = w.Image(
-            format="png", layout=w.Layout(max_width="100%", height="auto", flex="0 1 auto", align_self="flex-start")
-        )
+        shape = w.Layout(max_width="100%", height="auto", flex="0 1 auto", align_self="flex-start")
+        self.image = w.Image(format="png", layout=shape)
         self.status, self.about = w.HTML(), alt_text()
         for control in controls.values():
             control.observe(self._changed, names="value")

@@ -10,6 +10,7 @@ import torch
 
 from data_prep.errors import DataError
 from rednet_lab.show.footage import PICTURES, Footage
+from rednet_lab.track.exported import OnnxNet
 from rednet_lab.track.report import Choices, track
 from rednet_lab.workbench.shipped import WEIGHTS, open_weights
 
@@ -20,6 +21,7 @@ examples (python3 go.py track ... does the same and makes the environment first)
   %(prog)s videos/ --faces 3                every video of a folder, up to three faces in each
   %(prog)s photo.jpg                        one picture
   %(prog)s camera --seconds 20              the camera of this machine
+  %(prog)s film.mp4 --engine onnx           ONNX Runtime computes (pip install '.[onnx]')
   %(prog)s film.mp4 --steps                 with the response maps of every spatial step beside the picture
   %(prog)s film.mp4 --box 320 200 180       the face in the first frame: centre x, centre y, side in pixels
 
@@ -44,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--no-video", action="store_true", help="write no annotated video")
     p.add_argument("--again", action="store_true", help="do also what is done already")
     p.add_argument("--threads", type=int, default=0, help="processor threads (default: torch's own choice)")
+    p.add_argument("--engine", choices=("torch", "onnx"), default="torch", help="onnx: ONNX Runtime, the same points")
     return p
 
 
@@ -89,6 +92,7 @@ def main(words: list[str] | None = None) -> int:
         torch.set_num_threads(given.threads)
     try:
         found, net = sources(given.what), open_weights(given.weights)
+        net = OnnxNet(net) if given.engine == "onnx" else net
     except DataError as error:
         print(f"track: {error}", file=sys.stderr)
         return 2

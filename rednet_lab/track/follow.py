@@ -42,7 +42,7 @@ def _points_in(tracker: Tracker, picture: np.ndarray, boxes: np.ndarray) -> np.n
     found = []
     for some in np.array_split(boxes, -(-len(boxes) // BATCH)):
         tracker.start(some)
-        found.append(tracker.update(np.repeat(picture[None], len(some), 0)).points)
+        found.append(tracker.update(picture).points)
     return np.concatenate(found)
 
 

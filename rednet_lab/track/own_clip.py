@@ -21,11 +21,11 @@ def follow_clip(
     box: np.ndarray | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[list[Frame], str]:
-    """Return traces of the frames in which a face is followed, each with its latest slip, and in words what happened.
+    """Return traces of the frames in which a face is followed, each with its slip, and in words what happened.
 
     box (3,) is the face in the first frame; without one it is looked for. Frames without a face are left out.
     """
-    follower, track, found, there = Follower(net), [], 0, False
+    follower, track, found, there = Follower(net, check=1), [], 0, False
     if box is not None:
         follower.start(box)
     for done, image in enumerate(clip):
@@ -40,9 +40,12 @@ def follow_clip(
 
 
 class OwnTracker:
-    """Upload a clip (or name a file, or use the camera), set the first face box, and have the face followed."""
+    """Upload a clip (or name a file, or use the camera), set the first face box, and have the face followed.
 
-    def __init__(self, net: RedNet, seconds: float = 10.0):
+    example: frames for a reader without a clip, taken by a button.
+    """
+
+    def __init__(self, net: RedNet, seconds: float = 10.0, example: list[np.ndarray] | None = None):
         self.net, self.track = net, []
         self.own = OwnFile("video/*,image/*", "your own clip or photo", seconds)
         self.button = w.Button(description="follow the face", layout=WIDE, disabled=True, tooltip="from the yellow box")
@@ -51,7 +54,10 @@ class OwnTracker:
         for control in (self.own.upload, self.own.path):
             control.observe(self._clear, names="value")
         self.painter = Painter(self.own.controls, self._paint, "the first frame with the box of the face")
-        self.painter.panel.children = (*self.painter.panel.children, self.button, self.said)
+        self.example = w.Button(description="try this clip", layout=WIDE, tooltip="a made video instead of your own")
+        self.example.on_click(lambda _: self._try(example))
+        buttons = (self.example, self.button) if example else (self.button,)
+        self.painter.panel.children = (*self.painter.panel.children, *buttons, self.said)
         self.box, self.shown = w.VBox([self.painter.box, self.result]), None
 
     def _paint(self, **_):
@@ -60,6 +66,11 @@ class OwnTracker:
         if face is None:
             return draw.message("nothing here yet"), self.own.words
         return whole_picture(face, int(1.4 * draw.PANEL)), f"{self.own.words}; {len(self.own.frames)} frames"
+
+    def _try(self, example: list[np.ndarray]) -> None:
+        self._clear()
+        self.own.take("a made video", example)
+        self.painter._changed()
 
     def _clear(self, _=None) -> None:
         self.track, self.said.value, self.result.outputs = [], "", ()

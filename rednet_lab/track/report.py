@@ -1,12 +1,14 @@
-"""One source tracked and told: a table, an annotated video, a contact sheet and a page with the player."""
+"""One source tracked and told: a table, an annotated video, a contact sheet, and a page with the player."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from html import escape
 from pathlib import Path
+from urllib.parse import quote
 
 import cv2
 import numpy as np
@@ -17,6 +19,9 @@ from rednet_lab.files import clock, read_json, remove, write_json, write_text, w
 from rednet_lab.progress import Progress
 from rednet_lab.show import draw
 from rednet_lab.show.footage import Footage, Shot
+from rednet_lab.show.player import forms
+from rednet_lab.show.storyboard import PICTURE, Row, track_storyboard
+from rednet_lab.show.trace import Frame, record
 from rednet_lab.stamp import module_hash
 from rednet_lab.track.follow import Follower, Seen
 
@@ -71,6 +76,7 @@ def beside(out: np.ndarray, first: Seen | None, net: RedNet) -> np.ndarray:
 def fingerprint(source: Footage, net: RedNet, choices: Choices) -> str:
     """Return a hash of what decides the outcome: the files' sizes and times, the weights, the choices, the code."""
     told = hashlib.sha256(repr(sorted(asdict(choices).items())).encode() + module_hash(__name__).encode())
+    told.update(getattr(net, "graph", "").encode())  # of the other engine's network, which holds no weights
     for path in (source.path, *source.pictures):
         if path is not None:
             told.update(f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}".encode())
@@ -93,14 +99,40 @@ def rows_of(shot: Shot, seen: list[Seen]) -> list[list[str]]:
 
 def contact_sheet(kept: list[np.ndarray]) -> np.ndarray:
     """Return the kept frames, reduced, in a grid."""
-    reduced = []
-    for picture in kept:
-        scale = TILE / max(picture.shape[:2])
+    return draw.montage([draw.enlarge(draw.squared(one, 255), TILE) for one in kept], min(6, len(kept)), gap=4)
+
+
+def moment(shot: Shot, seen: list[Seen], net: RedNet) -> tuple[Shot, Seen, Frame] | None:
+    """Return what the page's player shows of a frame's first face, the picture at most PICTURE wide; None without."""
+    if not seen:
+        return None
+    first, picture = seen[0], shot.picture
+    scale = min(1.0, PICTURE / max(picture.shape[:2]))
+    frame = record(net, first.tracked, picture[None], None)[0]
+    if scale < 1:
         small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        tile = np.full((TILE, TILE, 3), 255, np.uint8)
-        tile[: small.shape[0], : small.shape[1]] = small[:TILE, :TILE]
-        reduced.append(tile)
-    return draw.montage(reduced, min(6, len(reduced)), gap=4)
+        frame = replace(frame, image=small, points=frame.points * scale, box=frame.box * scale)
+    return replace(shot, picture=frame.image), first, frame
+
+
+def page(name: str, moments: list[tuple[Shot, Seen, Frame]], facts: dict, files: list[str]) -> str:
+    """Return a page of its own of one source: the player with slip and yaw on its curve, what was counted, links."""
+    told = f"{facts['frames_with_a_face']} of {facts['frames']} frames with a face"
+    player = "<p>No face was found.</p>"
+    if moments:
+        story = track_storyboard([frame for *_, frame in moments], f"{name}: {told}")
+        story.axes = (("frame", tuple(str(shot.number) for shot, *_ in moments)),)
+        for label, values in (("slip: 0 holds the face, 1 is lost", "slip"), ("yaw (degrees)", "yaw")):
+            whole = np.round([100 * getattr(seen, values) for _, seen, _ in moments]).astype(np.int32)
+            story.rows.append(Row(label, 2, "", whole[None, :, None]))
+        player = forms(story)["text/html"]
+    links = " · ".join(f'<a href="{quote(file)}">{escape(file)}</a>' for file in files)
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>{escape(name)}</title><style>:root {{ color-scheme: light dark }} body {{ margin: 12px; "
+        f"font: 16px system-ui, sans-serif }}</style><h1>{escape(name)}</h1><p>{told}, {facts['faces']} face(s). "
+        f"The player has one frame in {facts['shown_every']}, of the first face.</p>{player}<p>{links}</p></html>\n"
+    )
 
 
 class _Some:
@@ -161,7 +193,8 @@ def track(net: RedNet, source: Footage, out: Path, choices: Choices) -> dict:
     folder.mkdir(parents=True, exist_ok=True)
     total, rate = source.told()
     limit = choices.seconds or (CAMERA_SECONDS if source.camera is not None else 0.0)
-    follower, rows, times, spent, kept = Follower(net, choices.faces, choices.check), [], [], 0.0, _Some()
+    follower, rows, times, spent = Follower(net, choices.faces, choices.check), [], [], 0.0
+    kept, moments = _Some(), _Some()
     if choices.box is not None:
         follower.start(np.array(choices.box))
     frames_with, whole, film = 0, False, Film(folder / "annotated.mp4", rate)
@@ -177,6 +210,7 @@ def track(net: RedNet, source: Footage, out: Path, choices: Choices) -> dict:
                 times.append(shot.time)
                 frames_with += bool(seen)
                 kept.offer(lambda shot=shot, seen=seen: annotated(shot, seen, net))
+                moments.offer(lambda shot=shot, seen=seen: moment(shot, seen, follower.probe.net))
                 if choices.video:
                     film.add(annotated(shot, seen, net, choices.steps), shot.time)
                 progress(len(times), max(total, len(times)), f"{len(seen)} face(s)")
@@ -190,7 +224,10 @@ def track(net: RedNet, source: Footage, out: Path, choices: Choices) -> dict:
     write_whole(folder / "sheet.png", lambda part: part.write_bytes(draw.png(sheet)))
     facts = {"frames": len(times), "frames_with_a_face": frames_with, "faces": follower.starts}
     facts |= {"seconds": round(spent, 2), "frames_a_second": round(len(times) / max(spent, 1e-9), 1)}
-    facts["fingerprint"] = mark
+    facts |= {"shown_every": moments.every, "fingerprint": mark}
+    files = ["points.csv", "sheet.png", *(["annotated.mp4"] if choices.video and times else [])]
+    shown = [one for one in moments.kept if one is not None]
+    write_text(folder / "index.html", page(source.name, shown, facts, files))
     write_json(folder / DONE, facts)
     print(f"{source.name}: {frames_with} of {len(times)} frames with a face, {follower.starts} face(s), "
           f"{facts['frames_a_second']:.0f} frames a second, {clock(spent)}; {folder}")  # fmt: skip

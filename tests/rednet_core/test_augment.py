@@ -89,6 +89,27 @@ def test_a_picture_is_resampled_the_same_in_any_company():
         torch.testing.assert_close(both[n : n + 1], augment.resample(pictures[n : n + 1], matrices[n : n + 1], 16))
 
 
+@pytest.mark.parametrize("side", [9.0, 40.0, 170.0, 700.0])
+@pytest.mark.parametrize("place", [(60, 80), (1, 2), (198, 158), (-500, 900), (np.nan, 30)])
+def test_reading_only_what_the_crops_reach_changes_nothing(side, place):
+    """The whole picture averaged and sampled, as a short function of its own, in double precision."""
+    rng, size = np.random.default_rng(5), 16
+    picture = torch.tensor(rng.integers(0, 256, (1, 161, 203, 3), dtype=np.uint8))
+    matrix = geometry.crop_matrix(torch.tensor([[*place, side]], dtype=torch.float64), size, torch.tensor([0.4]))
+    back, factor = geometry.invert(matrix), max(1, int(side / size + 1e-3))
+    whole = torch.nn.functional.avg_pool2d(
+        picture.permute(0, 3, 1, 2).double() / 255, factor, ceil_mode=True, count_include_pad=False
+    )
+    y, x = torch.meshgrid(torch.arange(size).double(), torch.arange(size).double(), indexing="ij")
+    source = geometry.apply(back, torch.stack([x, y], -1).view(1, -1, 2)).view(1, size, size, 2)
+    grid = (2 * source + 1) / (torch.tensor([whole.shape[3], whole.shape[2]]) * factor) - 1
+    expected = torch.nn.functional.grid_sample(whole, grid, padding_mode="border", align_corners=False)
+    found = augment.resample(picture, matrix, size)
+    if np.isfinite(place).all():
+        torch.testing.assert_close(found, expected, atol=1e-9, rtol=0)
+    assert found.shape == expected.shape  # a box that is not known gives some crop, not an error
+
+
 # ----------------------------------------------------------------------------------------------- drawing changes
 
 

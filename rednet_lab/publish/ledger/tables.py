@@ -121,7 +121,7 @@ class Ledger:
         return [part for part in self.parts if part.claim in entry.claimed]
 
     def seen(self, entry: LedgerEntry) -> dict[str, bool]:
-        """Tell whether an entry has code, a test, a notebook that is there, and a result or a verdict."""
+        """Tell whether an entry has code, a test, a notebook that is there, and a result."""
         return {
             "code": bool(entry.code or entry.default),
             "a test": bool(entry.tests),

@@ -55,10 +55,11 @@ def test_results_are_read_from_the_files(tmp_path):
                                        ("quick", "52_stage2", "stills_stage2", 6.25),
                                        ("quick-udacity", "50_stage1", "stills_stage1", 5.111)):  # fmt: skip
         (tmp_path / run / notebook).mkdir(parents=True)
-        text = json.dumps({"stamp": stamp, "numbers": {name: {"value": value}}})
+        ours = {f"{name}_floored": {"value": 5.5}} if value == 6.4321 else {}
+        text = json.dumps({"stamp": stamp, "numbers": {name: {"value": value}, **ours}})
         (tmp_path / run / notebook / "results.json").write_text(text, encoding="utf-8")
     table = pages.results_table(tmp_path)
-    assert "| stills: after stage 1 | 6.43 | 5.11 |" in table and "| stills: after stage 2 | 6.25 | - |" in table
+    assert "| stills: after stage 1 | 6.43 (5.5) | 5.11 |" in table and "| stills: after stage 2 | 6.25 | - |" in table
     assert "mean shape" not in table and "profile quick, seed 0, cpu, 2 cores, torch 9.9, code abcdef0" in table
 
 

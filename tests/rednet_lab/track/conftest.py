@@ -34,7 +34,12 @@ class DiscNet(nn.Module):
         return torch.zeros(len(points), 7, 2, 2)
 
     def forward(self, x, z0, frames=1, states=None):
-        return Prediction(maps=[x])
+        return Prediction(maps=[x], e_i=[x], e_p=[x])
+
+    def respond(self, raw, step):
+        return raw.clamp(0, 1)
+
+    feedback = respond
 
     def points(self, prediction, step=-1):
         x = prediction.maps[0].mean(1)

@@ -81,6 +81,17 @@ def test_a_path_works_as_an_upload_does_and_a_wrong_one_is_said(tiny, photo, tmp
     assert "no frontal face" in tracker.painter.status.value and not tracker.button.disabled
 
 
+def test_a_reader_without_a_clip_may_try_the_one_that_is_there(tiny, photo):
+    upload_of = OwnTracker(tiny)
+    assert upload_of.example not in upload_of.painter.panel.children  # there is none to try
+    tracker = OwnTracker(tiny, example=[photo[1]] * 3)
+    assert tracker.button.disabled
+    tracker.example.click()
+    assert "a made video" in tracker.painter.status.value and "3 frames" in tracker.painter.status.value
+    tracker.button.click()
+    assert len(tracker.track) == 3
+
+
 def test_an_error_while_following_is_shown(tiny, photo, monkeypatch):
     monkeypatch.setattr(own_clip, "follow_clip", lambda *arguments: ([], "nobody"))
     tracker = OwnTracker(tiny)

@@ -1,7 +1,10 @@
 """What tracking leaves behind: a table, an annotated video, a sheet; and what it says where something is wrong."""
 
+import base64
 import csv
 import json
+import re
+import zlib
 
 import cv2
 import numpy as np
@@ -53,6 +56,19 @@ def test_a_video_leaves_a_table_a_film_and_a_sheet(track, walk, tmp_path):
     assert shown.get(cv2.CAP_PROP_FRAME_COUNT) == 30 and shown.get(cv2.CAP_PROP_FRAME_WIDTH) > 200
     sheet = cv2.imread(str(folder / "sheet.png"))
     assert sheet.shape[1] > 1000 and not list(folder.glob(".*"))
+
+
+def test_a_page_of_its_own_has_the_player_with_slip_and_yaw_and_fetches_nothing(track, walk, tmp_path):
+    track(film(tmp_path / "w<a>lk.mp4", walk(60, hidden=range(40, 60))), "--check", 2)
+    page = (tmp_path / "out" / "w<a>lk" / "index.html").read_text(encoding="utf-8")
+    data = re.search(r'<script type="text/plain">(\S+)', page)[1]
+    packed = zlib.decompress(base64.b64decode(data))
+    story = json.loads(packed[4 : 4 + int.from_bytes(packed[:4], "little")])
+    assert [row["label"].split()[0] for row in story["rows"]][-2:] == ["slip:", "yaw"]
+    shown = [int(label) for label in story["axes"][0][1]]
+    assert shown == list(range(0, shown[-1] + 1, 4)) and 40 <= shown[-1] < 46  # every fourth, none of a lost face
+    assert "one frame in 4," in page and "w&lt;a&gt;lk" in page and 'href="points.csv"' in page
+    assert not re.search(r"<(?:script|img|link)\b[^>]*(?:src|href)=[\"'](?!data:)", page)
 
 
 def test_what_is_done_is_skipped_until_something_changes(track, walk, tmp_path):

@@ -12,6 +12,7 @@ from rednet_core.eccv import RATIO, EccvNet
 from rednet_core.markup import MARKUPS
 from rednet_core.rednet import RedNet
 from rednet_core.training import COLUMNS
+from rednet_lab.names import THREADS
 from rednet_lab.progress import Progress
 from rednet_lab.show import plots
 from rednet_lab.workbench import lab as module
@@ -151,6 +152,16 @@ def test_seed_and_settings_have_their_own_assets(open_lab, monkeypatch):
     assert len(set(places)) == 3 and places[0] == places[3]
     assert places[0][0] == "tiny-stills" and fingerprint in places[0][1]
     assert all(f'"{name}"' in places[0][1] for name in ("device", "threads", "torch", "code"))
+
+
+def test_trainings_have_the_same_threads_on_any_machine_and_their_key_and_stamp_say_so(open_lab, monkeypatch):
+    torch.set_num_threads(1)
+    lab = open_lab()
+    training = lab.training("threads", "stills", TINY.net, TINY.demo)
+    assert torch.get_num_threads() == training.key(lab.device)["threads"] == lab.results.stamp["threads"] == THREADS
+    torch.set_num_threads(1)
+    monkeypatch.setattr(assembly, "THREADS", THREADS + 1)
+    assert training.key(lab.device)["threads"] == THREADS + 1  # another number is another training
 
 
 class Stopped(BaseException):

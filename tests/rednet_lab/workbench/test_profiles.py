@@ -2,6 +2,7 @@
 
 import pytest
 
+from data_prep.tracker_error import TrackerError
 from rednet_core.eccv import RATIO, EccvConfig
 from rednet_core.rednet import NetConfig
 from rednet_core.training import TrainConfig
@@ -41,6 +42,8 @@ def test_full_is_the_papers_network_and_training():
     assert (full.stage1.variations, full.stage3.frames, full.stage3.batch) == (10, 10, 5)
     assert [plan.plateau for plan in stages] == [Plateau()] * 3  # the journal's rate goes by validation
     assert {plan.train.schedule for plan in stages} == {"constant"} and Plateau().factor == 0.1
+    assert (full.stage3.each, full.stage3.variations) == (100, 2)  # random clips of each video, to and fro in time
+    assert full.clip_error == TrackerError("none")  # "no augmentation is applied on video training data"
     assert full.imagenet and not PROFILES["quick"].imagenet
     assert full.eccv_augmentation.shift * full.eccv.input_size == full.augmentation.shift * net.input_size == 7
     assert full.eccv == EccvConfig() and (full.eccv.input_size, full.eccv.sides) == (128, (7, 5, 3))
