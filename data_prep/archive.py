@@ -52,9 +52,9 @@ def folder_of(path: Path, store: Path | None = None, name: str | None = None) ->
         )
         raise DataError(problem, path=path, field="data folder", fix="unpack it, and point at the folder")
     if store is None:
-        with tempfile.TemporaryDirectory(prefix="data_prep-", ignore_cleanup_errors=True) as place:
-            notes = unpack(path, Path(place) / "content")
-            yield from _given(path, Path(place) / "content", name, notes)
+        with tempfile.TemporaryDirectory(prefix="data_prep-", ignore_cleanup_errors=True) as temporary:
+            notes = unpack(path, Path(temporary) / "content")
+            yield from _given(path, Path(temporary) / "content", name, notes)
         return
     store.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(store.with_name(f".{store.name}.unpacked.lock"))
@@ -62,7 +62,7 @@ def folder_of(path: Path, store: Path | None = None, name: str | None = None) ->
         lock.acquire(timeout=0)
     except Timeout:
         raise DataError("another run is preparing this store", path=store, fix="wait for it") from None
-    place = store.with_name(f".{store.name}.unpacked-{_identity(path)}")
+    place, kept = store.with_name(f".{store.name}.unpacked-{_identity(path)}"), False
     try:
         for other in store.parent.glob(f".{escape(store.name)}.unpacked-*"):  # of runs that were killed
             if other != place or not (other / DONE).is_file():
@@ -73,10 +73,10 @@ def folder_of(path: Path, store: Path | None = None, name: str | None = None) ->
         notes = (place / DONE).read_text(encoding="utf-8").splitlines()
         yield from _given(path, place / "content", name, notes)
     except KeyboardInterrupt:  # as a kill: what is unpacked is kept for the next run
-        place = None
+        kept = True
         raise
     finally:
-        if place is not None:
+        if not kept:
             shutil.rmtree(place, ignore_errors=True)
         lock.release()
         Path(lock.lock_file).unlink(missing_ok=True)

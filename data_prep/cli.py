@@ -28,8 +28,8 @@ from data_prep.doctor import examine, nearest, require_folder
 from data_prep.errors import DataError, readable
 from data_prep.fixed_crop import FixedCrop
 from data_prep.landmark_subset import LandmarkSubset
-from data_prep.prepare import MARGIN
-from data_prep.resume import bytes_done, leftovers, prepare, work_key
+from data_prep.prepare import MARGIN, prepare
+from data_prep.resume import bytes_done, leftovers, work_key
 from data_prep.sixty_eight import SixtyEightPoints
 from data_prep.store import Store
 
@@ -122,7 +122,7 @@ def _doctor(options) -> int:
 
 def _choices(pairs: list[str]) -> dict[str, object]:
     """Return options of a reader as text; what each must be is known where the reader is opened."""
-    choices = {}
+    choices: dict[str, object] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name:
@@ -250,7 +250,7 @@ def _stands(path: Path, reader, size: int, margin: float | None) -> bool:
 
 def _flat(source: dict, prefix: str = "") -> dict:
     """Return a description's entries, those of inner ones with the names of what they are in."""
-    found = {}
+    found: dict[str, object] = {}
     for name, value in source.items():
         found |= _flat(value, f"{prefix}{name} ") if isinstance(value, dict) else {prefix + name: value}
     return found

@@ -92,7 +92,7 @@ class Diagnosis:
         some = []
         for kind, places in sorted(kinds.items()):
             if len(places) > FOLDERS:
-                places = {f" in {len(places):,} folders": places.total()}
+                places = Counter({f" in {len(places):,} folders": places.total()})
             some += [f"{count:,} {kind}{place}" for place, count in places.items()]
         rest = f" and {len(some) - KINDS:,} more kinds" if len(some) > KINDS else ""
         return [line("files", (", ".join(some[:KINDS]) or "none") + rest)]
@@ -174,7 +174,8 @@ def nearest(folder: Path) -> tuple[DataSet | None, list[Sign]]:
 
     Its first sign counts before all others, and a sign with a name of its own before one that any pictures give.
     """
-    best, most = (None, []), (False, 0.0, 0.0)
+    best: tuple[DataSet | None, list[Sign]] = (None, [])
+    most = (False, 0.0, 0.0)
     for one in DATASETS.values():
         signs = [sign for sign in one.signs if not sign.optional]
         found = [sign for sign in signs if _has(folder, sign)]

@@ -10,8 +10,7 @@ from collections import defaultdict
 import numpy as np
 
 from data_prep.errors import BadItem, DataError
-from data_prep.item import Item
-from data_prep.prepare import MARGIN, MIN_BOX, Cutter
+from data_prep.prepare import MARGIN, MIN_BOX
 from data_prep.wrapped import Wrapped
 from rednet_core import geometry
 
@@ -39,9 +38,10 @@ class FixedCrop(Wrapped):
         video = self.video(index)
         if video not in self._squares:
             self._squares[video] = self._find(video)
-        if self._squares[video] is None:
+        square = self._squares[video]
+        if square is None:
             raise BadItem("no frame of its video has a face box", path=video)
-        return self._squares[video]
+        return square
 
     def _find(self, video: str) -> np.ndarray | None:
         points = []
@@ -57,16 +57,3 @@ class FixedCrop(Wrapped):
         reach = boxes[:, 2:] * self.margin / 2
         low, high = (boxes[:, :2] - reach).min(0), (boxes[:, :2] + reach).max(0)
         return np.append((low + high) / 2, (high - low).max())
-
-
-class FixedCropCutter(Cutter):
-    """Reads and cuts item number i: by its video's square where the reader is `fixed`, never more than the picture."""
-
-    def box(self, item: Item, index: int) -> np.ndarray:
-        """Return the square (3,) that the item is cut by."""
-        if not self.reader.fixed:
-            return super().box(item, index)
-        square, (height, width) = self.reader.square(index), item.image.shape[:2]
-        if square[2] >= max(height, width):
-            return np.array([(width - 1) / 2, (height - 1) / 2, max(height, width)])
-        return square

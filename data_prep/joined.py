@@ -136,7 +136,8 @@ class StoredFaces:
     def __getitem__(self, index: int) -> Item:
         row = self.data.table[range(len(self))[index]]
         who = self.data.identities[row["identity"]] if row["identity"] >= 0 else ""
-        facts = {name: float(row[name]) for name in ("yaw", "pitch", "roll")}
+        yaw, pitch, roll = (float(row[name]) for name in ("yaw", "pitch", "roll"))
         image = np.array(self.data.crops[index])
-        arrays = (np.array(row[name]) for name in ("points", "mask", "visible"))
-        return Item(str(row["key"]), image, *arrays, identity=who, split=SPLITS[row["split"]], **facts)
+        points, mask, visible = (np.array(row[name]) for name in ("points", "mask", "visible"))
+        return Item(str(row["key"]), image, points, mask, visible, identity=who, split=SPLITS[row["split"]],
+                    yaw=yaw, pitch=pitch, roll=roll)  # fmt: skip

@@ -85,17 +85,17 @@ class _Reader:
         kind, start, end, after = self.element(place, limit)
         if kind not in NUMBERS:
             raise ValueError(f"numbers of unknown type {kind}")
-        kind = np.dtype(self.order + NUMBERS[kind])
-        if (end - start) % kind.itemsize:
+        plain = np.dtype(self.order + NUMBERS[kind])
+        if (end - start) % plain.itemsize:
             raise ValueError("numbers are cut off")
-        return np.frombuffer(self.data, kind, (end - start) // kind.itemsize, start), after
+        return np.frombuffer(self.data, plain, (end - start) // plain.itemsize, start), after
 
     def _head(self, start: int, end: int) -> tuple[int, tuple[int, ...], str, int]:
         """Return (flags, shape, name, place of what follows) of a matrix."""
         flags, place = self.numbers(start, end)
-        shape, place = self.numbers(place, end)
+        lengths, place = self.numbers(place, end)
         _, first, last, place = self.element(place, end)
-        shape = tuple(int(n) for n in shape)
+        shape = tuple(int(n) for n in lengths)
         if not len(flags) or not shape or min(shape) < 0:
             raise ValueError("a matrix without type or shape")
         return int(flags[0]), shape, self.data[first:last].decode("latin-1"), place
@@ -133,10 +133,10 @@ class _Reader:
             return self.data[first:last].decode(TEXT[code] + wide)
         if kind not in NUMERIC or flags & COMPLEX:
             raise ValueError(f"a matrix of class {kind}, which is not read here")
-        values, _ = self.numbers(place, end)
-        if len(values) != prod(shape):
-            raise ValueError(f"{len(values)} numbers for a matrix of shape {shape}")
-        return values.astype(np.float64).reshape(shape, order="F")
+        found, _ = self.numbers(place, end)
+        if len(found) != prod(shape):
+            raise ValueError(f"{len(found)} numbers for a matrix of shape {shape}")
+        return found.astype(np.float64).reshape(shape, order="F")
 
     def _matrices(self, count: int, place: int, end: int, depth: int) -> tuple[list, int]:
         if count > (end - place) // 8:  # each takes eight bytes or more

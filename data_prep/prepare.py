@@ -8,7 +8,10 @@ shall walk through give margin None: the whole (square) picture is kept, so the 
 import contextlib
 import json
 import os
+import shutil
+import tempfile
 import threading
+import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
@@ -24,7 +27,9 @@ import numpy as np
 from data_prep.account import top_reasons
 from data_prep.errors import BadItem, DataError, readable
 from data_prep.item import Item, Reader
+from data_prep.resume import KeptWriter
 from data_prep.store import Store, StoreWriter
+from data_prep.wrapped import Tail
 from rednet_core import geometry
 
 MARGIN = 1.5  # room for scale 0.9, rotation 15 degrees and a shift of 7 px in 256: 1.36 + 0.05, and some more
@@ -114,7 +119,7 @@ def place_of(reader: Reader, index: int) -> str:
 class Cutter:
     """Reads and cuts item number i; a class, so that worker processes can be sent one."""
 
-    def __init__(self, reader: Reader, size: int, margin: float | None):
+    def __init__(self, reader: Tail, size: int, margin: float | None):
         self.reader, self.size, self.margin = reader, size, margin
 
     def __call__(self, index: int):
@@ -122,14 +127,18 @@ class Cutter:
             item = self.reader[index]
             box = self.box(item, index)
             crop, points = cut(item, box, self.size)
-            item.image = None  # the picture stays in the worker
+            item.image = np.empty((0, 0, 3), np.uint8)  # the picture stays in the worker
             return crop, item, points, box
         except Exception as error:  # one item stops no other, whatever is wrong with it
             return bad_item(error, self.reader, index)
 
     def box(self, item: Item, index: int) -> np.ndarray:
-        """Return the square (3,) that the item is cut by; raise BadItem."""
-        return crop_box(item, self.reader, self.margin)
+        """Return the square (3,) that the item is cut by: a fixed one never larger than the picture; raise BadItem."""
+        square = self.reader.square(index)
+        if square is None:
+            return crop_box(item, self.reader, self.margin)
+        whole = crop_box(item, self.reader, None)
+        return whole if square[2] >= whole[2] else square
 
 
 def jobs(reader: Reader) -> tuple[list[range], bool]:
@@ -151,7 +160,8 @@ def results_of(cutter: Cutter, workers: int, folder: Path) -> Iterator:
     # A video's crops wait on disk for their turn: they are too many for memory.
     places = [folder / f"run-{k}" if are_runs else None for k in range(len(ranges))]
     open_pool = partial(_pool, workers, cutter)
-    pool, waiting, ahead = open_pool(), zip(ranges, places, strict=True), deque()
+    pool, waiting = open_pool(), zip(ranges, places, strict=True)
+    ahead: deque[tuple[tuple[range, Path | None], Future]] = deque()
     try:
         while True:
             for job in islice(waiting, 2 * workers - len(ahead)):
@@ -180,7 +190,7 @@ def _submit(pool: ProcessPoolExecutor, job: tuple) -> Future:
     try:
         return pool.submit(_work, *job)
     except BrokenExecutor as error:  # broken since the last look: as if the job had been in it
-        future = Future()
+        future: Future = Future()
         future.set_exception(error)
         return future
 
@@ -207,7 +217,7 @@ def _one_by_one(job: tuple[range, Path | None], cutter: Cutter) -> list:
                     pool.shutdown()
                     pool = open_one()
             if file and not isinstance(result, BadItem):
-                file.write(np.ascontiguousarray(result[0]))
+                file.write(np.ascontiguousarray(result[0]).data)
                 result = (None, *result[1:])
             results.append(result)
     pool.shutdown()
@@ -244,6 +254,7 @@ def _end_with_parent() -> None:
 
 def _work(indices: range, place: Path | None) -> list:
     """Return results of some items; with a place, their crops are written there and not returned."""
+    assert _cutter is not None
     if place is None:
         return [_cutter(index) for index in indices]
     results = []
@@ -251,7 +262,7 @@ def _work(indices: range, place: Path | None) -> list:
         for index in indices:
             result = _cutter(index)
             if not isinstance(result, BadItem):
-                file.write(np.ascontiguousarray(result[0]))
+                file.write(np.ascontiguousarray(result[0]).data)
                 result = (None, *result[1:])
             results.append(result)
     return results
@@ -262,28 +273,42 @@ def prepare(
     path: Path | str,
     size: int,
     margin: float | None = MARGIN,
+    key: str = "",
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Store, PrepareReport]:
     """Write the store of `reader` at `path` (size x size crops) and return it with the report.
 
     An item that cannot be used is skipped, counted and listed in `<path>/skipped.json`; a reader without a
-    single good item is a DataError. The store is the same for any number of workers.
+    single good item is a DataError. The store is the same for any number of workers. With a key (`resume.work_key`)
+    a run that was stopped is gone on with: progress is told first how many items are already done, and the caller sees
+    to it that there is one run at a time. Without, it starts anew and leaves nothing when it is stopped.
     """
-    report = PrepareReport()
-    total = len(reader)
-    with StoreWriter(path, reader.markup, size) as writer:
-        for done, result in enumerate(results_of(Cutter(reader, size, margin), workers, writer.work), 1):
-            if isinstance(result, BadItem):
-                report.skipped.append((readable(result.path), readable(result.problem)))
-            else:
-                writer.add(*result)
-                report.kept += 1
-                add_notes(report.noted, result[1])
+    path, total = Path(path), len(reader)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    spool = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+    own = key or uuid.uuid4().hex[:8]
+    try:
+        with KeptWriter(path, reader.markup, size, own) as writer:
             if progress:
-                progress(done, total)
-        store = finished(writer, report, reader, margin, path)
-    return store, report
+                progress(writer.items, total)
+            cutter = Cutter(Tail(reader, writer.items), size, margin)
+            for done, result in enumerate(results_of(cutter, workers, spool), writer.items + 1):
+                if isinstance(result, BadItem):
+                    writer.skipped.append((readable(result.path), readable(result.problem)))
+                else:
+                    writer.add(*result)
+                    add_notes(writer.noted, result[1])
+                if key and done % CHUNK == 0:
+                    writer.note(done)
+                if progress:
+                    progress(done, total)
+            report = PrepareReport(len(writer), writer.skipped, writer.noted)
+            if not report.kept:
+                writer.items = 0  # nothing of it is worth keeping
+            return finished(writer, report, reader, margin, path), report
+    finally:
+        shutil.rmtree(spool, ignore_errors=True)
 
 
 def finished(writer: StoreWriter, report: PrepareReport, reader: Reader, margin: float | None, path: Path) -> Store:

@@ -73,10 +73,10 @@ def coordinates(line: str) -> tuple[float, float] | str:
             return f"{line[:40]!r} is not two numbers"
     if len(fields) != 2:  # an index before them or a flag behind them: which are x and y is a guess
         return f"{len(fields)} fields instead of 2"
-    x, y = number(fields[0]), number(fields[1])
-    if x is None or y is None:
-        return f"coordinate {(fields[0] if x is None else fields[1])[:40]!r} is not a number of pixels"
-    return x, y
+    left, right = number(fields[0]), number(fields[1])
+    if left is None or right is None:
+        return f"coordinate {(fields[0] if left is None else fields[1])[:40]!r} is not a number of pixels"
+    return left, right
 
 
 def _plain(data: bytes, count: int) -> np.ndarray | None:

@@ -15,19 +15,15 @@ import json
 import os
 import re
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from data_prep.errors import BadItem, readable
-from data_prep.fixed_crop import FixedCropCutter
-from data_prep.item import Item, Reader
-from data_prep.prepare import CHUNK, PrepareReport, add_notes, finished, place_of, results_of
+from data_prep.item import Reader
 from data_prep.readers.base import digest, tree
-from data_prep.store import Store, StoreWriter, row_type
+from data_prep.store import StoreWriter, row_type
 
 ROWS_AT_ONCE = 64  # read while checking
 
@@ -83,6 +79,9 @@ class KeptWriter(StoreWriter):
         self._start = self._crops.tell(), self._table.tell()
         self._digest, self._rows_digest = hashlib.sha256(), hashlib.sha256()
         self._take_up()
+
+    def __enter__(self) -> "KeptWriter":
+        return self
 
     def __exit__(self, kind, error, trace) -> None:
         with contextlib.suppress(OSError) if kind else contextlib.nullcontext():
@@ -157,70 +156,3 @@ def _lines(journal: Path) -> Iterator[tuple[int, dict]]:
                 yield len(line), json.loads(line)
             except ValueError:
                 return
-
-
-class _Rest:
-    """The items of a reader from number `start` on."""
-
-    def __init__(self, reader: Reader, start: int):
-        self.reader, self.start, self.markup = reader, start, reader.markup
-        self.fixed = hasattr(reader, "square")  # `data_prep.fixed_crop`
-
-    def __len__(self) -> int:
-        return len(self.reader) - self.start
-
-    def __getitem__(self, index: int) -> Item:
-        return self.reader[index + self.start]
-
-    def place(self, index: int) -> str:
-        """Return where an item comes from."""
-        return place_of(self.reader, index + self.start)
-
-    def square(self, index: int) -> np.ndarray:
-        """Return the square (3,) that an item of a reader with fixed crops is cut by."""
-        return self.reader.square(index + self.start)
-
-    def runs(self) -> list[range] | None:
-        """Return what is left of the reader's runs."""
-        own = self.reader.runs() if hasattr(self.reader, "runs") else None
-        if own is None:
-            return None
-        return [range(max(r.start - self.start, 0), r.stop - self.start) for r in own if r.stop > self.start]
-
-
-def prepare(
-    reader: Reader,
-    path: Path,
-    size: int,
-    margin: float | None,
-    key: str,
-    workers: int = 1,
-    progress: Callable[[int, int], None] | None = None,
-) -> tuple[Store, PrepareReport]:
-    """As `data_prep.prepare.prepare`, but begun where a run of the same key was stopped; the store is the same.
-
-    progress is told first how many items are already done. The caller sees to it that there is one run at a time.
-    """
-    total = len(reader)
-    spool = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
-    try:
-        with KeptWriter(path, reader.markup, size, key) as writer:
-            if progress:
-                progress(writer.items, total)
-            cutter = FixedCropCutter(_Rest(reader, writer.items), size, margin)
-            for done, result in enumerate(results_of(cutter, workers, spool), writer.items + 1):
-                if isinstance(result, BadItem):
-                    writer.skipped.append((readable(result.path), readable(result.problem)))
-                else:
-                    writer.add(*result)
-                    add_notes(writer.noted, result[1])
-                if done % CHUNK == 0:
-                    writer.note(done)
-                if progress:
-                    progress(done, total)
-            report = PrepareReport(len(writer), writer.skipped, writer.noted)
-            if not report.kept:
-                writer.items = 0  # nothing of it is worth keeping
-            return finished(writer, report, reader, margin, path), report
-    finally:
-        shutil.rmtree(spool, ignore_errors=True)

@@ -105,8 +105,8 @@ class StoreWriter:
         data = np.ascontiguousarray(crop, np.uint8)
         if data.shape != (self.size, self.size, 3):
             raise DataError(f"crop of shape {data.shape}, wanted ({self.size}, {self.size}, 3)", field="crops")
-        self._crops.write(data)
-        self._digest.update(data)
+        self._crops.write(data.data)
+        self._digest.update(data.data)
         self._table.write(row.tobytes())  # nothing is kept in memory, however many rows there are
         self._count += 1
 
@@ -151,6 +151,8 @@ class MappedCrops(np.memmap):
     A mapped file is read where it is touched, a few pages at a time and one after the other.
     """
 
+    _mmap: mmap.mmap | None  # NumPy's own
+
     def __getitem__(self, index) -> np.ndarray:
         if self.ndim != 4 or not isinstance(index, np.ndarray) or index.dtype.kind not in "iu":
             return super().__getitem__(index)
@@ -161,6 +163,7 @@ class MappedCrops(np.memmap):
 
     def spans(self, rows: np.ndarray) -> list[tuple[int, int]]:
         """Return (start, length) in the map, from the beginning of a page, of each of the rows."""
+        assert self._mmap is not None
         first, step = self.ctypes.data - np.frombuffer(self._mmap, np.uint8).ctypes.data, self.strides[0]
         starts = [first + number * step for number in np.unique(rows % len(self)).tolist()]
         return [(start - start % mmap.PAGESIZE, start % mmap.PAGESIZE + abs(step)) for start in starts]
@@ -201,7 +204,7 @@ class Store:
         """Read everything and compare it with the checksum; raise DataError where a byte has changed."""
         digest = hashlib.sha256()
         for start in range(0, len(self), 1024):
-            digest.update(np.ascontiguousarray(self.crops[start : start + 1024]))
+            digest.update(np.ascontiguousarray(self.crops[start : start + 1024]).data)
         digest.update(np.ascontiguousarray(self.table).tobytes())
         if digest.hexdigest() != self.fingerprint:
             raise _broken(self.path, "the checksum does not match")

@@ -26,7 +26,8 @@ class Video:
 
     def __init__(self, path: Path):
         self.path = Path(path)
-        self._decoder, self._next = None, 0
+        self._decoder: cv2.VideoCapture | None = None
+        self._next = 0
         self._times: list[float] | None = None
         self._late, self._even = 0.0, True
 
@@ -43,20 +44,21 @@ class Video:
         """Return frame (H, W, 3) uint8 RGB, a view of blue first; raise BadItem where the file does not open or ends
         before it.
         """
-        if self._decoder is None or number < self._next:
-            self._open()
+        decoder = self._decoder
+        if decoder is None or number < self._next:
+            decoder = self._open()
         while self._next < number:
-            if not self._decoder.grab():
+            if not decoder.grab():
                 raise self._ended()
             self._next += 1
         try:
-            found, image = self._decoder.read()
+            found, image = decoder.read()
         except cv2.error as error:
             raise BadItem(f"frame {number + 1} cannot be decoded ({first_line(error)})", path=self.path) from None
         if not found:
             raise self._ended()
         if self._times and number < len(self._times):
-            late, before = self._decoder.get(cv2.CAP_PROP_POS_MSEC) - self._times[number], self._late
+            late, before = decoder.get(cv2.CAP_PROP_POS_MSEC) - self._times[number], self._late
             self._late = late
             # Not a frame's time in the stream: it may lack a frame that no decoder can make anything of.
             if number and abs(late - before) > LATE and self._even and (lost := len(self._times) - self._decodable()):
@@ -70,11 +72,11 @@ class Video:
     def times(self) -> list[float]:
         """Return when each frame of the stream is shown, in milliseconds and in order, without decoding any."""
         if self._times is None:
-            self._open()
-            raw = self._decoder.set(cv2.CAP_PROP_FORMAT, -1)
-            found = []
-            while (self._decoder.read()[0] if raw else self._decoder.grab()) and len(found) < LONGEST:
-                found.append(self._decoder.get(cv2.CAP_PROP_POS_MSEC))
+            decoder = self._open()
+            raw = decoder.set(cv2.CAP_PROP_FORMAT, -1)
+            found: list[float] = []
+            while (decoder.read()[0] if raw else decoder.grab()) and len(found) < LONGEST:
+                found.append(decoder.get(cv2.CAP_PROP_POS_MSEC))
             self.close()
             # A stream has its frames in the order in which they are decoded; what comes before time 0 is not shown.
             self._times = sorted(time for time in found if time > -LATE)
@@ -83,18 +85,17 @@ class Video:
     def _decodable(self) -> int:
         """Return how many frames a decoder delivers, by going through them."""
         other, count = Video(self.path), 0
-        other._open()
-        while other._decoder.grab():
+        decoder = other._open()
+        while decoder.grab():
             count += 1
         other.close()
         return count
 
     def claimed_count(self) -> int:
         """Return how many frames the file says it has; 0 where it does not say."""
-        self._open()
-        return max(int(self._decoder.get(cv2.CAP_PROP_FRAME_COUNT)), 0)
+        return max(int(self._open().get(cv2.CAP_PROP_FRAME_COUNT)), 0)
 
-    def _open(self) -> None:
+    def _open(self) -> cv2.VideoCapture:
         self.close()
         if not self.path.is_file():
             raise BadItem("video file is missing", path=self.path)
@@ -105,6 +106,7 @@ class Video:
             raise BadItem(f"frames of more than {LARGEST_PICTURE / 1e6:g} million pixels", path=self.path)
         decoder.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
         self._decoder = decoder
+        return decoder
 
     def _ended(self) -> BadItem:
         ended = BadItem(f"video ends after {self._next} frames", path=self.path)

@@ -1,5 +1,7 @@
 """A reader round a reader: what it does not change is the inner one's."""
 
+import numpy as np
+
 from data_prep.item import Item
 
 
@@ -46,14 +48,25 @@ class Tail(Wrapped):
 
     def __init__(self, reader, first: int):
         super().__init__(reader)
-        self.first, self.markup = first, reader.markup
-
-    @property
-    def description(self) -> dict:
-        return {**self.reader.description, "first": self.first}
+        self.first, self.markup, self.description = first, reader.markup, {**reader.description, "first": first}
 
     def __len__(self) -> int:
         return len(self.reader) - self.first
 
     def __getitem__(self, index: int) -> Item:
         return self.reader[self.first + range(len(self))[index]]
+
+    def place(self, index: int) -> str:
+        """Return where an item comes from."""
+        return super().place(self.first + index)
+
+    def square(self, index: int) -> np.ndarray | None:
+        """Return the square (3,) of an item's video where the reader has fixed crops (`data_prep.fixed_crop`)."""
+        return self.reader.square(self.first + index) if hasattr(self.reader, "square") else None
+
+    def runs(self) -> list[range] | None:
+        """Return what is left of the reader's runs."""
+        own = super().runs()
+        if own is None:
+            return None
+        return [range(max(r.start - self.first, 0), r.stop - self.first) for r in own if r.stop > self.first]

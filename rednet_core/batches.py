@@ -6,7 +6,7 @@ so a resumed run needs no sampler state. This module does not know what is done 
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -30,8 +30,8 @@ class Batch:
 
     def to(self, device: torch.device | str) -> "Batch":
         """Return the same batch on a device."""
-        parts = (self.crops, self.points, self.mask, self.identity)
-        return Batch(*(part.to(device, non_blocking=True) for part in parts), self.frames)
+        tensors = ("crops", "points", "mask", "identity")
+        return replace(self, **{name: getattr(self, name).to(device, non_blocking=True) for name in tensors})
 
 
 def gather(data: FaceData, rows: np.ndarray, frames: int = 1, labels: np.ndarray | None = None, share=(0, 1)) -> Batch:

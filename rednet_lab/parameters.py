@@ -10,6 +10,7 @@ import ast
 import difflib
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from rednet_lab.names import ROOT
@@ -93,7 +94,7 @@ def checked(name: str, value: object, defaults: dict, notebook: str, as_text: bo
     if name not in defaults:
         raise ParameterError(f"{notebook}: unknown parameter {name!r}{nearest(name, defaults)}")
     try:
-        found = from_text(value, defaults[name]) if as_text else fit(value, defaults[name])
+        found = fit(value, defaults[name], as_text)
     except ValueError as error:
         raise ParameterError(
             f"{notebook}: parameter {name!r} must be {wanted(defaults[name])}, got {value!r}"
@@ -147,14 +148,28 @@ def wanted(default: object) -> str:
     return {str: "str", bool: "bool", int: "int", float: "float"}.get(type(default), "anything")
 
 
-def fit(value: object, default: object) -> object:
-    """Return the value as the type of the default, or raise ValueError."""
-    if default is None:
-        return _plain(value)
+def fit(value: object, default: object, as_text: bool = False) -> object:
+    """Return a value, or a command line's text, as the type of the default, or raise ValueError.
+
+    A list may be written "[1, 2]" or "1,2"; its elements are of the first example's type that they fit.
+    """
     if isinstance(default, (list, tuple)):
+        if as_text and value.strip()[:1] in ("[", "("):
+            as_text = False
+            try:
+                with PARSING:
+                    value = ast.literal_eval(value)
+            except (SyntaxError, TypeError) as error:
+                raise ValueError("not a list") from error
+        elif as_text:
+            value = [item.strip() for item in value.split(",") if item.strip()]
         if not isinstance(value, (list, tuple)):
             raise ValueError("not a list")
-        return type(default)(_fit_any(item, default) for item in value)
+        return type(default)(_fit_any(item, default, as_text) for item in value)
+    if as_text:
+        return _from_text(value, default)
+    if default is None:
+        return _plain(value)
     if type(value) is type(default):
         return value
     if isinstance(default, float) and type(value) is int:
@@ -162,52 +177,22 @@ def fit(value: object, default: object) -> object:
     raise ValueError(f"{type(value).__name__} is not {type(default).__name__}")
 
 
-def _fit_any(item: object, examples: list | tuple) -> object:
+def _fit_any(item: object, examples: list | tuple, as_text: bool) -> object:
     """Return an element as the type of the first example that it fits."""
     for example in examples:
-        try:
-            return fit(item, example)
-        except ValueError:
-            continue
+        with suppress(ValueError):
+            return fit(item, example, as_text)
     if examples:
         raise ValueError(f"{item!r} is of no wanted type")
     return _plain(item)
 
 
-def from_text(text: str, default: object) -> object:
-    """Return a command line's text as the type of the default, or raise ValueError."""
-    if isinstance(default, str):
-        return text
+def _from_text(text: str, default: object) -> object:
+    """Return a text as the type of the default, which is no list."""
     if isinstance(default, bool):
         if text.lower() in TRUE + FALSE:
             return text.lower() in TRUE
         raise ValueError("neither true nor false")
     if isinstance(default, (int, float)):
         return type(default)(text)
-    if default is None:
-        return None if text == "None" else text
-    return fit(_list_of(text, default), default)
-
-
-def _list_of(text: str, default: list | tuple) -> list:
-    """Return "[1, 2]" or "1,2" as a list, its elements converted like the first of the default."""
-    if text.strip()[:1] in ("[", "("):
-        try:
-            with PARSING:
-                return ast.literal_eval(text)
-        except (SyntaxError, TypeError) as error:
-            raise ValueError("not a list") from error
-    items = [item.strip() for item in text.split(",") if item.strip()]
-    return [_element(item, default) for item in items]
-
-
-def _element(text: str, examples: list | tuple) -> object:
-    """Return one element's text as the type of the first example that it can be read as."""
-    for example in examples:
-        try:
-            return from_text(text, example)
-        except ValueError:
-            continue
-    if examples:
-        raise ValueError(f"{text!r} is of no wanted type")
-    return text
+    return None if default is None and text == "None" else text

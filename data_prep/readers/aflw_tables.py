@@ -60,7 +60,8 @@ def _read(connection: sqlite3.Connection, path: Path) -> tuple[list[AflwFace], l
     ):
         if missing := columns - tables.get(table, set()):
             raise DataError(f"lacks {', '.join(sorted(missing))}", path=path, field=table, fix=HOW_TO_GET)
-    faces, warnings = _faces(connection, tables), []
+    faces = _faces(connection, tables)
+    warnings: list[str] = []
     _points(connection, tables, faces, warnings, path)
     if "facerect" in tables:
         _rects(connection, tables, faces, warnings)
@@ -88,7 +89,7 @@ def _tables(connection: sqlite3.Connection) -> dict[str, set[str]]:
 
 def _faces(connection: sqlite3.Connection, tables: dict[str, set[str]]) -> dict[int, AflwFace]:
     sizes = "i.width, i.height" if {"width", "height"} <= tables["faceimages"] else "NULL, NULL"
-    faces = {}
+    faces: dict[int, AflwFace] = {}
     for number, file, place, width, height in connection.execute(
         f"SELECT f.face_id, f.file_id, i.filepath, {sizes} FROM Faces f "
         "LEFT JOIN FaceImages i ON i.file_id = f.file_id AND i.db_id = f.db_id ORDER BY f.rowid"
@@ -170,7 +171,8 @@ def _poses(connection, tables, faces: dict[int, AflwFace], warnings: list[str]) 
             continue
         seen.add(number)
         if _numbers(angles) and max(abs(angle) for angle in angles) <= math.pi:
-            faces[number].pose = tuple(math.degrees(angle) for angle in angles)
+            yaw, pitch, roll = map(math.degrees, angles)
+            faces[number].pose = yaw, pitch, roll
         else:  # the owner's code writes -2 pi for "undefined"
             odd += 1
     if odd:

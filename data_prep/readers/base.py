@@ -205,8 +205,8 @@ def pair_up(files: Iterable[Path], root: Path, annotations: tuple[str, ...] = ("
             stem = Path(path.stem)
             texts[stem.stem if stem.suffix.lower() in PICTURES else path.stem].append(path)
     entries = []
-    for stem in sorted(pictures.keys() | texts.keys()):
-        found, marks = pictures.get(stem, []), texts.get(stem, [])
+    for name in sorted(pictures.keys() | texts.keys()):
+        found, marks = pictures.get(name, []), texts.get(name, [])
         path, problem = (found or marks)[0], ""
         if not marks:
             problem = LONE_PICTURE

@@ -9,6 +9,7 @@ h5py reads them, which is not installed with the course (`pip install h5py`). Pi
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +36,7 @@ class _Pictures:
         self.path, self.suffix = path, suffix
         with open(path, "rb") as file:
             self.old = not file.read(128).startswith(b"MATLAB 7.3")
-        self._held = None
+        self._held: Any = None
 
     def __getstate__(self):
         return {**self.__dict__, "_held": None}
@@ -163,10 +164,11 @@ class Cofw68(Listed):
         roots = [self.folder, *(self.folder / n for n in ("COFW68_Data", "cofw68-benchmark/COFW68_Data"))]
         names = ("test_annotations", "cofw68_test_annotations", "points")
         texts = next((root / name for root in roots for name in names if (root / name).is_dir()), None)
-        self._pictures = next((found for root in roots if (found := _find(root, "test"))), None)
-        if texts is None or self._pictures is None:
+        pictures = next((found for root in roots if (found := _find(root, "test"))), None)
+        if texts is None or pictures is None:
             what = "test_annotations/1_points.mat" if texts is None else HALVES["test"][0]
             raise DataError(f"no {what} in it", path=self.folder, fix=HOW_TO_GET_68)
+        self._pictures = pictures
         files = [path for path in listing(texts) if path.stem.removesuffix("_points").isdecimal()]
         files = sorted((path for path in files if path.suffix == ".mat"), key=lambda path: int(path.stem.split("_")[0]))
         for path in files:
@@ -174,8 +176,8 @@ class Cofw68(Listed):
             problem = "" if number > 0 else "faces are numbered from 1"
             self.entries.append(ListedItem(f"test/{number}", path, problem, {"index": number - 1, "split": "test"}))
         self._require(texts, "1_points.mat")
-        table = next((root / "cofw68_test_bboxes.mat" for root in roots), None)
-        self._boxes = numbers_of(table, "bboxes") if table.is_file() else None
+        tables = [root / "cofw68_test_bboxes.mat" for root in roots]
+        self._boxes = next((numbers_of(table, "bboxes") for table in tables if table.is_file()), None)
         self.description = {
             "reader": "cofw68",
             "files": digest([*files, self._pictures.path], self.folder),

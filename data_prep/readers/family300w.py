@@ -9,6 +9,7 @@ Usual split: training 3,148 (afw, and the training halves), test 554 ("common": 
 
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 
@@ -112,7 +113,8 @@ def images_of(path: Path):
     """
     if path.stat().st_size > LARGEST_XML:
         raise DataError("far larger than the file it should be", path=path, fix=DLIB)
-    parser, top = ElementTree.XMLPullParser(("start", "end")), None
+    parser: Any = ElementTree.XMLPullParser(("start", "end"))  # its events are typed as any kind at all
+    top: ElementTree.Element | None = None
     try:
         with open(path, "rb") as file:
             while data := file.read(1 << 16):

@@ -69,6 +69,5 @@ def decode(coded: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
     A point with one coordinate below 0 is outside the picture, not coded.
     """
-    both = (coded < 0).all(-1)
-    mask = ~(coded == -1).all(-1)
+    both, mask = np.asarray((coded < 0).all(-1)), np.asarray((coded != -1).any(-1))
     return np.where(both[:, None], -coded, coded), mask, mask & ~both

@@ -11,17 +11,8 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from rednet_lab.experiments import endpoints
 from rednet_lab.experiments.bench import Measured
-from rednet_lab.experiments.endpoints import (
-    CONTRADICTED,
-    NOT_SEEN,
-    NOT_TESTABLE,
-    OPEN,
-    OPPOSITE,
-    REPRODUCED,
-    SUPPORTED,
-    WAITING,
-)
 from rednet_lab.experiments.statistics import statistic
 from rednet_lab.show import plots
 
@@ -29,10 +20,12 @@ READS = ("rednet_lab/experiments/quoted.yaml",)
 OURS, QUOTED = "C0", "0.75"
 WHAT = ("mean", "std", "failure")
 # Words of the bench: colour, form and filling all tell them, any one is enough. Effects without a word are plain.
-LOOKS = {"": ("o", "C0"), SUPPORTED: ("o", "C0"), REPRODUCED: ("D", "C2")}
-LOOKS |= dict.fromkeys((OPPOSITE, CONTRADICTED), ("X", "C1")) | dict.fromkeys((NOT_SEEN, OPEN), ("o", "0.4"))
-LOOKS |= dict.fromkeys((NOT_TESTABLE, WAITING), ("s", "0.7"))
-HOLLOW = (OPEN, WAITING, NOT_TESTABLE)
+LOOKS = {"": ("o", "C0"), endpoints.SUPPORTED: ("o", "C0"), endpoints.REPRODUCED: ("D", "C2")}
+LOOKS |= dict.fromkeys((endpoints.OPPOSITE, endpoints.CONTRADICTED), ("X", "C1")) | dict.fromkeys(
+    (endpoints.NOT_SEEN, endpoints.OPEN), ("o", "0.4")
+)
+LOOKS |= dict.fromkeys((endpoints.NOT_TESTABLE, endpoints.WAITING), ("s", "0.7"))
+HOLLOW = (endpoints.OPEN, endpoints.WAITING, endpoints.NOT_TESTABLE)
 PAPER = {"color": "k", "ms": 12, "mew": 2}
 
 

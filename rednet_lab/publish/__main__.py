@@ -1,10 +1,11 @@
-"""The command line: `python -m rednet_lab.publish evidence|readme|picture|site|colab`."""
+"""The command line: `python -m rednet_lab.publish evidence|readme|site|colab`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from rednet_lab.names import EVIDENCE, ROOT, RUNS
@@ -14,24 +15,24 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     p = argparse.ArgumentParser(prog="python -m rednet_lab.publish", description=__doc__)
     commands = p.add_subparsers(dest="command", required=True)
-    said = f"copy a run's small results to {EVIDENCE}, which git tracks, and renew the made pages"
-    evidence = commands.add_parser("evidence", help=said, description=said)
-    evidence.add_argument("run", type=Path, metavar="RUN_FOLDER", help=f"such as {RUNS}/quick")
+
+    def command(run: Callable[[argparse.Namespace], int], said: str) -> argparse.ArgumentParser:
+        one = commands.add_parser(run.__name__[1:], help=said, description=said)
+        one.set_defaults(run=run)
+        return one
+
+    evidence = command(_evidence, f"copy a run's small results to {EVIDENCE}, and renew the made pages")
+    evidence.add_argument("folder", type=Path, metavar="RUN_FOLDER", help=f"such as {RUNS}/quick")
     evidence.add_argument("--force", action="store_true", help="replace evidence of more trainings, too")
-    said = "renew what is made of the evidence: README's parts, figures/README.md, figures/ledger"
-    readme = commands.add_parser("readme", help=said, description=said)
+    readme = command(_readme, "renew what is made of the evidence: README's parts, figures/README.md, figures/ledger")
     readme.add_argument("--check", action="store_true", help="write nothing; fail if something is not up to date")
-    said = "draw README's picture with the quick network of stage 3 (from the cache, or trained now: 15 minutes)"
-    commands.add_parser("picture", help=said, description=said)
-    said = "build the site of a run: pages that need no network"
-    site = commands.add_parser("site", help=said, description=said)
-    site.add_argument("run", type=Path, nargs="?", metavar="RUN_FOLDER",
+    site = command(_site, "build the site of a run: pages that need no network")
+    site.add_argument("folder", type=Path, nargs="?", metavar="RUN_FOLDER",
                       help=f"default: {RUNS}/quick if it is there, else the evidence")  # fmt: skip
     site.add_argument("--to", type=Path, default=ROOT / "build" / "site", metavar="FOLDER", help="default: build/site")
     site.add_argument("--serve", type=int, nargs="?", const=8000, metavar="PORT",
                       help="then serve it on this machine alone (default port: 8000)")  # fmt: skip
-    said = "look at, or with --write mend, the cell in every notebook that fetches the course on Colab"
-    colab = commands.add_parser("colab", help=said, description=said)
+    colab = command(_colab, "look at, or with --write mend, the cell in each notebook that fetches the course on Colab")
     colab.add_argument("--write", action="store_true")
     return p
 
@@ -39,9 +40,8 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Run a command; 0 all well, 1 something is not as it should be, 2 wrong usage or nothing done."""
     args = parser().parse_args(argv)
-    commands = {"evidence": _evidence, "readme": _readme, "picture": _picture, "site": _site, "colab": _colab}
     try:
-        return commands[args.command](args)
+        return args.run(args)
     except ValueError as error:  # PublishError, SiteError, LedgerError: told in words
         print(f"Nothing done. {error}", file=sys.stderr)
         return 2
@@ -50,7 +50,7 @@ def main(argv: list[str] | None = None) -> int:
 def _evidence(args: argparse.Namespace) -> int:
     from rednet_lab.publish.evidence import publish
 
-    print("\n".join(publish(args.run.resolve(), force=args.force)))
+    print("\n".join(publish(args.folder.resolve(), force=args.force)))
     return 0
 
 
@@ -62,20 +62,12 @@ def _readme(args: argparse.Namespace) -> int:
     return 1 if names and args.check else 0
 
 
-def _picture(args: argparse.Namespace) -> int:
-    from rednet_lab.publish.picture import publish_picture
-
-    path = publish_picture()
-    print(f"{path.relative_to(ROOT).as_posix()}, {path.stat().st_size // 1000} KB")
-    return _readme(argparse.Namespace(check=False))
-
-
 def _site(args: argparse.Namespace) -> int:
     from rednet_lab.publish.site import build
     from rednet_lab.track.demo import add_to, serve
 
     own = ROOT / RUNS / "quick"
-    run = args.run or (own if (own / "executed").is_dir() else ROOT / EVIDENCE / "quick")
+    run = args.folder or (own if (own / "executed").is_dir() else ROOT / EVIDENCE / "quick")
     started = time.monotonic()
     problems = build(run.resolve(), args.to.resolve())
     print(add_to(args.to.resolve()))

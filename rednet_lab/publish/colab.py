@@ -8,6 +8,7 @@ that runs already would break it. The repository's address comes from pyproject.
 
 from __future__ import annotations
 
+import copy
 import re
 from pathlib import Path
 
@@ -51,37 +52,24 @@ def is_ours(one) -> bool:
     return one.get("id") == ID or one.source.startswith(BEGIN)
 
 
-def fitted(notebook, url: str) -> bool:
-    """Tell whether a notebook has the cell once, as it should be, right behind the parameters."""
-    places = [index for index, one in enumerate(notebook.cells) if is_ours(one)]
-    at = parameters_of(notebook)
-    return places == [at + 1] and notebook.cells[at + 1].source == cell(url)
-
-
 def fit(notebook, url: str) -> None:
     """Put the cell where it belongs, in place of an older one. Raises ValueError without a parameters cell."""
     notebook.cells = [one for one in notebook.cells if not is_ours(one)]
-    new = nbformat.v4.new_code_cell(cell(url), id=ID)
-    notebook.cells.insert(parameters_of(notebook) + 1, new)
+    places = [n for n, one in enumerate(notebook.cells) if "parameters" in one.metadata.get("tags", [])]
+    if not places:
+        raise ValueError("no cell is tagged parameters")
+    notebook.cells.insert(places[0] + 1, nbformat.v4.new_code_cell(cell(url), id=ID))
 
 
-def parameters_of(notebook) -> int:
-    """Return the index of the parameters cell."""
-    for index, one in enumerate(notebook.cells):
-        if "parameters" in one.metadata.get("tags", []):
-            return index
-    raise ValueError("no cell is tagged parameters")
-
-
-def links(url: str, path: str = "notebooks/00_tour.ipynb", branch: str = "main") -> str:
+def links(url: str, path: str = "notebooks/00_tour.ipynb") -> str:
     """Return the Markdown of the two badges for the README; raises ValueError for an address that is not GitHub's."""
     name = re.fullmatch(r"https://github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?", url)
     if not name:
         raise ValueError(f"Binder and Colab open repositories on GitHub, not {url or 'one without an address'}")
     colab, binder = "https://colab.research.google.com", "https://mybinder.org"
     return (
-        f"[![Open in Colab]({colab}/assets/colab-badge.svg)]({colab}/github/{name[1]}/blob/{branch}/{path})\n"
-        f"[![Launch Binder]({binder}/badge_logo.svg)]({binder}/v2/gh/{name[1]}/{branch}?urlpath=lab/tree/{path})"
+        f"[![Open in Colab]({colab}/assets/colab-badge.svg)]({colab}/github/{name[1]}/blob/main/{path})\n"
+        f"[![Launch Binder]({binder}/badge_logo.svg)]({binder}/v2/gh/{name[1]}/main?urlpath=lab/tree/{path})"
     )
 
 
@@ -90,14 +78,15 @@ def mend(write: bool, folder: Path = ROOT / "notebooks") -> int:
     url, wrong, files = address(), 0, sorted(folder.glob("*.ipynb"))
     for file in files:
         notebook = nbformat.read(file, as_version=nbformat.NO_CONVERT)
-        if fitted(notebook, url):
+        before = copy.deepcopy(notebook)
+        fit(notebook, url)
+        if notebook == before:
             continue
         if write:
-            fit(notebook, url)
             write_text(file, nbformat.writes(notebook) + "\n")
         wrong += not write
         print(f"{'written' if write else 'not as it should be'}: {file.name}")
     missing = 'pyproject.toml names no address: add [project.urls] with Repository = "https://github.com/..."'
-    print(links(url) if url else missing + ", then say --write again")
+    print(links(url) if url else missing)
     print(f"{len(files)} notebooks, {wrong} without the cell as it should be")
     return 1 if wrong else 0

@@ -39,7 +39,7 @@ def written(root: Path = ROOT) -> dict[Path, str]:
     """Return every made page of a checkout as it should be now. Raise ValueError where README lacks a marker."""
     evidence, readme = root / EVIDENCE, root / "README.md"
     ledger = tables.open_ledger(evidence)
-    pages = {readme: rendered(readme.read_text(encoding="utf-8"), evidence, ledger)}
+    pages = {readme: rendered(readme.read_text(encoding="utf-8"), ledger)}
     pages[root / "figures" / "README.md"] = front_page(evidence, ledger)
     pages[root / "figures" / "what_can_be_said.md"] = words.page(ledger, MADE)
     for kind in KINDS:
@@ -59,13 +59,9 @@ def renew(root: Path = ROOT, check: bool = False) -> list[Path]:
 # ----------------------------------------------------------------------------------------------------------- README
 
 
-def rendered(text: str, evidence: Path, ledger: tables.Ledger) -> str:
+def rendered(text: str, ledger: tables.Ledger) -> str:
     """Return a README's text with its made parts made anew. Raise ValueError where a marker is missing."""
-    made = {
-        "picture": picture(evidence),
-        "series": series_in_parts(),
-        "claims": tables.markdown(words.claims_short(ledger)),
-    }
+    made = {"picture": picture(), "series": series_in_parts(), "claims": tables.markdown(words.claims_short(ledger))}
     for name, content in made.items():
         begin, end = f"<!-- made: {name} -->", f"<!-- end: {name} -->"
         if text.count(begin) != 1 or text.count(end) != 1:
@@ -75,12 +71,11 @@ def rendered(text: str, evidence: Path, ledger: tables.Ledger) -> str:
     return text
 
 
-def picture(evidence: Path) -> str:
-    """Return the picture of the method at work: drawn by `publish picture`, before that figures of two notebooks."""
-    steps, strip = "34_spatial_recurrence/steps.png", "60_tracking/strip.png"
-    found = ["at_work.png"] if (evidence / "at_work.png").is_file() else [f"quick/{steps}", f"quick/{strip}"]
+def picture() -> str:
+    """Return the method at work: the steps on one face, then a tracked face, figures of two notebooks."""
     alt = "z0, the detection step's maps, the regression step's points; then a tracked face"
-    return "\n".join(f"![{alt}]({EVIDENCE}/{name})" for name in found)
+    found = ("34_spatial_recurrence/steps.png", "60_tracking/strip.png")
+    return "\n".join(f"![{alt}]({EVIDENCE}/quick/{name})" for name in found)
 
 
 def series_in_parts() -> str:

@@ -8,6 +8,7 @@ the Sphinx extension, too (`setup`).
 from __future__ import annotations
 
 import ast
+import functools
 import io
 import pkgutil
 import posixpath
@@ -23,17 +24,17 @@ import nbformat
 from rednet_lab.files import figures, read_json
 from rednet_lab.names import EVIDENCE, ROOT
 from rednet_lab.publish import colab, pages
-from rednet_lab.publish.snapshots import WIDGET
+from rednet_lab.publish.evidence import WIDGET
 from rednet_lab.series import SERIES
 from rednet_lab.tex import TexError, formula, mathml
 
 NEEDS = ("sphinx", "myst_nb", "furo")
 LINK = re.compile(r"(?<!!)\[([^\]\n]*)\]\(([^)\s]+)\)")
 MENTION = re.compile(r"(?<!\[)\bnotebooks? \d\d(?:(?:, | and | or | to )\d\d)*\b(?!\])")
-FETCHES = re.compile(
+FETCHES = re.compile(  # addresses of a page, and of a style sheet
     r"""<(?:script|img|iframe|source|video|audio|embed|link)\b[^>]*?\s(?:src|href|srcset|poster)=["'](?:https?:)?//[^"']+"""
+    r"""|(?:url\(\s*["']?|@import\s+["'])(?:https?:)?//[^"')\s]+"""
 )
-STYLED = re.compile(r"""(?:url\(\s*["']?|@import\s+["'])(?:https?:)?//[^"')\s]+""")
 CSS = """math[display=block] { margin: 1rem 0; overflow-x: auto } .cell_output img { max-width: 100%; height: auto }
 article table { font-size: .85em } .table-wrapper td { vertical-align: top }"""
 SETTINGS = {
@@ -86,13 +87,9 @@ def build(run: Path, to: Path, root: Path = ROOT) -> list[str]:
 
 def fetches(folder: Path) -> list[str]:
     """Return what pages or style sheets of a folder would fetch from elsewhere."""
-    found = []
-    for path in sorted(folder.rglob("*")):
-        if path.suffix in (".html", ".css"):
-            text = path.read_text(encoding="utf-8")
-            hits = (FETCHES.findall(text) if path.suffix == ".html" else []) + STYLED.findall(text)
-            found += [f"{path.relative_to(folder).as_posix()} fetches {hit[:200]}" for hit in hits]
-    return found
+    files = [path for path in sorted(folder.rglob("*")) if path.suffix in (".html", ".css")]
+    hits = [(path, hit) for path in files for hit in FETCHES.findall(path.read_text(encoding="utf-8"))]
+    return [f"{path.relative_to(folder).as_posix()} fetches {hit[:200]}" for path, hit in hits]
 
 
 # -------------------------------------------------------------------------------------------------------- the source
@@ -254,17 +251,10 @@ def named(source: str, listed: list[dict]) -> list[dict]:
 
 def setup(app) -> dict:
     """Register MathML as Sphinx's way to draw formulas, and the reading of docstrings."""
-    app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
+    inline, block = (functools.partial(_drawn, block=block) for block in (False, True))
+    app.add_html_math_renderer("mathml", (inline, None), (block, None))
     app.connect("autodoc-process-docstring", _docstring)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
-
-
-def _inline(writer, node) -> None:
-    _drawn(writer, node, False)
-
-
-def _block(writer, node) -> None:
-    _drawn(writer, node, True)
 
 
 def _drawn(writer, node, block: bool) -> None:

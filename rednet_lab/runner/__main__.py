@@ -84,7 +84,7 @@ def count(text: str) -> int:
 
 
 def assignment(text: str) -> tuple[str, str]:
-    """Return NAME=VALUE as a pair. A name is checked here: papermill would run whatever else stands there as code."""
+    """Return NAME=VALUE as a pair. A name is checked here: whatever else stands there would be run as code."""
     name, sign, value = text.partition("=")
     if not sign or not name.isidentifier():
         raise argparse.ArgumentTypeError(f"must look like name=value, not {text!r}")

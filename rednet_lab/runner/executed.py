@@ -22,13 +22,13 @@ def errors_in(notebook: dict) -> list[str]:
     """Return the tracebacks of all errors in cells' outputs and inside Output widgets.
 
     An error in an `interact` callback or in `with output:` ends up in the widget's state only: the cell has no
-    error, nbclient raises nothing, and papermill exits with 0.
+    error, and nbclient raises nothing.
     """
     return [*_in_cells(notebook), *_in_widgets(notebook)]
 
 
 def is_lesson(cell: dict) -> bool:
-    """Tell a code cell that the reader counts from prose and from the one that papermill injects."""
+    """Tell a code cell that the reader counts from prose and from the injected one."""
     return cell["cell_type"] == "code" and "injected-parameters" not in cell["metadata"].get("tags", [])
 
 

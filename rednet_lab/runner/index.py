@@ -25,30 +25,26 @@ EXPERIMENTS = 70  # notebooks from this number on are experiments; those before 
 CARDS, COURSE_CARDS, ROWS = 8, 3, 200
 STAMPED = ("profile", "source", "data", "seed", "device", "threads", "python", "torch", "numpy", "opencv")
 LOOK = """
-:root { color-scheme: light dark; --ink: #1c2430; --soft: #5b6675; --paper: #fbfbf9; --panel: #fff; --line: #dfe3e8;
-  --accent: #0b6e99; --ok: #18794e; --old: #8a5a00; --bad: #b42318; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ee; --soft: #9aa6b5; --paper: #12161c; --panel: #1a2028;
-  --line: #2e3742; --accent: #5cb8e4; --ok: #5fd39a; --old: #e6b450; --bad: #ff8a7a; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 68rem; padding: 0 1.25rem 3rem; background: var(--paper); color: var(--ink);
-  font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
-a { color: var(--accent); } h1 { margin: 2rem 0 .5rem; line-height: 1.2; } h2 { font-size: 1.25rem; margin: 0; }
-.banner { background: var(--bad); color: var(--paper); text-align: center; font-weight: 700; padding: .8rem; }
+:root { color-scheme: light dark; --soft: light-dark(#5b6675, #9aa6b5); --line: light-dark(#dfe3e8, #2e3742);
+  --ok: light-dark(#18794e, #5fd39a); --old: light-dark(#8a5a00, #e6b450); --bad: light-dark(#b42318, #ff8a7a); }
+body { margin: 0 auto; max-width: 68rem; padding: 0 1.25rem 3rem; font: 1rem/1.5 system-ui, sans-serif; }
+h1 { margin: 2rem 0 .5rem; line-height: 1.2; } h2 { font-size: 1.25rem; margin: 0; }
+.banner { background: #b42318; color: #fff; text-align: center; font-weight: 700; padding: .8rem; }
 .soft, figcaption, .stamp b { color: var(--soft); font-size: .88rem; }
 .ok { color: var(--ok); } .old { color: var(--old); } .bad, .error { color: var(--bad); } .none { color: var(--soft); }
 .stamp { list-style: none; display: flex; flex-wrap: wrap; gap: .3rem 1rem; padding: 0; font-size: .85rem; }
-.cards, .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(14rem, 1fr)); gap: 1rem; }
-.cards, .overview, .figures { margin: 1.5rem 0; }
-.figures { grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); }
-.card, .overview { background: var(--panel); border: 1px solid var(--line); padding: .8rem 1.1rem; }
+.cards, .figures, .overview { margin: 1.5rem 0; }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(14rem, 1fr)); gap: 1rem; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 1rem; }
+.card, .overview { border: 1px solid var(--line); padding: .8rem 1.1rem; }
 .card p { margin: 0; } .value { font-size: 1.9rem; font-weight: 650; }
-.table, .overview { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; }
+.table, .overview, pre { overflow: auto; } pre { max-height: 22rem; font-size: .82rem; }
+table { border-collapse: collapse; font-size: .9rem; }
 td, th { padding: .25rem .8rem .25rem 0; text-align: left; border-top: 1px solid var(--line); }
 .num { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-article { margin: 2.25rem 0 0; padding: 1.25rem 0 0; border-top: 1px solid var(--line); }
+article { margin-top: 2.25rem; padding-top: 1.25rem; border-top: 1px solid var(--line); }
 figure { margin: 0; } .hero, .wide { grid-column: 1 / -1; }
-pre { overflow: auto; max-height: 22rem; font-size: .82rem; }
-img { display: block; max-width: 100%; height: auto; background: #fff; border-radius: .4rem; margin: 0 auto; }
+img { display: block; max-width: 100%; height: auto; background: #fff; margin: 0 auto; }
 """
 TEMPLATE = """<!doctype html>
 {% macro figure(s, item) %}<figure{% if item.wide or item.hero %} class="wide"{% endif %}>

@@ -1,7 +1,7 @@
 """The processes that execute notebooks, and the runner's side of them: starts them, hands out work, stops them.
 
 A worker is a process of its own so that it can be killed with its kernel, and it stays for several notebooks because
-importing papermill takes two seconds. It reads one request a line (JSON) and answers each with one line. When its
+what it imports takes a second. It reads one request a line (JSON) and answers each with one line. When its
 parent dies, the closed standard input ends it; its kernel notices that within a second and ends too.
 """
 
@@ -21,6 +21,7 @@ from pathlib import Path
 
 from rednet_lab.files import clock, remove, write_json, write_text
 from rednet_lab.names import ROOT, THREADS
+from rednet_lab.parameters import INJECTED
 from rednet_lab.runner.course import Job
 from rednet_lab.runner.executed import errors_in, is_lesson, to_html
 from rednet_lab.runner.state import Paths
@@ -77,7 +78,7 @@ class Workers:
         paths, started = Paths(job), time.monotonic()
         request = {name: str(getattr(paths, name)) for name in FILES}
         request |= {"notebook": str(job.notebook), "cwd": str(job.course.notebooks), "title": job.entry.title}
-        request |= {"parameters": _lists(job.parameters), "stamp": job.stamp()}
+        request |= {"parameters": job.parameters, "stamp": job.stamp()}
         process, timer, answer, problem = self._free.get(), None, "", ""
         try:
             process = self._alive(process)
@@ -148,16 +149,13 @@ def end(process: subprocess.Popen, asked: bool = False) -> None:
         process.wait()
 
 
-def _lists(parameters: dict) -> dict:
-    """Return parameters with tuples as lists: papermill would write a tuple as text."""
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in parameters.items()}
-
-
 # ----------------------------------------------------------------------------------------------- in the other process
 
 
 def main() -> None:
     """Answer requests until standard input ends."""
+    if os.name == "nt":  # ZeroMQ's sockets need this loop
+        asyncio.set_event_loop_policy(asyncio.WindowsSelectorEventLoopPolicy())
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")  # kernels do not inherit this one
     os.dup2(2, 1)
     requests: queue.Queue = queue.Queue()
@@ -181,43 +179,54 @@ def _read_requests(requests: queue.Queue) -> None:
 
 def carry_out(request: dict) -> dict:
     """Execute one notebook, write its files, and return {"error": None or text, "seconds": time without the export}."""
-    import papermill
-    from nbformat import NO_CONVERT, read
-    from papermill.engines import papermill_engines
-    from papermill.exceptions import PapermillExecutionError
+    import nbformat
+    from nbclient.exceptions import CellExecutionError
 
     os.environ["REDNET_PROGRESS"] = request["progress"]
-    engine = make_engine(Path(request["status"]), Path(request["progress"]))
-    papermill_engines.register("rednet", engine)
-    source = read(request["notebook"], NO_CONVERT)
-    started = time.monotonic()
+    notebook = with_parameters(nbformat.read(request["notebook"], as_version=4), request["parameters"])
+    client, started = make_client(notebook, request["cwd"]), time.monotonic()
     error: str | None = "stopped before the end"
     try:
-        papermill.execute_notebook(
-            source, None, parameters=request["parameters"], engine_name="rednet", kernel_name=KERNEL,
-            language="python", cwd=request["cwd"], progress_bar=False,
-        )  # fmt: skip
-        error = "\n".join(errors_in(engine.notebook)) or None
-    except PapermillExecutionError as failure:
-        error = "\n".join(errors_in(engine.notebook)) or f"{failure.ename}: {failure.evalue}"
+        with client.setup_kernel():
+            kernel = client.wait_for_reply(client.kc.kernel_info())["content"]
+            notebook.metadata["language_info"] = kernel["language_info"]
+            lessons = [index for index, cell in enumerate(notebook.cells) if is_lesson(cell)]
+            for index, cell in enumerate(notebook.cells):
+                if index in lessons:
+                    remove(Path(request["progress"]))  # it told of an earlier cell
+                    now = {"cell": lessons.index(index) + 1, "cells": len(lessons)}
+                    write_json(Path(request["status"]), now)
+                client.execute_cell(cell, index)
+        client.set_widgets_metadata()
+        error = "\n".join(errors_in(notebook)) or None
+    except CellExecutionError as failure:
+        error = "\n".join(errors_in(notebook)) or f"{failure.ename}: {failure.evalue}"
     except Exception as failure:  # a kernel that died or never started; told to the reader, not swallowed
         error = f"{type(failure).__name__}: {failure}"
     finally:
         seconds = time.monotonic() - started
-        if engine.notebook is not None:
-            problem = save(engine.notebook, request, seconds, error)
-            error = error or problem
+        error = save(notebook, request, seconds, error) or error
     return {"error": error, "seconds": seconds}
 
 
-def make_engine(status: Path, progress: Path):
-    """Return a papermill engine that notes each cell's start in the status file and keeps hold of the notebook."""
+def with_parameters(notebook, parameters: dict):
+    """Return a notebook with a cell of parameters behind its own, as papermill injects it."""
+    from nbformat.v4 import new_code_cell
+
+    tagged = ["parameters" in cell.metadata.get("tags", []) for cell in notebook.cells]
+    lines = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
+    cell = new_code_cell(f"{INJECTED}{lines}", metadata={"tags": ["injected-parameters"]})
+    notebook.cells.insert(tagged.index(True) + 1, cell)
+    return notebook
+
+
+def make_client(notebook, folder: str):
+    """Return a notebook's client, whose kernel works in a folder."""
     import zmq
     from jupyter_core.utils import run_sync
-    from papermill.clientwrap import PapermillNotebookClient
-    from papermill.engines import Engine
+    from nbclient import NotebookClient
 
-    class PatientClient(PapermillNotebookClient):
+    class PatientClient(NotebookClient):
         """Looks again, once a second, whether the kernel has replied.
 
         An Output widget makes nbclient send on the socket on which it waits for the reply; one that arrives at that
@@ -238,36 +247,15 @@ def make_engine(status: Path, progress: Path):
                 await asyncio.sleep(1)
                 self.kc.shell_channel.socket.get(zmq.EVENTS)
 
-    class ReportingEngine(Engine):
-        notebook = None
-
-        @classmethod
-        def execute_managed_notebook(cls, nb_man, kernel_name, **options):
-            cls.notebook = nb_man.nb
-            code = [index for index, cell in enumerate(nb_man.nb.cells) if is_lesson(cell)]
-            start = nb_man.cell_start
-
-            def cell_start(cell, cell_index=None, **more):
-                if cell_index in code:
-                    remove(progress)  # it told of an earlier cell
-                    write_json(status, {"cell": code.index(cell_index) + 1, "cells": len(code)})
-                return start(cell, cell_index, **more)
-
-            nb_man.cell_start = cell_start
-            return PatientClient(nb_man, kernel_name=kernel_name, startup_timeout=START).execute()
-
-    return ReportingEngine
+    place = {"metadata": {"path": folder}}
+    return PatientClient(notebook, kernel_name=KERNEL, startup_timeout=START, timeout=None, resources=place,
+                         raise_on_iopub_timeout=True)  # fmt: skip
 
 
 def save(notebook, request: dict, seconds: float, error: str | None) -> str | None:
     """Write the executed notebook and its HTML, as failed ones if so; return what went wrong in that, or None."""
     import nbformat
 
-    notebook.metadata.pop("papermill", None)
-    for cell in notebook.cells:
-        cell.metadata.pop("papermill", None)
-        if not cell.metadata.get("tags"):
-            cell.metadata.pop("tags", None)
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook.metadata["rednet"] = {"stamp": request["stamp"], "seconds": round(seconds, 2), "error": error}
     ipynb, html = (request["failed"], request["failed_html"]) if error else (request["executed"], request["html"])

@@ -218,17 +218,15 @@ def track(net: RedNet, source: Footage, out: Path, choices: Choices) -> dict:
     finally:
         film.close(whole)
     head = [*HEAD, *(f"{axis}{i}" for i in range(net.markup.n_points) for axis in "xy")]
-    table = "".join(",".join(row) + "\n" for row in (head, *rows))
-    write_text(folder / "points.csv", table)
-    sheet = contact_sheet(kept.kept)
-    write_whole(folder / "sheet.png", lambda part: part.write_bytes(draw.png(sheet)))
+    write_text(folder / "points.csv", "".join(",".join(row) + "\n" for row in (head, *rows)))
+    write_whole(folder / "sheet.png", lambda part: part.write_bytes(draw.png(contact_sheet(kept.kept))))
     facts = {"frames": len(times), "frames_with_a_face": frames_with, "faces": follower.starts}
-    facts |= {"seconds": round(spent, 2), "frames_a_second": round(len(times) / max(spent, 1e-9), 1)}
-    facts |= {"shown_every": moments.every, "fingerprint": mark}
+    speed = round(len(times) / max(spent, 1e-9), 1)
+    facts |= {"seconds": round(spent, 2), "frames_a_second": speed, "shown_every": moments.every, "fingerprint": mark}
     files = ["points.csv", "sheet.png", *(["annotated.mp4"] if choices.video and times else [])]
     shown = [one for one in moments.kept if one is not None]
     write_text(folder / "index.html", page(source.name, shown, facts, files))
     write_json(folder / DONE, facts)
     print(f"{source.name}: {frames_with} of {len(times)} frames with a face, {follower.starts} face(s), "
-          f"{facts['frames_a_second']:.0f} frames a second, {clock(spent)}; {folder}")  # fmt: skip
+          f"{speed:.0f} frames a second, {clock(spent)}; {folder}")  # fmt: skip
     return facts

@@ -4,12 +4,15 @@ A notebook opens one with its parameters and asks it for what it needs; what is 
 progress bar. Nothing of the method is here.
 """
 
+import math
 import time
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import torch
 
 from data_prep.landmark_subset import seven_of
@@ -18,15 +21,16 @@ from rednet_core.eccv import EccvConfig, EccvNet
 from rednet_core.markup import MARKUPS
 from rednet_core.rednet import NetConfig, RedNet
 from rednet_core.training import COLUMNS, Trainer
+from rednet_lab.files import write_json, write_text, write_whole
 from rednet_lab.names import DEVICES, ROOT, run_name
 from rednet_lab.parameters import check_kernel
 from rednet_lab.progress import Progress, in_batch
-from rednet_lab.show import plots
+from rednet_lab.show import draw, plots
+from rednet_lab.show.svg import Drawing
 from rednet_lab.stamp import make_stamp
 from rednet_lab.workbench.cache import asset
 from rednet_lab.workbench.prepared import PreparedSource
 from rednet_lab.workbench.profiles import PROFILES, Plan, Profile
-from rednet_lab.workbench.results import Results
 from rednet_lab.workbench.sources import FaceWorldSource, UdacitySource
 from rednet_lab.workbench.stages import STAGES, Training, eccv_plans, stage_config
 from rednet_lab.workbench.studied import Studied
@@ -57,6 +61,69 @@ def choose_device(name: str) -> torch.device:
     if name == "mps" and not torch.backends.mps.is_available():
         raise ValueError("device 'mps': no Apple GPU here; use 'cpu'")
     return torch.device(name)
+
+
+class Results:
+    """What a notebook leaves behind in its folder: figures, tables and numbers, all of them stamped.
+
+    Every save rewrites results.json atomically: {"stamp", "figures", "tables", "numbers"}, in lists for the index page
+    and for later notebooks. facts (profile, data, seed) are put behind each caption.
+    """
+
+    def __init__(self, folder: Path, stamp: dict, facts: str = ""):
+        self.folder, self.stamp, self.facts = folder, stamp, facts
+        self.entries: dict[str, dict[str, dict]] = {"figures": {}, "tables": {}, "numbers": {}}
+
+    def figure(
+        self, figure: plt.Figure, name: str, caption: str, alt: str, hero: bool = False, vector: bool = True
+    ) -> None:
+        """Save a matplotlib figure as <name>.svg, or <name>.png (kept under 100 KB) for pictures, and show it once."""
+        path = self.folder / f"{name}.{'svg' if vector else 'png'}"
+        # No date in the file: the same figure is the same bytes.
+        if vector:
+            write_whole(path, lambda part: figure.savefig(part, format="svg", metadata={"Date": None}))
+        else:
+            write_whole(path, lambda part: part.write_bytes(draw.small_png(figure)))
+        self._add("figures", name, {"file": path.name, "caption": caption, "alt": alt, "hero": hero})
+        plots.show_once(figure, alt)
+
+    def pictures(
+        self, pictures: list, columns: int, name: str, caption: str, alt: str, hero: bool = False, width: float = 7.0
+    ) -> None:
+        """Save and show pictures of one size in a grid."""
+        self.figure(plots.grid(pictures, columns, width), name, caption, alt, hero, vector=False)
+
+    def drawing(self, drawing: Drawing, name: str, caption: str, hero: bool = False) -> Drawing:
+        """Save a ready SVG drawing as <name>.svg and return it for display; it brings its own words for alt."""
+        path = self.folder / f"{name}.svg"
+        write_text(path, drawing.svg)
+        self._add("figures", name, {"file": path.name, "caption": caption, "alt": drawing.alt, "hero": hero})
+        return drawing
+
+    def table(self, frame: pd.DataFrame, name: str, caption: str) -> pd.DataFrame:
+        """Save a table as <name>.csv and return it for display."""
+        path = self.folder / f"{name}.csv"
+        write_whole(path, lambda part: frame.to_csv(part, index=False, lineterminator="\n"))
+        self._add("tables", name, {"file": path.name, "caption": caption})
+        return frame
+
+    def number(self, name: str, value: float, unit: str = "", label: str = "", note: str = "", headline: bool = False):
+        """Keep one figure; `headline` ones are shown on the run's last screen. Returns the value."""
+        value = float(value)
+        if not math.isfinite(value):
+            raise ValueError(f"number {name!r} is not finite: {value}")
+        entry = {"value": value, "unit": unit, "label": label or name, "note": note, "headline": headline}
+        self._add("numbers", name, entry)
+        return value
+
+    def _add(self, kind: str, name: str, entry: dict) -> None:
+        if self.facts and "caption" in entry:
+            entry["caption"] += f" ({self.facts})"
+        self.entries[kind][name] = entry
+        content = {"stamp": self.stamp}
+        content.update({kind: list(self.entries[kind].values()) for kind in ("figures", "tables")})
+        content["numbers"] = self.entries["numbers"]
+        write_json(self.folder / "results.json", content)
 
 
 class Lab(Studied):

@@ -42,6 +42,7 @@ from rednet_lab.progress import Progress
 from rednet_lab.stamp import module_hash, versions
 from rednet_lab.workbench.sources import stored
 
+READS = ("rednet_lab/weights/*.json",)  # the cards: other weights, another card
 WEIGHTS = ("world", "faces")  # world: free of any data set's terms, the default
 PLACE = Path(__file__).resolve().parents[1] / "weights"
 TERMS = {

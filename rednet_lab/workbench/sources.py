@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from data_prep.prepare import MARGIN
+from data_prep.prepare import MARGIN, prepare
 from data_prep.readers.face_world import FaceWorldPeople, FaceWorldStills, FaceWorldVideos
 from data_prep.readers.udacity import UdacityFaces
-from data_prep.resume import leftovers, prepare
+from data_prep.resume import leftovers
 from data_prep.store import Store
 from data_prep.synthetic import SyntheticClips, synthetic_videos
 from data_prep.wrapped import Tail
@@ -113,7 +113,7 @@ def stored(name: str, reader, size: int, margin: float | None = MARGIN, first: i
 
     Where items from number `first` on are enough and there is none, they alone are made: the same, sooner.
     """
-    code = module_hash("data_prep.resume", type(getattr(reader, "reader", reader)).__module__)
+    code = module_hash("data_prep.prepare", type(getattr(reader, "reader", reader)).__module__)
     key = {"reader": reader.description, "size": size, "margin": margin, "code": code}
     if first and not made(f"store-{name}", key):
         return stored(f"{name}-part", Tail(reader, first), size, margin)

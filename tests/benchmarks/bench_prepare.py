@@ -31,10 +31,10 @@ import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 
 from data_prep.fixed_crop import FixedCrop  # noqa: E402
+from data_prep.prepare import prepare  # noqa: E402
 from data_prep.readers.ibug import IbugFaces  # noqa: E402
 from data_prep.readers.udacity import UdacityFaces  # noqa: E402
 from data_prep.readers.vw300 import VW300  # noqa: E402
-from data_prep.resume import prepare  # noqa: E402
 from tests.data_prep import makers_udacity  # noqa: E402
 from tests.data_prep.makers import pts  # noqa: E402
 from tests.helpers import face, smooth_picture  # noqa: E402

@@ -9,10 +9,9 @@ from data_prep.errors import BadItem, DataError
 from data_prep.fixed_crop import FixedCrop
 from data_prep.joined import Joined
 from data_prep.landmark_subset import LandmarkSubset
-from data_prep.prepare import prepare as plainly
+from data_prep.prepare import prepare
 from data_prep.readers.ibug import IbugFaces
 from data_prep.readers.vw300 import VW300
-from data_prep.resume import prepare
 from data_prep.store import Store
 from rednet_core.markup import SEVEN
 from rednet_lab.evaluation import predict_mean_shape, predict_videos
@@ -90,14 +89,14 @@ def test_the_face_of_every_frame_is_in_its_videos_square_and_moves_in_it(films, 
 
 def test_it_is_finer_than_whole_frames_at_the_same_size(films, tmp_path):
     boxed, _ = prepare(FixedCrop(VW300(films)), tmp_path / "boxed", 128, None, "key")
-    whole, _ = plainly(VW300(films), tmp_path / "whole", 128, None)
+    whole, _ = prepare(VW300(films), tmp_path / "whole", 128, None)
     for k in (0, FRAMES):
         assert loop_box(boxed.table["points"][k])[2] > 2 * loop_box(whole.table["points"][k])[2]
 
 
 def test_a_square_larger_than_the_picture_is_the_picture(films, tmp_path):
     boxed, _ = prepare(FixedCrop(VW300(films), margin=40), tmp_path / "boxed", 64, None, "key")
-    whole, _ = plainly(VW300(films), tmp_path / "whole", 64, None)
+    whole, _ = prepare(VW300(films), tmp_path / "whole", 64, None)
     assert (boxed.crops[:] == whole.crops[:]).all() and (boxed.table["box"] == [239.5, 134.5, 480]).all()
 
 

@@ -14,9 +14,10 @@ import pytest
 from data_prep.cli import main
 from data_prep.errors import DataError
 from data_prep.fixed_crop import FixedCrop
+from data_prep.prepare import prepare
 from data_prep.readers.ibug import IbugFaces
 from data_prep.readers.vw300 import VW300
-from data_prep.resume import KeptWriter, leftovers, prepare, work_key
+from data_prep.resume import KeptWriter, leftovers, work_key
 from data_prep.store import Store
 from tests.data_prep.makers import Pictures, encode, pair, picture, put, vw300
 

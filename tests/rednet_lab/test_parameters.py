@@ -10,7 +10,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from rednet_lab import parameters
 from rednet_lab.names import ROOT
-from rednet_lab.parameters import ParameterError, check_kernel, check_parameters, from_text, parse_cell, read_parameters
+from rednet_lab.parameters import ParameterError, check_kernel, check_parameters, fit, parse_cell, read_parameters
 
 CELL = """# what the runner sets
 profile = "quick"
@@ -140,7 +140,7 @@ def test_any_plain_literal_survives_the_cell(value):
 
 @given(st.integers() | st.floats(allow_nan=False) | st.booleans() | st.text())
 def test_text_of_a_value_gives_the_value(value):
-    assert from_text(str(value), value) == value
+    assert fit(str(value), value, as_text=True) == value
 
 
 # ------------------------------------------------------------------------------------------ in a notebook's own kernel

@@ -7,6 +7,7 @@ edge down the neck. Two pairs of neighbouring rows are *slits*: they part betwee
 the mouth, so lids and lips can open, and touch everywhere else. Nothing here knows about one person or pose.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -129,7 +130,7 @@ class Knot:
     name: str
     y: float
     steps: int
-    curve: object = None
+    curve: Callable[[np.ndarray], np.ndarray] | None = None
     reach: float = 0.0
     fade: float = 14.0
 
@@ -216,7 +217,8 @@ def smooth_grid():
     """Return the Grid of the featureless head and neck."""
     phi = column_angles()
     heights = knot_heights(phi)
-    rows, lines = {}, []
+    rows: dict[str, int] = {}
+    lines: list[np.ndarray] = []
     for k, knot in enumerate(KNOTS[:-1]):
         rows[knot.name] = len(lines)
         for step in range(knot.steps):

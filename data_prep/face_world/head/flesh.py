@@ -60,7 +60,8 @@ def head():
         bases.append(np.ascontiguousarray(moves.reshape(len(moves), -1), np.float32))
     bases[1][:, -6:] = 0  # no expression moves an eyeball
     rest = np.concatenate([flesh, eyes]).astype(np.float32)
-    return Head(rest, below, *bases, points.shape[:2])
+    shapes, expressions = bases
+    return Head(rest, below, shapes, expressions, points.shape[:2])
 
 
 @lru_cache(maxsize=64)

@@ -61,7 +61,7 @@ def _lit(height, extent, lamp, cos, sin):
 def _cast_shadow(picture, alpha, window, extent, lamp):
     """Darken what lies behind, a little away from the light."""
     shift = 0.06 * extent
-    matrix = np.float32([[1, 0, -shift * lamp.to_light[0]], [0, 1, shift * max(0.2, lamp.to_light[1])]])
+    matrix = np.array([[1, 0, -shift * lamp.to_light[0]], [0, 1, shift * max(0.2, lamp.to_light[1])]], np.float32)
     reach = max(3, int(0.10 * extent)) | 1
     soft = cv2.warpAffine(cv2.blur(alpha, (reach, reach)), matrix, alpha.shape[::-1])
     picture[window] *= 1 - 0.35 * soft[..., None]
@@ -69,14 +69,14 @@ def _cast_shadow(picture, alpha, window, extent, lamp):
 
 def _capsules(u, v, parts):
     """Return the height (h, w) of a union of capsules (x0, y0, x1, y1, radius): half a tube; negative outside."""
-    best = None
+    best = np.array(-np.inf, np.float32)
     for x0, y0, x1, y1, radius in parts:
         dx, dy = x1 - x0, y1 - y0
         t = np.clip(((u - x0) * dx + (v - y0) * dy) / max(dx * dx + dy * dy, 1e-6), 0, 1)
         r = np.float32(radius * (1 - 0.18 * t))
         gap = np.sqrt((u - x0 - t * dx) ** 2 + (v - y0 - t * dy) ** 2)
         height = np.where(gap < r, np.sqrt(np.maximum(r * r - gap * gap, 0)) + 1e-4, r - gap)
-        best = height if best is None else np.maximum(best, height)
+        best = np.maximum(best, height)
     return best.astype(np.float32)
 
 

@@ -44,7 +44,9 @@ def develop(linear_light, factors):
         done, code = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
         if not done:
             raise RuntimeError("OpenCV was built without JPEG: set compression=0")
-        image = cv2.cvtColor(cv2.imdecode(code, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        decoded = cv2.imdecode(code, cv2.IMREAD_COLOR)
+        assert decoded is not None  # it was encoded here
+        image = cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
     if image.shape[0] != size:
         image = cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR)
     return image

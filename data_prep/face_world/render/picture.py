@@ -103,7 +103,7 @@ def _shade_below(canvas, pixel, alpha, fine, factors, depth, spare=False):
     mask[pixel] = alpha
     reach = max(3, int(0.02 * fine * factors.scale / 0.62) * 2 + 1)
     a = np.radians(factors.light_azimuth)
-    shift = np.float32([[1, 0, -0.35 * reach * np.sin(a)], [0, 1, 0.45 * reach]])
+    shift = np.array([[1, 0, -0.35 * reach * np.sin(a)], [0, 1, 0.45 * reach]], np.float32)
     soft = cv2.warpAffine(cv2.blur(mask.reshape(fine, fine), (reach, reach)), shift, (fine, fine))
     if spare:
         soft[mask.reshape(fine, fine) > 0] = 0

@@ -24,9 +24,8 @@ def _read_maps(u, v):
     height, width = maps[0].shape[:2]
     count = len(u)
     padded = -(-count // 256) * 256  # remap wants a picture, not a list
-    x, y = np.zeros(padded, np.float32), np.zeros(padded, np.float32)
-    x[:count], y[:count] = u * np.float32(width - 1), v * np.float32(height - 1)
-    x, y = x.reshape(-1, 256), y.reshape(-1, 256)
+    x, y = np.zeros((padded // 256, 256), np.float32), np.zeros((padded // 256, 256), np.float32)
+    x.flat[:count], y.flat[:count] = u * np.float32(width - 1), v * np.float32(height - 1)
     bytes_ = [cv2.remap(m, x, y, cv2.INTER_LINEAR).reshape(-1, 4)[:count] for m in maps]
     places = cv2.remap(skin_places(), x, y, cv2.INTER_LINEAR).reshape(-1, 2)[:count]
     values = np.concatenate([b.T for b in bytes_]).astype(np.float32)

@@ -159,19 +159,15 @@ def greyed(table: pd.DataFrame, caption: str):
 def bars9(videos: dict[str, Measured], points: int) -> plt.Figure:
     """Return the same as bars: ours by group on the left, two of the paper's data sets on the right."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 0.36 * len(videos) + 1.4), width_ratios=(3, 2))
-    groups = [g for g in charts.groups_of(next(iter(videos.values()))) if g != "all"]
-    theirs, place = printed_rows(points), np.arange(len(videos))
-    for k, group in enumerate(groups):
-        found = [charts.statistic(m.errors[:, m.group == group]).mean() for m in videos.values()]
-        left.barh(place + 0.4 * k - 0.2, found, 0.38, color=f"C{k}", label=f"{group} videos")
-    left.set(yticks=place, yticklabels=videos, title=f"measured here, {points} points")
-    place = np.arange(len(theirs))
-    for k, name in enumerate(("TF", "300-VW")):
-        bar = {"color": ("0.85", "0.65")[k], "hatch": "//", "edgecolor": "white"}
-        right.barh(place + 0.4 * k - 0.2, theirs[name], 0.38, label=name, **bar)
-    right.set(yticks=place, yticklabels=theirs.index, title="quoted from the paper: other data")
+    ours = charts.scores(videos, what=("mean",)).set_index("variant")
+    ours = ours[[f"{g} mean (%)" for g in charts.groups_of(next(iter(videos.values()))) if g != "all"]]
+    ours.plot.barh(ax=left, width=0.8, legend=False, title=f"measured here, {points} points")
+    printed_rows(points)[["TF", "300-VW"]].plot.barh(
+        ax=right, width=0.8, legend=False, title="quoted from the paper: other data",
+        color=["0.85", "0.65"], hatch="//", edgecolor="white",
+    )  # fmt: skip
     for ax in (left, right):
-        ax.set_xlabel("tracking error (%)")
+        ax.set(xlabel="tracking error (%)", ylabel="")
         ax.invert_yaxis()
         ax.grid(axis="y", visible=False)
     figure.legend(loc="outside lower center", ncols=4, fontsize="small")

@@ -1,11 +1,12 @@
 """The ledger's tables: claims with the bench's words, what is covered, all entries by kind; and how they are written.
 
-A cell is a list of texts and links. Links are paths from the repository's root, made relative where they are written.
+Links in them are paths from the repository's root, made relative where they are written.
 """
 
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from rednet_lab.publish.ledger.entries import KINDS, LedgerEntry, load, looked_u
 from rednet_lab.publish.ledger.parts import COMPUTED, LedgerError, Part, read_parts
 from rednet_lab.workbench.profiles import PROFILES
 
+LINK = re.compile(r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\(/([^)]+)\)")
 READS = ("figures/evidence/*/*/results.json", "figures/evidence/*/*/intervals.json")
 NOT_ATTEMPTED, BUILT = "not attempted", "built and tested"
 MEANINGS = {
@@ -56,36 +58,32 @@ def page_of(kind: str) -> str:
 
 
 @dataclass(frozen=True)
-class Link:
-    """A text that leads to a path from the repository's root (with #anchor)."""
-
-    text: str
-    target: str
-
-
-Cell = list  # of str and Link; "\n" is a new line
-
-
-@dataclass(frozen=True)
 class Table:
-    """A title, columns and rows of cells."""
+    """A title, columns and rows of cells: Markdown, whose links are paths from the root that begin with a slash."""
 
     title: str
     columns: tuple[str, ...]
-    rows: list[list[Cell]]
+    rows: list[list[str]]
+
+
+def link(text: str, path: str) -> str:
+    """Return a link to a path from the repository's root."""
+    return f"[{text}](/{path})"
+
+
+def without_links(cell: str) -> str:
+    """Return a cell's words."""
+    return LINK.sub(r"\1", cell)
 
 
 def markdown(table: Table, folder: str = "") -> str:
     """Return a table as Markdown, its links made relative to `folder` (a path from the root)."""
     lines = [f"## {table.title}", ""] if table.title else []
     lines += ["| " + " | ".join(table.columns) + " |", "|" + "---|" * len(table.columns)]
-    lines += ["| " + " | ".join(_cell(cell, folder) for cell in row) + " |" for row in table.rows]
-    return "\n".join(lines)
-
-
-def _cell(cell: Cell, folder: str) -> str:
-    texts = [f"[{p.text}]({posixpath.relpath(p.target, folder or '.')})" if isinstance(p, Link) else p for p in cell]
-    return "".join(texts).strip().replace("|", "\\|").replace("\n", "<br>")
+    for row in table.rows:
+        cells = [cell.strip().replace("|", "\\|").replace("\n", "<br>") for cell in row]
+        lines.append("| " + " | ".join(cells) + " |")
+    return LINK.sub(lambda found: f"[{found[1]}]({posixpath.relpath(found[2], folder or '.')})", "\n".join(lines))
 
 
 # ------------------------------------------------------------------------------------------------------- the ledger
@@ -126,7 +124,7 @@ class Ledger:
             "code": bool(entry.code or entry.default),
             "a test": bool(entry.tests),
             "a notebook": bool(notebooks_of(entry)),
-            "a result": any(looked_up(link, self.results) for link in entry.results)
+            "a result": any(looked_up(result, self.results) for result in entry.results)
             or any(part.ours for part in self.parts_of(entry)),
         }
 
@@ -209,11 +207,11 @@ def claims_full(ledger: Ledger) -> Table:
     rows = []
     for claim in ledger.of("claim"):
         parts = ledger.parts_of(claim)
-        head = [[f"**{claim.id}**"], [f"**{claim.says}**", "\n", claim.where], [claim.printed]]
-        rows.append([*head, [] if parts else ["not measured by a notebook"], [], notebooks_of(claim)])
+        head = [f"**{claim.id}**", f"**{claim.says}**\n{claim.where}", claim.printed]
+        rows.append([*head, "" if parts else "not measured by a notebook", "", " ".join(notebooks_of(claim))])
         for part in parts:
-            link = [Link(part.notebook[:2], f"notebooks/{part.notebook}.ipynb"), f" {part.note}" if part.note else ""]
-            rows.append([[], [part.part], [quoted(part)], [measured(part)], [who(part)], link])
+            notebook = link(part.notebook[:2], f"notebooks/{part.notebook}.ipynb")
+            rows.append(["", part.part, quoted(part), measured(part), who(part), f"{notebook} {part.note}"])
     columns = ("", "claim, part", "the papers", "here: without → with, effect [interval]", "measured on")
     return Table("What the notebooks measured, without words", (*columns, "notebook, note"), rows)
 
@@ -224,8 +222,8 @@ def coverage(ledger: Ledger) -> Table:
     for kind in KINDS:
         for paper in dict.fromkeys(entry.paper for entry in ledger.of(kind)):
             seen = [ledger.seen(entry) for entry in ledger.of(kind) if entry.paper == paper]
-            counts = [[str(sum(one[what] for one in seen))] for what in seen[0]]
-            rows.append([[Link(kind, page_of(kind))], [paper], [str(len(seen))], *counts])
+            counts = [str(sum(one[what] for one in seen)) for what in seen[0]]
+            rows.append([link(kind, page_of(kind)), paper, str(len(seen)), *counts])
     columns = ("code", "a test", "a notebook", "a result")
     return Table("What is covered", ("kind", "paper", "entries", *(f"with {name}" for name in columns)), rows)
 
@@ -235,10 +233,11 @@ def listing(ledger: Ledger, some: list[LedgerEntry], title: str = "") -> Table:
     rows, numbers = [], any(entry.kind == "hyper-parameter" for entry in some)
     for entry in some:
         note = entry.differs or entry.not_attempted
-        says = [entry.says, *(["\n", f"*{note}*"] if note else [])]
-        values = [[plain(entry.value)], [_setting(entry)]] if numbers else []
-        cells = [[entry.id], [entry.where], says, *values, _code(entry), _tests(entry), notebooks_of(entry)]
-        rows.append([*cells, _results(ledger, entry), [word(ledger.status(entry))]])
+        says = f"{entry.says}\n*{note}*" if note else entry.says
+        values = [plain(entry.value), _setting(entry)] if numbers else []
+        links = ["\n".join(_code(entry)), "\n".join(_tests(entry)), " ".join(notebooks_of(entry))]
+        here = ["\n".join(_results(ledger, entry)), word(ledger.status(entry))]
+        rows.append([entry.id, entry.where, says, *values, *links, *here])
     values = ("in the paper", "on `full` / `quick`") if numbers else ()
     columns = ("", "where", "in our words", *values, "code", "tests", "notebooks", "here", "status")
     return Table(title, columns, rows)
@@ -255,7 +254,7 @@ def listings(ledger: Ledger, kinds: tuple[str, ...] = KINDS) -> list[Table]:
 
 def legend() -> Table:
     """Return what the words of the last column mean."""
-    rows = [[[f"{SYMBOLS[status]} {status}"], [meaning]] for status, meaning in MEANINGS.items()]
+    rows = [[f"{SYMBOLS[status]} {status}", meaning] for status, meaning in MEANINGS.items()]
     return Table("The words", ("word", "meaning"), rows)
 
 
@@ -278,35 +277,29 @@ def _setting(entry: LedgerEntry) -> str:
     return f"{full} / {'by batches' if 'epochs' in entry.setting and quick == '0' else quick}"
 
 
-def _joined(cells: list, between: str = "\n") -> Cell:
-    return [piece for i, cell in enumerate(cells) for piece in ([between] if i else []) + [cell]]
-
-
-def _code(entry: LedgerEntry) -> Cell:
+def _code(entry: LedgerEntry) -> list[str]:
     paths = entry.code or ((entry.default,) if entry.default else ())
-    return _joined([Link(f"`{p.rpartition('::')[2].rpartition('/')[2]}`", p.partition("::")[0]) for p in paths])
+    return [link(f"`{p.rpartition('::')[2].rpartition('/')[2]}`", p.partition("::")[0]) for p in paths]
 
 
-def _tests(entry: LedgerEntry) -> Cell:
-    names = [(path, name) for path, _, name in (link.partition("::") for link in entry.tests)]
-    return _joined([Link(name.removeprefix("test_").replace("_", " "), path) for path, name in names])
+def _tests(entry: LedgerEntry) -> list[str]:
+    names = [(path, name) for path, _, name in (test.partition("::") for test in entry.tests)]
+    return [link(name.removeprefix("test_").replace("_", " "), path) for path, name in names]
 
 
-def notebooks_of(entry: LedgerEntry) -> Cell:
+def notebooks_of(entry: LedgerEntry) -> list[str]:
     there = [name for name in entry.notebooks if (ROOT / "notebooks" / f"{name}.ipynb").is_file()]
-    return _joined([Link(name[:2], f"notebooks/{name}.ipynb") for name in there], " ")
+    return [link(name[:2], f"notebooks/{name}.ipynb") for name in there]
 
 
-def _results(ledger: Ledger, entry: LedgerEntry) -> Cell:
+def _results(ledger: Ledger, entry: LedgerEntry) -> list[str]:
     """Return numbers, figures and tables of the entry's results, and the claims that it shows."""
-    found: list = []
-    for link in entry.results:
-        item, path = looked_up(link, ledger.results), "figures/evidence/" + link.partition("#")[0]
-        if item is None:
-            continue
-        if "value" in item:
+    found = []
+    for result in entry.results:
+        item, path = looked_up(result, ledger.results), "figures/evidence/" + result.partition("#")[0]
+        if item is not None and "value" in item:
             unit = f" {item['unit']}" if item.get("unit") else ""
-            found.append(Link(f"{item['label']}: {figures(float(item['value']))}{unit}", path))
-        else:
-            found.append(Link(item["file"], f"{posixpath.dirname(path)}/{item['file']}"))
-    return _joined(found + [Link(claim, page_of("claim")) for claim in entry.claims])
+            found.append(link(f"{item['label']}: {figures(float(item['value']))}{unit}", path))
+        elif item is not None:
+            found.append(link(item["file"], f"{posixpath.dirname(path)}/{item['file']}"))
+    return found + [link(claim, page_of("claim")) for claim in entry.claims]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rednet_lab.experiments import endpoints
 from rednet_lab.experiments.board import Judged
 from rednet_lab.files import figures
-from rednet_lab.publish.ledger.tables import Cell, Ledger, Table, legend, markdown, notebooks_of, signed, word
+from rednet_lab.publish.ledger.tables import Ledger, Table, legend, markdown, notebooks_of, signed, word
 
 
 def gain(line: Judged) -> str:
@@ -32,10 +32,10 @@ def wanted(line: Judged) -> str:
     return f"{signed(printed * (-1 if one.wanted == 'lower' else 1))} {unit}; {margin}"
 
 
-def said(line: Judged) -> Cell:
+def said(line: Judged) -> str:
     """Return a line's word and why."""
     why = line.judgement.why if line.judgement.word not in (endpoints.SUPPORTED, endpoints.REPRODUCED) else ""
-    return [word(line.judgement.word), f": {why}" if why else ""]
+    return word(line.judgement.word) + (f": {why}" if why else "")
 
 
 def claims_short(ledger: Ledger) -> Table:
@@ -43,8 +43,8 @@ def claims_short(ledger: Ledger) -> Table:
     rows = []
     for claim in ledger.of("claim"):
         line = ledger.primary(claim.id)
-        asked = [f"**{claim.id}** {line.endpoint.says}", "\n", f"*{line.endpoint.measure}; {line.data}*"]
-        rows.append([asked, [wanted(line)], [gain(line)], said(line), notebooks_of(claim)])
+        asked = f"**{claim.id}** {line.endpoint.says}\n*{line.endpoint.measure}; {line.data}*"
+        rows.append([asked, wanted(line), gain(line), said(line), " ".join(notebooks_of(claim))])
     return Table("", ("claim, its one endpoint, data", "papers' gain", "gain here [95 %]", "word", "notebook"), rows)
 
 
@@ -52,19 +52,14 @@ def bench_lines(ledger: Ledger) -> Table:
     """Return all lines of the bench with their gates, the smallest effect to be seen, and what is still to train."""
     rules, rows = endpoints.load()[0], []
     for line in ledger.lines:
-        one, hours = line.endpoint, line.hours(rules)
+        one, hours, sampled = line.endpoint, line.hours(rules), line.endpoint.kind == "sampled"
         fall = "not tried" if line.converged is None else f"{line.converged:.1f} (under {one.effect:g})"
         gate = "not tried" if line.gate is None else f"{line.gate:.2f} (over {one.gate and one.gate.least:g})"
         least = "" if line.trainings < 2 else f"{line.judgement.detectable:.1f}"
-        cells = [[line.claim], [line.data + ("" if line.primary else ", beside")], [gain(line)], said(line)]
-        sampled = one.kind == "sampled"
-        cells += [
-            [str(line.trainings) if sampled else ""],
-            [fall if sampled else ""],
-            [gate if one.gate else ""],
-            [least],
-        ]
-        rows.append([*cells, [f"{one.effect:g}"], [f"{hours:.1f}" if hours is not None else ""]])
+        cells = [line.claim, line.data + ("" if line.primary else ", beside"), gain(line), said(line)]
+        cells += [str(line.trainings), fall] if sampled else ["", ""]
+        cells += [gate if one.gate else "", least, f"{one.effect:g}", f"{hours:.1f}" if hours is not None else ""]
+        rows.append(cells)
     columns = ("", "data", "gain [95 %]", "word", "trainings", "fall by twice the steps", "gate")
     columns = (*columns, "smallest gain to be seen", "that matters", "hours to a word")
     return Table("The bench: every claim on every kind of data", columns, rows)

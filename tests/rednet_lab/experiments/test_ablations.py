@@ -31,8 +31,8 @@ from rednet_lab.experiments.variants import (
 )
 from rednet_lab.experiments.watch import PARTS, watched_on
 from rednet_lab.names import ROOT
+from rednet_lab.workbench.lab import Results
 from rednet_lab.workbench.profiles import PROFILES
-from rednet_lab.workbench.results import Results
 
 RNG = np.random.default_rng(0)
 ALL = tuple({v.name: v for variants in EXPERIMENTS.values() for v in variants}.values())

@@ -11,7 +11,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
 
 from rednet_lab.names import EVIDENCE, ROOT
-from rednet_lab.publish import evidence, snapshots
+from rednet_lab.publish import evidence
 from rednet_lab.publish.__main__ import main
 from rednet_lab.publish.evidence import PublishError, publish
 
@@ -131,10 +131,10 @@ def test_a_snapshot_has_what_is_said_and_not_what_is_heavy():
     light = new_output("display_data", data={"text/html": "<b>frame</b>"})
     cell = new_code_cell("x = 1", outputs=[big, long, heavy, light], execution_count=3)
     notebook = new_notebook(cells=[cell], metadata={"widgets": {}, "rednet": {"stamp": "abc"}})
-    snapshots.strip(notebook)
+    evidence.strip(notebook)
     assert "widgets" not in notebook.metadata and notebook.metadata.rednet.stamp == "abc"
     ((kind, packed),) = big.data.items()
-    assert len(base64.b64decode(packed)) <= snapshots.MOST and big.metadata == {kind: {"alt": "noise"}}
+    assert len(base64.b64decode(packed)) <= evidence.MOST and big.metadata == {kind: {"alt": "noise"}}
     assert long.text.startswith("word word") and "more characters" in long.text
     assert "200 KB; run the notebook" in heavy.data["text/plain"] and light.data["text/html"] == "<b>frame</b>"
 
@@ -143,15 +143,15 @@ def test_a_snapshot_has_what_is_said_and_not_what_is_heavy():
 def test_a_snapshot_does_not_tell_where_it_was_made(place):
     given = new_code_cell(f'seed = 3\nout = "{place}"\n', metadata={"tags": ["injected-parameters"]})
     warned = new_output("stream", name="stderr", text="/tmp/ipykernel_123/4.py:1: UserWarning: x")
-    snapshots.strip(new_notebook(cells=[given, new_code_cell("y", outputs=[warned])]))
+    evidence.strip(new_notebook(cells=[given, new_code_cell("y", outputs=[warned])]))
     assert given.source == 'seed = 3\nout = "figures/runs"\n' and warned.text == "4.py:1: UserWarning: x"
 
 
 def test_pictures_shrink_only_as_far_as_they_must():
     small = noise(40, 30)
-    assert snapshots.smaller(small, 30_000) is small
+    assert evidence.smaller(small, 30_000) is small
     for kind in ("png", "jpeg"):
-        packed = snapshots.smaller(noise(400, 300, kind), 30_000)
+        packed = evidence.smaller(noise(400, 300, kind), 30_000)
         width, height = Image.open(io.BytesIO(packed)).size
         assert len(packed) <= 30_000 and width / height == pytest.approx(4 / 3, abs=0.02) and width >= 100
 

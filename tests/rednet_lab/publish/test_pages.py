@@ -6,11 +6,9 @@ import re
 import shutil
 
 import pytest
-import torch
 
-from rednet_core.rednet import NetConfig, RedNet
 from rednet_lab.names import EVIDENCE, ROOT
-from rednet_lab.publish import pages, picture
+from rednet_lab.publish import pages
 from rednet_lab.publish.__main__ import main
 from rednet_lab.publish.ledger import tables
 from rednet_lab.series import SERIES
@@ -40,12 +38,12 @@ def test_only_what_stands_between_the_markers_changes(tmp_path):
     blocks = [f"<!-- made: {name} -->\nold\n<!-- end: {name} -->\n" for name in ("picture", "series", "claims")]
     text = "a\n" + "b\n".join(blocks) + "c\n"
     ledger = tables.open_ledger(tmp_path)
-    made = pages.rendered(text, tmp_path, ledger)
+    made = pages.rendered(text, ledger)
     assert "old" not in made.split("\n") and SERIES[0].title in made and made.count("\nb\n") == 2
     assert made.startswith("a\n<!-- made: picture -->\n") and made.endswith("<!-- end: claims -->\nc\n")
-    assert pages.rendered(made, tmp_path, ledger) == made
+    assert pages.rendered(made, ledger) == made
     with pytest.raises(ValueError, match="made: series"):
-        pages.rendered(text.replace("<!-- made: series -->", ""), tmp_path, ledger)
+        pages.rendered(text.replace("<!-- made: series -->", ""), ledger)
 
 
 def test_results_are_read_from_the_files(tmp_path):
@@ -68,15 +66,6 @@ def test_the_front_page_says_which_results_it_shows_and_where_ones_own_are():
     assert "evidence/" in text and "runs/" in text and "is committed" in text
     linked = {posixpath.basename(target) for target in LINK.findall(text)}
     assert {path.name for path in (ROOT / "figures" / "ledger").glob("*.md")} <= linked
-
-
-def test_the_picture_is_small_and_shows_steps_and_frames(monkeypatch):
-    for name, value in (("SIZE", 96), ("FRAMES", 5)):
-        monkeypatch.setattr(picture, name, value)
-    torch.manual_seed(0)
-    image = picture.draw_picture(RedNet(NetConfig(input_size=32, width=0.125)))
-    assert image.shape[1] > 5 * picture.PANEL and image.shape[0] > 2 * picture.PANEL
-    assert len(picture.packed(image)) < 100_000
 
 
 def test_another_number_in_the_evidence_makes_the_pages_old(tmp_path):

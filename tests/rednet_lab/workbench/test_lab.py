@@ -35,7 +35,7 @@ def same(first, second):
 @pytest.mark.parametrize(
     ("choice", "message"),
     [
-        ({"profile": "quik"}, "profile 'quik', known: smoke, quick, full"),
+        ({"profile": "quik"}, "profile 'quik', known: smoke, quick, gpu, full"),
         ({"source": "aflw"}, "source 'aflw', known: face_world, udacity, prepared"),
         ({"device": "gpu"}, "device 'gpu', known: auto, cpu, cuda, mps"),
         ({"data": "faces"}, "data: the face world"),

@@ -12,7 +12,7 @@ from PIL import Image
 
 from rednet_lab.show import draw, plots
 from rednet_lab.show.svg import Canvas
-from rednet_lab.workbench.results import Results
+from rednet_lab.workbench.lab import Results
 
 STAMP = {"profile": "smoke", "seed": 3}
 
