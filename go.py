@@ -9,6 +9,7 @@
     python3 go.py gpu-check     what this machine's GPU can train: speed, memory, agreement with the processor
     python3 go.py site          turn an executed run into pages that need no network (build/site)
     python3 go.py setup         only make the environment (.venv beside this file)
+    python3 go.py check         is this laptop ready for a workshop? (also: reset NN, kit FOLDER; see teach/README.md)
     python3 go.py clean         say what could be removed; with --yes, remove it
 
 On Windows say `py go.py run`. Nothing but Python 3.10-3.13 is needed; the first command installs what
@@ -17,10 +18,12 @@ ones reuse it.
 """
 
 import contextlib
+import functools
 import glob
 import hashlib
 import json
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -56,6 +59,7 @@ def main(arguments):
         "gpu-check": gpu_check,
         "setup": setup_only,
         "clean": clean,
+        **{name: functools.partial(workshop, name) for name in ("check", "reset", "kit")},
     }
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(__doc__.strip())
@@ -133,6 +137,11 @@ def demo(arguments):
     """Show the network at work in the reader's browser, with rednet_lab.track.demo."""
     ensure_environment()
     return become([venv_python(), "-m", "rednet_lab.track.demo"] + arguments)
+
+
+def workshop(name, arguments):
+    """Look whether this machine is ready, put a notebook back, or fill a folder for laptops without a network."""
+    return subprocess.call([sys.executable, os.path.join(ROOT, "teach", "workshop.py"), name] + arguments)
 
 
 def setup_only(arguments):
@@ -346,6 +355,9 @@ def install(lock, options=()):
     remove_file(log_path)
     environment = dict(os.environ, PYTHONUNBUFFERED="1", PIP_PROGRESS_BAR="off", PYTHONIOENCODING="utf-8")
     environment["PIP_USER"] = "0"  # a user-wide "install for the user" makes no sense in an environment
+    wheels = os.path.join(os.path.dirname(ROOT), "wheels")
+    if os.path.isfile(os.path.join(os.path.dirname(ROOT), "START.txt")) and os.path.isdir(wheels):  # a workshop's kit
+        environment.update(PIP_NO_INDEX="1", PIP_FIND_LINKS=pathlib.Path(wheels).as_uri())
     state = {"line": "starting pip", "seen": 0, "hinted": False}
     for step in install_steps():
         command = [venv_python(), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]

@@ -60,9 +60,7 @@ COURSE = (
     Entry("78_comparison", "Comparison with other methods (Table 9)", needs=("54_stage3", "75_temporal"), minutes=2.6),
 )
 ABLATIONS = tuple(entry for entry in COURSE if "70" <= entry.number < "90")  # what the ledger is about
-LEDGER = Entry(
-    "90_ledger", "The ledger: what was reproduced", tuple(entry.name for entry in ABLATIONS), 0.1, reads=True
-)
+LEDGER = Entry("90_ledger", "The ledger: what was reproduced", tuple(e.name for e in ABLATIONS), 0.1, reads=True)
 SERIES = (*COURSE, LEDGER)
 PARTS = {  # the order to read in: the path, then the appendices
     "First look": "00 10 20",
@@ -78,5 +76,4 @@ PARTS = {  # the order to read in: the path, then the appendices
 
 def parts() -> dict[str, list[Entry]]:
     """Return the notebooks of each part, in the order to read them."""
-    known = {entry.number: entry for entry in SERIES}
-    return {title: [known[number] for number in numbers.split()] for title, numbers in PARTS.items()}
+    return {title: [e for n in numbers.split() for e in SERIES if e.number == n] for title, numbers in PARTS.items()}

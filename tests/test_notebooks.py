@@ -16,6 +16,7 @@ from PIL import Image
 
 from rednet_lab.names import ROOT, RUNS
 from rednet_lab.parameters import read_parameters
+from rednet_lab.publish import teach
 from rednet_lab.runner.executed import errors_in
 from rednet_lab.series import SERIES
 from tests.helpers import REAL_FACES, needs_real_faces
@@ -86,7 +87,7 @@ def test_code_cells_are_short_and_no_empty_one_is_left(notebook):
 
 
 def test_opens_with_what_it_teaches_and_ends_with_exercises(path, notebook):
-    first, last = notebook.cells[0], notebook.cells[-1]
+    first, last = notebook.cells[0], notebook.cells[-2]  # behind it stand the links
     assert first.cell_type == last.cell_type == "markdown"
     assert first.source.startswith(f"# {path.stem.split('_')[0]} ")
     rows = re.findall(r"^\| \*\*(.+?)\*\* \| (.+) \|$", first.source, flags=re.MULTILINE)
@@ -150,9 +151,31 @@ def test_no_place_of_one_machine_is_named(notebook):
 # --------------------------------------------------------------------------------------- the series on profile smoke
 
 
+WORKSHOP = [step["notebook"] for name, step in teach.source()["steps"].items() if name in teach.source()["paths"][60]]
+WRONG = """from rednet_lab.exercises import check, load
+
+master = load({name!r})
+for hint in master.wrong:
+    print(hint in check({name!r})(master.mistake(hint)))"""
+
+
+def with_wrong_answers(path):
+    """Put behind each solution of a notebook a cell that gives every known wrong answer, as students would."""
+    notebook = nbformat.read(path, nbformat.NO_CONVERT)
+    for cell in [cell for cell in notebook.cells if cell.id.startswith("solution-")]:
+        name = cell.id.removeprefix("solution-")
+        wrong = nbformat.v4.new_code_cell(WRONG.format(name=name), id=f"wrong-{name}")
+        notebook.cells.insert(notebook.cells.index(cell) + 1, wrong)
+    nbformat.write(notebook, path)
+
+
 @pytest.fixture(scope="session")
 def smoke(checkout):
-    """The whole series, executed once for all tests of this session."""
+    """The whole series, executed once for all tests; the notebooks of the workshop give wrong answers, too."""
+    for name in WORKSHOP:
+        with_wrong_answers(checkout.root / "notebooks" / f"{name}.ipynb")
+    if shutil.which("git"):
+        checkout.git("add", "--all")
     # A failing notebook is not the end: the tests of the others shall tell that they are well.
     try:
         with FileLock(checkout.lock):  # the browser's tests wait for it
@@ -165,6 +188,18 @@ def smoke(checkout):
 def test_the_whole_series_runs(smoke):
     assert not smoke.failure, smoke.failure
     assert f"{len(SERIES)} done" in smoke.said and "Where to look" in smoke.said
+
+
+@pytest.mark.parametrize("name", WORKSHOP)
+def test_the_workshop_survives_stubs_wrong_answers_and_solutions(smoke, name):
+    executed = nbformat.read(smoke.folder / "executed" / f"{name}.ipynb", 4)
+    told = {cell.id: "".join(out.get("text", "") for out in cell.outputs) for cell in code_cells(executed)}
+    tasks = {key.partition("-")[2] for key in told if key.startswith("exercise-")}
+    assert tasks or name in ("00_tour", "48_whole_network")
+    for task in tasks:
+        assert told[f"exercise-{task}"].startswith("To do"), told[f"exercise-{task}"]
+        assert "Right." in told[f"solution-{task}"]
+        assert set(told[f"wrong-{task}"].split()) == {"True"}, told[f"wrong-{task}"]
 
 
 def results_of(smoke, name):

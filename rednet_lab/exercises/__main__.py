@@ -20,7 +20,7 @@ STUB = "    # your code here\n    return ...\n"
 def cells(name: str, before: str = "") -> list[dict]:
     """Return the three cells of an exercise; before is the notebook's code in front of them."""
     master = load(name)
-    title, _, task = inspect.getdoc(master.inputs).partition(". ")
+    title, task = re.split(r"(?<!Eq)\. ", inspect.getdoc(master.inputs), maxsplit=1)
     function, text = master.solution.__name__, inspect.getsource(master.solution)
     used = [
         line

@@ -1,9 +1,7 @@
 """The cell that fetches the course where it is missing, on Colab say: `python -m rednet_lab.publish colab [--write]`.
 
-It is the same in every notebook and stands right behind the parameters, which stay the first code of all. In a
-checkout it looks for one package and does nothing. Colab's own packages stay as they are: newer ones under a kernel
-that runs already would break it. The repository's address comes from pyproject.toml, under
-[project.urls], and from nowhere else; while there is none, the cell says so where it would be needed.
+It is the same in every notebook, right behind the parameters. In a checkout it does nothing. Colab's own packages
+stay as they are. The repository's address stands in pyproject.toml, under [project.urls], alone.
 """
 
 from __future__ import annotations
@@ -27,12 +25,13 @@ import sys
 
 if importlib.util.find_spec("rednet_lab") is None and not os.path.isdir("../rednet_lab"):
     address = os.environ.get("REDNET_COURSE", "{address}")
-    if not address:
-        raise ModuleNotFoundError("rednet_lab is not installed: set REDNET_COURSE to the repository's address")
-    subprocess.run(["git", "clone", "--quiet", "--depth", "1", address, "rednet-course"], check=True)
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "-e", "rednet-course"], check=True)
-    os.chdir("rednet-course/notebooks")
-    sys.path.insert(0, os.path.dirname(os.getcwd()))"""
+    if address:
+        subprocess.run(["git", "clone", "--quiet", "--depth", "1", address, "rednet-course"], check=True)
+        subprocess.run([sys.executable, *"-m pip install --quiet --no-deps -e rednet-course".split()], check=True)
+        os.chdir("rednet-course/notebooks")
+        sys.path.insert(0, os.path.dirname(os.getcwd()))
+    else:
+        print("The course is not here: open this notebook in a copy of it, or set REDNET_COURSE to its address.")"""
 
 
 def address(pyproject: Path = ROOT / "pyproject.toml") -> str:
@@ -58,18 +57,20 @@ def fit(notebook, url: str) -> None:
     places = [n for n, one in enumerate(notebook.cells) if "parameters" in one.metadata.get("tags", [])]
     if not places:
         raise ValueError("no cell is tagged parameters")
-    notebook.cells.insert(places[0] + 1, nbformat.v4.new_code_cell(cell(url), id=ID))
+    new = nbformat.v4.new_code_cell(cell(url), id=ID, metadata={"jupyter": {"source_hidden": True}})
+    notebook.cells.insert(places[0] + 1, new)
 
 
 def links(url: str, path: str = "notebooks/00_tour.ipynb") -> str:
-    """Return the Markdown of the two badges for the README; raises ValueError for an address that is not GitHub's."""
+    """Return the Markdown of the three ways in; raises ValueError for an address that is not GitHub's."""
     name = re.fullmatch(r"https://github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?", url)
     if not name:
         raise ValueError(f"Binder and Colab open repositories on GitHub, not {url or 'one without an address'}")
     colab, binder = "https://colab.research.google.com", "https://mybinder.org"
     return (
         f"[![Open in Colab]({colab}/assets/colab-badge.svg)]({colab}/github/{name[1]}/blob/main/{path})\n"
-        f"[![Launch Binder]({binder}/badge_logo.svg)]({binder}/v2/gh/{name[1]}/main?urlpath=lab/tree/{path})"
+        f"[![Launch Binder]({binder}/badge_logo.svg)]({binder}/v2/gh/{name[1]}/main?urlpath=lab/tree/{path})\n"
+        f"[Open in Codespaces](https://codespaces.new/{name[1]})"
     )
 
 

@@ -256,6 +256,7 @@ def save(notebook, request: dict, seconds: float, error: str | None) -> str | No
     """Write the executed notebook and its HTML, as failed ones if so; return what went wrong in that, or None."""
     import nbformat
 
+    notebook.cells = [cell for cell in notebook.cells if not cell.get("id", "").startswith("links-")]
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook.metadata["rednet"] = {"stamp": request["stamp"], "seconds": round(seconds, 2), "error": error}
     ipynb, html = (request["failed"], request["failed_html"]) if error else (request["executed"], request["html"])

@@ -66,10 +66,10 @@ def test_elsewhere_it_fetches_the_course_and_leaves_other_packages_alone(monkeyp
     assert os.getcwd() == str((tmp_path / "rednet-course" / "notebooks").resolve())
 
 
-def test_without_an_address_it_says_what_to_set(monkeypatch, tmp_path):
+def test_without_an_address_it_says_what_to_do(monkeypatch, tmp_path, capsys):
     monkeypatch.delenv("REDNET_COURSE", raising=False)
-    with pytest.raises(ModuleNotFoundError, match="set REDNET_COURSE"):
-        run_cell(monkeypatch, tmp_path, "", missing=True)
+    assert run_cell(monkeypatch, tmp_path, "", missing=True) == []
+    assert "REDNET_COURSE" in capsys.readouterr().out
     monkeypatch.setenv("REDNET_COURSE", "https://b.example/y")
     assert "https://b.example/y" in run_cell(monkeypatch, tmp_path, "", missing=True)[0]
 
@@ -82,5 +82,6 @@ def test_the_address_is_read_from_one_place_and_makes_the_badges(tmp_path):
     assert colab.address(file) == ""
     badges = colab.links("https://github.com/a/b.git")
     assert "/github/a/b/blob/main/notebooks/00_tour.ipynb" in badges and "/v2/gh/a/b/main?urlpath=lab" in badges
+    assert "codespaces.new/a/b" in badges
     with pytest.raises(ValueError, match="without an address"):
         colab.links("")
