@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PROFILE_NAMES = ("smoke", "quick", "gpu", "full")
+PROFILE_NAMES = ("smoke", "quick", "bench", "gpu", "full")
 SOURCES = ("face_world", "udacity", "prepared")
 EVIDENCE = "figures/evidence"  # tracked by git; written by python -m rednet_lab.publish alone
 RUNS = "figures/runs"  # ignored by git; what a notebook's `out` is: its results lie in <out>/<run>/<notebook>

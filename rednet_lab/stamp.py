@@ -123,7 +123,7 @@ def read_source(file: Path) -> FileFacts:
 
 @lru_cache(maxsize=4096)
 def _parsed(file: Path, *_: int) -> FileFacts:
-    text = file.read_text(encoding="utf-8")
+    text = file.read_text(encoding="utf-8", errors="backslashreplace")  # records of the bench are no text
     if file.suffix == ".ipynb":
         trees = [_tree(MAGIC.sub(r"\1pass", cell)) for kind, cell in _cells(text) if kind == "code"]
         meaning = notebook_code(text)

@@ -3,10 +3,13 @@
 A variant's errors are an array (S, N): S training seeds, N test items that are the same for all. Items of one video or
 one person are alike, so whole clusters are drawn again (cluster bootstrap); seeds are few, so their spread
 enters by Student's t. The two variances add: Var = Var_test + Var_train / S, with Satterthwaite's degrees of freedom.
+
+Where each training has test persons of its own (folds), errors are NaN for the others' items. The spread of the
+trainings then holds that of the persons already, so only what it has beyond that is added.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -15,7 +18,6 @@ from rednet_core.metrics import FAILURE
 
 DRAWS = 2000
 LEVEL = 0.95
-LEAST_SEEDS = 3  # for a verdict
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,15 @@ class Effect:
 
 def _sums(errors: np.ndarray, place: np.ndarray, count: int) -> np.ndarray:
     """Return what the statistics need, summed over each cluster: items, e, e^2, failures; (S, clusters, 4)."""
-    parts = np.stack([np.ones_like(errors), errors, errors**2, errors > FAILURE], -1)
-    out = np.zeros((len(errors), count, 4))
-    for s in range(len(errors)):
+    known = np.isfinite(errors)
+    errors = np.where(known, errors, 0.0)
+    return summed(np.stack([known, errors, errors**2, errors > FAILURE], -1).astype(float), place, count)
+
+
+def summed(parts: np.ndarray, place: np.ndarray, count: int) -> np.ndarray:
+    """Return parts (S, N, F) of items summed over clusters, (S, clusters, F); place (N,) is each item's cluster."""
+    out = np.zeros((len(parts), count, parts.shape[-1]))
+    for s in range(len(parts)):
         np.add.at(out[s], place, parts[s])
     return out
 
@@ -87,23 +95,38 @@ def effect(first: np.ndarray, second: np.ndarray, clusters: np.ndarray, statisti
         raise ValueError(f"effect: {first.shape} and {second.shape} errors in {len(clusters)} clusters are not paired")
     if statistic not in STATISTICS:
         raise ValueError(f"statistic {statistic!r}, known: {', '.join(STATISTICS)}")
-    of = STATISTICS[statistic]
     names, place = np.unique(clusters, return_inverse=True)
-    seeds, many = len(first), len(names)
-    a, b = _sums(first, place, many), _sums(second, place, many)
-    each = of(b.sum(1)) - of(a.sum(1))  # (S,)
-    drawn = np.random.default_rng(0).multinomial(many, np.full(many, 1 / many), DRAWS).astype(float)
-    again = (of(np.einsum("dc,sck->dsk", drawn, b)) - of(np.einsum("dc,sck->dsk", drawn, a))).mean(1)
-    test = float(again.std(ddof=1)) if many > 1 else float("inf")
+    sides = [_sums(x, place, len(names)) for x in (first, second)]
+    found = effect_of_sums(*sides, STATISTICS[statistic], bool(np.isnan(first).any()))
+    if floor is None or not (floor < 1).any():
+        return found
+    one, other = (STATISTICS[statistic](_sums(x * floor[:1], place, len(names)).sum(1)).mean() for x in (first, second))
+    return replace(found, floored=float(other - one))
+
+
+def effect_of_sums(
+    first: np.ndarray, second: np.ndarray, of: Callable[[np.ndarray], np.ndarray], own: bool = False
+) -> Effect:
+    """second - first of a statistic `of` sums (S, clusters, F); own: each training has test clusters of its own."""
+    seeds, many = first.shape[:2]
+    each = of(second.sum(1)) - of(first.sum(1))  # (S,)
+    rng = np.random.default_rng(0)
+    if own:  # each training's clusters are drawn by themselves: none is left without
+        drawn = np.zeros((DRAWS, seeds, many))
+        for s in range(seeds):
+            has = np.flatnonzero((first[s] != 0).any(-1) | (second[s] != 0).any(-1))
+            drawn[:, s, has] = rng.multinomial(len(has), np.full(len(has), 1 / len(has)), DRAWS)
+    else:
+        drawn = rng.multinomial(many, np.full(many, 1 / many), DRAWS).astype(float)[:, None].repeat(seeds, 1)
+    again = of(np.einsum("dsc,sck->dsk", drawn, second)) - of(np.einsum("dsc,sck->dsk", drawn, first))
+    test = float(again.mean(1).std(ddof=1)) if many > 1 else float("inf")
     train = float(each.std(ddof=1) / np.sqrt(seeds)) if seeds > 1 else 0.0
+    if own:
+        train = float(np.sqrt(max(train**2 - test**2, 0.0)))
     mean = float(each.mean())
     wide = np.hypot(test, train) * _t(test, many - 1, train, seeds - 1)
-    sides = [float(of(x.sum(1)).mean()) for x in (a, b)]
-    ours = None
-    if floor is not None and (floor < 1).any():
-        one, other = (of(_sums(x * floor[:1], place, many).sum(1)).mean() for x in (first, second))
-        ours = float(other - one)
-    return Effect(*sides, mean, mean - wide, mean + wide, test, train, seeds, many, tuple(map(float, each)), ours)
+    sides = [float(of(x.sum(1)).mean()) for x in (first, second)]
+    return Effect(*sides, mean, mean - wide, mean + wide, test, train, seeds, many, tuple(map(float, each)))
 
 
 def _t(test: float, test_df: int, train: float, train_df: int) -> float:

@@ -268,7 +268,7 @@ def test_figures_and_tables_are_there_small_and_described(smoke, name):
         else:
             assert file.suffix == ".svg" and "</svg>" in file.read_text(encoding="utf-8")[-20:]
     listed = {item["file"] for item in shown} | {"results.json"}
-    left = {file.name for file in folder.iterdir()} - {"verdicts.json"}  # which the ledger's tests look at
+    left = {file.name for file in folder.iterdir()} - {"intervals.json"}  # which the ledger's tests look at
     assert left == listed  # nothing half-written, nothing unlisted
 
 

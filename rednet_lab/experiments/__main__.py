@@ -4,12 +4,16 @@ Several of these may run beside each other on one cache, as processes or on mach
 another is training and takes the next. --shard I/N does only every N-th training, for machines that start together:
 
     sbatch --array=1-8 --gpus=1 --wrap='python -m rednet_lab.experiments --profile full --shard $SLURM_ARRAY_TASK_ID/8'
+
+--profile bench does what the claims are judged by (`trial`), in sittings: --minutes N stops cleanly, the same command
+goes on. --source udacity, prepared (Helen and LFPW) and face_world are three lists of work.
 """
 
 import argparse
 from collections import deque
 
 from rednet_lab.experiments import EXPERIMENTS, Bench
+from rednet_lab.experiments.trial import QUESTIONS, Trial
 from rednet_lab.names import DEVICES, PROFILE_NAMES, RUNS, SOURCES
 from rednet_lab.workbench import cache
 from rednet_lab.workbench.lab import Lab
@@ -38,8 +42,20 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="training seeds, counted from --seed")
     parser.add_argument("--only", nargs="+", choices=EXPERIMENTS, default=list(EXPERIMENTS), metavar="EXPERIMENT")
     parser.add_argument("--shard", type=shard, default=(1, 1), metavar="I/N", help="every N-th training, from the I-th")
+    parser.add_argument("--claims", nargs="+", choices=QUESTIONS, default=list(QUESTIONS), help="of --profile bench")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="of --profile bench: stop after so many")
     parser.add_argument("--dry-run", action="store_true", help="say what there is to train, and how long it takes")
     choices = parser.parse_args(arguments)
+    if choices.profile == "bench":
+        trial = Trial(choices.source, choices.data, choices.device)
+        if choices.dry_run:
+            tasks = trial.tasks(choices.claims)
+            left = [task for task in tasks if not trial.done(task)]
+            print("\n".join(f"{task.claim} {task.name}, seed {task.seed} {task.tag}" for task in left))
+            print(f"{len(left)} of {len(tasks)} to do, about {trial.hours(tasks):.1f} h")
+        else:
+            trial.work(choices.claims, choices.minutes, choices.shard)
+        return
     lab = Lab("ablations", choices.profile, choices.source, choices.data, choices.device, choices.seed, RUNS)
     seeds = [choices.seed + number for number in choices.seeds]
     if choices.dry_run:

@@ -80,13 +80,19 @@ class Bench:
         if variant.stage == "stills":
             return p.eccv_demo if variant.eccv else p.stage1
         plan = p.stage2 if variant.stage == "people" else p.stage3
-        if variant.pictures != 1.0:  # from nothing, with the pictures of all three stages, at the first one's rate
-            total = 0.0
+        if (
+            variant.pictures != 1.0
+        ):  # from nothing, with the pictures and updates of all three stages, at the first one's rate
+            total = updates = 0.0
             for stage, own in zip(STAGES, (p.stage1, p.stage2, p.stage3), strict=True):
                 epoch = pictures(stage, getattr(self.lab.source, stage)(), own)
-                total += own.config(epoch, 0).steps * own.batch * own.frames
-            steps = round(total / (plan.batch * plan.frames))
-            plan = replace(plan, train=replace(plan.train, steps=steps, rate=p.stage1.train.rate), epochs=0.0)
+                steps = own.config(epoch, 0).steps
+                total, updates = total + steps * own.batch * own.frames, updates + steps
+            each = total / updates  # pictures of an update: as many updates, then, and clips of two persons or more
+            frames = min(plan.frames, max(2, round(each / 2)))
+            batch = max(2, round(each / frames))
+            train = replace(plan.train, steps=round(total / (batch * frames)), rate=p.stage1.train.rate)
+            plan = replace(plan, train=train, batch=batch, frames=frames, epochs=0.0)
         return plan
 
     def training(self, variant: Variant, seed: int) -> Training:

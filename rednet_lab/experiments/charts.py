@@ -11,16 +11,21 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from rednet_lab.experiments import endpoints
 from rednet_lab.experiments.bench import Measured
-from rednet_lab.experiments.verdict import CONTRADICTED, REPRODUCED, SAME, UNDECIDED
 from rednet_lab.show import plots
 from rednet_lab.statistics import statistic
 
 READS = ("rednet_lab/experiments/quoted.yaml",)
 OURS, QUOTED = "C0", "0.75"
 WHAT = ("mean", "std", "failure")
-MARKS = {SAME: "o", CONTRADICTED: "X", UNDECIDED: "o", REPRODUCED: "D"}
-COLOURS = {SAME: "C0", CONTRADICTED: "C1", UNDECIDED: "0.4", REPRODUCED: "C2"}
+# Words of the bench: colour, form and filling all tell them, any one is enough. Effects without a word are plain.
+LOOKS = {"": ("o", "C0"), endpoints.SUPPORTED: ("o", "C0"), endpoints.REPRODUCED: ("D", "C2")}
+LOOKS |= dict.fromkeys((endpoints.OPPOSITE, endpoints.CONTRADICTED), ("X", "C1")) | dict.fromkeys(
+    (endpoints.NOT_SEEN, endpoints.OPEN), ("o", "0.4")
+)
+LOOKS |= dict.fromkeys((endpoints.NOT_TESTABLE, endpoints.WAITING), ("s", "0.7"))
+HOLLOW = (endpoints.OPEN, endpoints.WAITING, endpoints.NOT_TESTABLE)
 PAPER = {"color": "k", "ms": 12, "mew": 2}
 
 
@@ -84,44 +89,44 @@ def beside(ours: pd.DataFrame, quoted: pd.DataFrame, columns: list[str]) -> plt.
     return figure
 
 
-def forest(verdicts: list[dict], limit: float = np.inf, what: str = "effect (with minus without)") -> plt.Figure:
+def forest(rows: list[dict], limit: float = np.inf, what: str = "effect (with minus without)") -> plt.Figure:
     """Draw each part's effect with its interval, and one dot a seed; the paper's effect as a bar across.
 
-    verdicts are rows as in verdicts.json. Colour, form and filling tell the verdict: one of them is enough. Intervals
-    are cut at +-limit, with an arrow head.
+    rows are as in intervals.json; of the bench they have a word. Intervals are cut at +-limit, with an arrow head.
     """
-    few = len(verdicts) < 20
-    figure, ax = plt.subplots(figsize=(plots.WIDTH, 1.3 + (0.42 if few else 0.24) * max(len(verdicts), 2)))
-    for y, row in enumerate(verdicts):
-        ours, judged = row["ours"], row["status"]
+    few = len(rows) < 20
+    figure, ax = plt.subplots(figsize=(plots.WIDTH, 1.3 + (0.42 if few else 0.24) * max(len(rows), 2)))
+    for y, row in enumerate(rows):
+        ours, judged = row["ours"], row.get("word", "")
         if "low" in ours:
             ends = np.clip((ours["low"], ours["high"]), -limit, limit)
-            ax.plot(ends, (y, y), color=COLOURS[judged], lw=2 if few else 1.6)
+            ax.plot(ends, (y, y), color=LOOKS[judged][1], lw=2 if few else 1.6)
             for end, told, head in zip(ends, (ours["low"], ours["high"]), "<>", strict=True):
                 if end != told:
-                    ax.plot(end, y, head, color=COLOURS[judged], ms=5, clip_on=False)
+                    ax.plot(end, y, head, color=LOOKS[judged][1], ms=5, clip_on=False)
             ax.plot(ours.get("each", ()), [y + 0.22] * len(ours.get("each", ())), ".", color="0.6", ms=4)
         if abs(ours["effect"]) <= limit:
             ax.plot(ours["effect"], y, **_mark(judged))
         if row["paper"]:
             ax.plot(row["paper"]["with"] - row["paper"]["without"], y, "|", **PAPER)
     ax.axvline(0, color="0.3", lw=1)
-    if not verdicts:
-        ax.text(0, 0, "no verdicts yet", ha="center", va="center", color="0.4")
+    if not rows:
+        ax.text(0, 0, "nothing yet", ha="center", va="center", color="0.4")
     if np.isfinite(limit):  # as far as the furthest on both sides
         reach = min(max(map(abs, ax.get_xlim())), limit)
         ax.set(xlim=(-reach, reach))
-    ax.set(ylim=(max(len(verdicts), 1) - 0.4, -0.6), xlabel=what)
-    labels = [f"{row['claim']}: {row['part']}" for row in verdicts]
-    ax.set_yticks(range(len(verdicts)), labels, fontsize="medium" if few else "x-small")
+    ax.set(ylim=(max(len(rows), 1) - 0.4, -0.6), xlabel=what)
+    labels = [f"{row['claim']}: {row['part']}" for row in rows]
+    ax.set_yticks(range(len(rows)), labels, fontsize="medium" if few else "x-small")
     ax.grid(axis="y", visible=False)
-    for status in dict.fromkeys(row["status"] for row in verdicts):
-        ax.plot([], [], label=status, **_mark(status))
+    for word in dict.fromkeys(row.get("word", "") for row in rows):
+        ax.plot([], [], label=word or "ours", **_mark(word))
     ax.plot([], [], "|", label="the paper's effect, its data", **PAPER)
     figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return figure
 
 
-def _mark(status: str) -> dict:
-    fill = "white" if status == UNDECIDED else COLOURS[status]
-    return {"marker": MARKS[status], "ls": "", "color": COLOURS[status], "mfc": fill, "ms": 6.5, "zorder": 5}
+def _mark(word: str) -> dict:
+    marker, colour = LOOKS[word]
+    fill = "white" if word in HOLLOW else colour
+    return {"marker": marker, "ls": "", "color": colour, "mfc": fill, "ms": 6.5, "zorder": 5}

@@ -20,7 +20,7 @@ from rednet_lab.statistics import Effect, freedom
 FILE = Path(__file__).with_name("endpoints.yaml")
 READS = ("rednet_lab/experiments/endpoints.yaml",)
 SUPPORTED, NOT_SEEN, OPPOSITE = "supported on other data", "not seen at this scale", "opposite at this scale"
-OPEN, NOT_TESTABLE, UNJUDGED = "undecided", "not testable here", ""
+OPEN, NOT_TESTABLE, WAITING, UNJUDGED = "undecided", "not testable here", "not judged yet", ""
 REPRODUCED, CONTRADICTED = "reproduced", "contradicted"
 KINDS, WANTED, UNITS = ("sampled", "timed", "arithmetic"), ("lower", "higher", "alike"), ("%", "points", "ratio")
 JUDGED_PROFILES = ("bench", "gpu", "full")  # smaller ones print intervals without words
@@ -170,7 +170,9 @@ def judge(
     if profile not in JUDGED_PROFILES:
         return say(UNJUDGED, f"profile {profile} prints intervals only")
     if found.seeds < rules.trainings and endpoint.kind == "sampled":
-        return say(OPEN, f"{found.seeds} trainings; {rules.trainings} are the least")
+        return say(WAITING, f"{found.seeds} of {rules.trainings} trainings")
+    if endpoint.kind == "arithmetic":
+        return say(CONTRADICTED if found.mean else REPRODUCED, "counted")
     if endpoint.kind == "sampled" and (converged is None or converged >= endpoint.effect):
         told = "was not tried" if converged is None else f"lowers the error by {converged:.1f}"
         return say(NOT_TESTABLE, f"convergence: twice the steps {told}; less than {endpoint.effect:g} is asked")

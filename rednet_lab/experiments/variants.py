@@ -63,8 +63,10 @@ DETACHED = Variant("detached feedback", {"detach_feedback": True})
 ECCV = Variant("three steps", eccv=True)
 ECCV_FOUR = Variant("four steps", eccv=True, more_steps=1)
 ECCV_CASCADE = Variant("three steps, unshared", {"shared": False}, eccv=True)
-WITH_FEATURES = Variant("f_REG with encoder features", {"regression": True}, eccv=True)
-WITHOUT_FEATURES = Variant("f_REG without", {"regression": True, "encoder_features": False}, eccv=True)
+# Both heads learn on one and the same network, which learns no more: `Training.trainer`.
+WITH_FEATURES = Variant("f_REG with encoder features", {"regression": True}, eccv=True, after=ECCV)
+NO_FEATURES = {"regression": True, "encoder_features": False}
+WITHOUT_FEATURES = Variant("f_REG without", NO_FEATURES, eccv=True, after=ECCV)
 
 IDENTITY = Variant("with f_cls", stage="people", after=BASE, watch=True)
 NO_IDENTITY = Variant("without f_cls", train={"ratio": (1.0, 10.0, 0.0)}, stage="people", after=BASE, watch=True)

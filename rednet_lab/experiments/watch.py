@@ -16,21 +16,22 @@ from rednet_core.training import TrainConfig
 from rednet_lab.files import write_whole
 from rednet_lab.workbench.sources import evenly
 
-EPOCHS = 8  # places along a training
+EPOCHS, MANY = 8, 30  # places along a training; along a long one
+LONG = 2000  # steps
 PICTURES = 100
 PARTS = {"left eye": (0, 1), "right eye": (2, 3), "nose": (4,), "mouth": (5, 6)}  # of the seven detection channels
 
 
-def watched_on(lab, stage: str) -> tuple[object, np.ndarray]:
+def watched_on(lab, stage: str, count: int = PICTURES) -> tuple[object, np.ndarray]:
     """Return the data and the rows that a stage is watched on: test stills, or for clips frames of test videos.
 
     The paper's figure 8 is of stage 3 on videos; the curves on stills are an extra.
     """
     if stage == "clips":
         videos = lab.source.test_videos()
-        return videos.data, evenly(np.concatenate(list(videos.groups.values())), PICTURES)
+        return videos.data, evenly(np.concatenate(list(videos.groups.values())), count)
     test = lab.source.test_stills()
-    return test.data, evenly(test.rows, PICTURES)
+    return test.data, evenly(test.rows, count)
 
 
 class Watcher:
@@ -42,7 +43,8 @@ class Watcher:
     def __init__(self, lab, markup: str, stage: str, folder: Path, train: TrainConfig):
         data, self.rows = watched_on(lab, stage)
         self.data, self.markup, self.folder = lab.marked(data, markup), MARKUPS[markup], folder
-        self.places = {max(1, round(train.steps * n / EPOCHS)) for n in range(1, EPOCHS + 1)}
+        many = MANY if train.steps >= LONG else EPOCHS
+        self.places = {max(1, round(train.steps * n / many)) for n in range(1, many + 1)}
 
     def __call__(self, run, record) -> None:
         """Measure where this step is one of the places."""

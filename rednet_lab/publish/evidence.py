@@ -64,11 +64,11 @@ def publish(run: Path, root: Path = ROOT, force: bool = False) -> list[str]:
 
 
 def fewer_trainings(new: Path, old: Path) -> list[str]:
-    """Return a sentence for each part of a claim that a notebook's old verdicts.json has of more seeds than the new."""
+    """Return a sentence for each part that a notebook's old intervals.json has of more seeds than the new."""
 
     def seeds(folder: Path) -> dict[tuple, int]:
-        content = read_json(folder / "verdicts.json", {})
-        rows = content.get("verdicts", []) if isinstance(content, dict) else []
+        content = read_json(folder / "intervals.json", {})
+        rows = content.get("intervals", []) if isinstance(content, dict) else []
         return {(row.get("claim"), row.get("part"), row.get("source")): len(row.get("seeds") or []) for row in rows}
 
     published, here = seeds(old), seeds(new)
@@ -87,7 +87,7 @@ def _copy(folder: Path, to: Path, results: dict) -> list[str]:
     listed = [item["file"] for kind in ("figures", "tables") for item in results.get(kind) or []]
     to.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=to.parent) as made:
-        for name in ("results.json", "verdicts.json", *listed):
+        for name in ("results.json", "intervals.json", *listed):
             file = folder / name
             if not file.resolve().is_relative_to(folder.resolve()):
                 raise PublishError(f"{folder.name}: {name} lies outside its folder")
@@ -97,7 +97,7 @@ def _copy(folder: Path, to: Path, results: dict) -> list[str]:
                 said.append(f"left out: {folder.name}/{name}, {file.stat().st_size // 1000} KB")
             elif file.is_file():
                 shutil.copyfile(file, Path(made) / name)
-            elif name != "verdicts.json":
+            elif name != "intervals.json":
                 raise PublishError(f"{folder.name}: {name} is listed in results.json and not there")
         remove(to)
         shutil.copytree(made, to)

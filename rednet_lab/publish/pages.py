@@ -1,7 +1,7 @@
-"""The pages that are made and not typed: README's made parts, figures/README.md and figures/ledger/*.md.
+"""The pages that are made and not typed: README's parts, figures/README.md, what_can_be_said.md and ledger/*.md.
 
-All of them show the committed evidence: results.json and verdicts.json files below figures/evidence. README's parts
-stand between markers.
+All of them show the committed evidence below figures/evidence: the bench's records, from which all statistics are done
+anew, and the notebooks' results.json and intervals.json. README's parts stand between markers.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from rednet_lab.files import figures, read_json, write_text
 from rednet_lab.names import EVIDENCE, ROOT
 from rednet_lab.publish import lesson, teach
-from rednet_lab.publish.ledger import tables
+from rednet_lab.publish.ledger import tables, words
 from rednet_lab.publish.ledger.entries import KINDS
 from rednet_lab.series import SERIES, parts
 
@@ -42,6 +42,7 @@ def written(root: Path = ROOT) -> dict[Path, str]:
     ledger = tables.open_ledger(evidence)
     pages = {readme: rendered(readme.read_text(encoding="utf-8"), ledger)}
     pages[root / "figures" / "README.md"] = front_page(evidence, ledger)
+    pages[root / "figures" / "what_can_be_said.md"] = words.page(ledger, MADE)
     for kind in KINDS:
         pages[root / tables.page_of(kind)] = ledger_page(ledger, kind)
     return pages | lesson.written(root) | teach.written(root)
@@ -61,7 +62,7 @@ def renew(root: Path = ROOT, check: bool = False) -> list[Path]:
 
 def rendered(text: str, ledger: tables.Ledger) -> str:
     """Return a README's text with its made parts made anew. Raise ValueError where a marker is missing."""
-    made = {"picture": picture(), "series": series_in_parts(), "claims": tables.markdown(tables.claims_short(ledger))}
+    made = {"picture": picture(), "series": series_in_parts(), "claims": tables.markdown(words.claims_short(ledger))}
     for name, content in made.items():
         begin, end = f"<!-- made: {name} -->", f"<!-- end: {name} -->"
         if text.count(begin) != 1 or text.count(end) != 1:
@@ -94,7 +95,7 @@ def front_page(evidence: Path, ledger: tables.Ledger) -> str:
     """Return figures/README.md: results, series, claims, and the way to the ledger's pages."""
     pages = "\n".join(f"- [{tables.PLURALS[kind]}](ledger/{Path(tables.page_of(kind)).name}), {len(ledger.of(kind))}"
                       for kind in KINDS)  # fmt: skip
-    shown = [tables.claims_short(ledger), tables.legend(), tables.coverage(ledger)]
+    shown = [words.claims_short(ledger), tables.legend(), tables.coverage(ledger)]
     claims, legend, coverage = (tables.markdown(table, "figures") for table in shown)
     return f"""# Results
 
@@ -115,9 +116,9 @@ brackets by our floored measure, where it differs. A run without brackets is old
 
 {claims}
 
-[All parts of all claims](ledger/claims.md), with the papers' figures and ours. They are of different data and sizes of
-network: compare directions, not values. Several trainings of each variant (a part says how many), the same test items
-for all, 95 % intervals that draw whole videos and persons (notebook 70).
+[What we can and cannot say about these papers](what_can_be_said.md): the words, gates, the smallest effects to be seen.
+[What the notebooks measured](ledger/claims.md), without words, with the papers' figures beside. Both are of other data
+and sizes of network than the papers': compare directions, not values.
 
 {legend}
 

@@ -17,6 +17,7 @@ import numpy as np
 from data_prep.errors import DataError
 from data_prep.joined import PREPARE, Joined, StoredFaces
 from rednet_lab.evaluation import COMMON_YAW
+from rednet_lab.workbench.folds import dealt
 from rednet_lab.workbench.profiles import Profile
 from rednet_lab.workbench.sources import Role, Source, TestVideos, hold_back, synthetic_test_videos
 
@@ -64,7 +65,10 @@ class PreparedSource(Source):
 
     def data(self, part: str) -> Joined:
         """Return the stills, the people (else the stills) or the videos."""
-        return {"stills": self._stills, "people": self._people or self._stills, "videos": self._videos}[part]
+        if part == "videos":
+            return self._videos
+        own = self._people if part == "people" and self._people else self._stills
+        return dealt(own, self.profile.folds, self.seed, fixed=True)
 
     def _split(self, part: str, split: str) -> Role:
         role = super()._split(part, split)

@@ -1,7 +1,8 @@
-"""The profiles: how big the network, the data and the training are. Nothing else differs between them.
+"""The profiles: how big the network, the data and the training are, and how persons are dealt out.
 
 smoke  seconds a notebook, to see that everything runs; its figures mean nothing
 quick  a two-core laptop in the time of a coffee; what the recipe was chosen for is told in notebook 50
+bench  what the ablations are judged by: hours on a laptop, in sittings (`rednet_lab.experiments.trial`)
 gpu    an hour on a card with 16 GB: half the papers' width and picture size, their depth
 full   the papers' sizes, for a GPU and for real data
 """
@@ -13,6 +14,7 @@ from rednet_core.augment import Augmentation
 from rednet_core.eccv import RATIO, EccvConfig
 from rednet_core.rednet import NetConfig
 from rednet_core.training import TrainConfig
+from rednet_lab.names import THREADS
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,9 @@ class Profile:
     identity_units: int = 256
     imagenet: bool = False  # encoders begin with ImageNet's weights, from a file: see `stages.imagenet_file`
     eccv_augmentation: Augmentation | None = None  # where the ECCV network's is another
+    folds: int = 0  # real persons are dealt into so many parts; the seed says which is tested (0: the reader's split)
+    covers: bool = False  # something covers 30 to 100 % of the face for some frames of every video of the face world
+    threads: int = THREADS  # of a training
 
 
 SMOKE = Profile(
@@ -112,6 +117,26 @@ QUICK = Profile(
     identity_units=64,
 )
 
+LOW = {"schedule": "one_cycle", "weight_decay": 0.01, "precision": "bfloat16"}
+BENCH = replace(
+    QUICK,
+    name="bench",
+    net=NetConfig(input_size=64, width=0.25, encoder_convs=(1,) * 5, decoder_convs=(1,) * 4),
+    stills=(4000, 400, 800),
+    people=(120, 30),
+    videos=(200, 20, 16, 40),
+    augmentation=Augmentation(contrast=0.2, brightness=0.1),
+    clip_error=TrackerError("drift"),  # as a tracker errs; no jitter from frame to frame
+    stage1=Plan(TrainConfig(3000, "adamw", 8e-3, **LOW), 16),
+    stage2=Plan(TrainConfig(1500, "adamw", 3e-3, **LOW), 16),
+    stage3=Plan(TrainConfig(900, "adamw", 2e-3, **LOW), 2, frames=20),
+    eccv_demo=Plan(TrainConfig(3000, "adamw", 8e-3, ratio=RATIO, **LOW), 16),
+    identity_units=256,
+    folds=6,
+    covers=True,
+    threads=1,
+)
+
 HALF = TrainConfig(0, "adamw", 4e-3, schedule="one_cycle", weight_decay=0.01, precision="bfloat16")
 GPU = Profile(
     name="gpu",
@@ -153,4 +178,4 @@ FULL = Profile(
     eccv_augmentation=Augmentation(shift=7 / 128),  # the same 7 px, of its smaller picture
 )
 
-PROFILES = {profile.name: profile for profile in (SMOKE, QUICK, GPU, FULL)}
+PROFILES = {profile.name: profile for profile in (SMOKE, QUICK, BENCH, GPU, FULL)}

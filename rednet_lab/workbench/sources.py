@@ -23,6 +23,7 @@ from rednet_lab.files import remove
 from rednet_lab.progress import Progress
 from rednet_lab.stamp import cores, module_hash
 from rednet_lab.workbench.cache import asset, digest, made
+from rednet_lab.workbench.folds import dealt, last_videos
 from rednet_lab.workbench.profiles import Profile
 
 FACES = "faces"  # where in its asset's folder a store is: rows of a killed run stay there until it is gone on with
@@ -170,6 +171,11 @@ class Source:
         rows = role.data.rows("validation")
         return Role(role.data, evenly(rows if len(rows) else role.rows[::EVERY], count))
 
+    def validation_videos(self) -> TestVideos:
+        """Return synthetic videos of validation persons."""
+        role = self.validation_stills(SYNTHETIC_TEST_VIDEOS)
+        return synthetic_test_videos(role.data, role.rows, self.profile.videos[3], self.seed)
+
 
 class FaceWorldSource(Source):
     """The embedded face world: all three roles of its own, common and challenging test videos."""
@@ -189,8 +195,8 @@ class FaceWorldSource(Source):
         """Return the store of a part, rendered now if it is not there; from item `first` on, or other videos."""
         p = self.profile
         if part == "videos":
-            clips = FaceWorldVideos(self.seed, *(videos or p.videos), size=p.frame_size)
-            return stored(part, clips, p.frame_size, None, first)
+            clips = FaceWorldVideos(self.seed, *(videos or p.videos), size=p.frame_size, covers=p.covers)
+            return last_videos(stored(part, clips, p.frame_size, None, first), p.folds)
         people = FaceWorldPeople(self.seed, *p.people, size=_rendered(p.store_size))
         return stored(part, people if part == "people" else self.stills_reader(), p.store_size, first=first)
 
@@ -202,6 +208,13 @@ class FaceWorldSource(Source):
         """Return videos for stage 3 (300-VW in the papers): all, or the first few."""
         train, each, _, _ = self.profile.videos
         return self._split("videos", "train", 0, (min(few, train), each, 0, 1) if few else None)
+
+    def validation_videos(self) -> TestVideos:
+        """Return training videos that a profile with folds keeps apart; others have none, so that it is the first."""
+        store = self.data("videos")
+        rows = store.rows("validation")
+        rows = rows if len(rows) else store.rows("train")[: self.profile.videos[1]]
+        return TestVideos(store, {"validation": rows}, "rendered videos kept apart")
 
     def test_stills(self) -> Role:
         """Return stills of persons never trained on."""
@@ -231,7 +244,8 @@ class UdacitySource(Source):
 
     def data(self, part: str) -> Store:
         """Return the one store, which is all parts."""
-        return stored("udacity", self.stills_reader(), self.profile.store_size)
+        store = stored("udacity", self.stills_reader(), self.profile.store_size)
+        return dealt(store, self.profile.folds, self.seed)
 
     def people(self) -> Role:
         """Return the training persons' stills, but every eighth picture of a person is held back."""

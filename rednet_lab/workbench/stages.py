@@ -7,7 +7,7 @@ ablations are all `Training`s. No name is in the key: equal configurations are t
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import torch
@@ -18,9 +18,9 @@ from rednet_core.augment import Augmentation
 from rednet_core.batches import Stills
 from rednet_core.checkpoint import grow
 from rednet_core.eccv import RATIO, EccvConfig, EccvNet
+from rednet_core.inputs import still_inputs
 from rednet_core.rednet import NetConfig, RedNet
 from rednet_core.training import Callback, TrainConfig, Trainer
-from rednet_lab.names import THREADS
 from rednet_lab.stamp import module_hash
 from rednet_lab.workbench.cache import digest
 from rednet_lab.workbench.profiles import Plan, Profile
@@ -90,7 +90,7 @@ class Training:
             "plateau": self.plan.plateau and asdict(self.plan.plateau),
             "validation": self.validation and digest({"rows": self.validation.rows.tolist()}),
             "device": device.type,
-            "threads": THREADS,
+            "threads": torch.get_num_threads(),
             "torch": torch.__version__.partition("+")[0],
             "code": module_hash("rednet_core.stages", "data_prep.synthetic", self.network.__module__),
         }
@@ -116,6 +116,12 @@ class Training:
         else:
             drawn = Stills(self.data, self.role.rows, plan.batch, train.seed)
         run = {"checkpoint_path": path, "callbacks": callbacks, **join(drawn)}
+        if self.stage == "stills" and net is not None:  # f_REG alone, on a network that learns no more
+            torch.manual_seed(train.seed)
+            net = grow(net, regression=True, encoder_features=self.config.encoder_features)
+            for name, weights in net.named_parameters():
+                weights.requires_grad_(name.startswith("f_reg."))
+            return Trainer(net, train, drawn.batch, partial(still_inputs, how=self.how), **run)
         if self.stage == "stills":
             trainer = stages.stage1(self.config, drawn, train, self.how, device, self.network, **run)
             if self.imagenet and not trainer.step:

@@ -14,7 +14,7 @@ import yaml
 
 from rednet_lab.files import read_json
 from rednet_lab.names import ROOT
-from rednet_lab.publish.ledger.verdicts import LedgerError, Part
+from rednet_lab.publish.ledger.parts import LedgerError, Part
 
 HERE = Path(__file__).resolve().parent
 KINDS = ("claim", "equation", "hyper-parameter", "table", "figure", "reading")
@@ -29,7 +29,7 @@ class LedgerEntry:
 
     code is "path" or "path::Object.attribute"; tests "path::test_name"; notebooks names without .ipynb; results
     "run/notebook/results.json#numbers.name" (or figures., tables.), below figures/evidence/; claims the ids whose
-    verdicts a table or figure shows. value is a hyper-parameter in the paper, default the object that holds it, setting
+    words a table or figure shows. value is a hyper-parameter in the paper, default the object that holds it, setting
     its path in a Profile. differs says where we depart from the paper, not_attempted why there is nothing.
     """
 
@@ -52,7 +52,7 @@ class LedgerEntry:
 
     @property
     def claimed(self) -> tuple[str, ...]:
-        """The claims whose verdicts decide this entry's status: its own id for a claim."""
+        """The claims whose words are this entry's status: its own id for a claim."""
         return (self.id,) if self.kind == "claim" else self.claims
 
 
@@ -113,7 +113,7 @@ def _entry(file: Path, plain: dict) -> LedgerEntry:
 def problems(
     entries: list[LedgerEntry], parts: list[Part], results: Path, to_come: tuple[str, ...] = (), root: Path = ROOT
 ) -> list[str]:
-    """Return a sentence for every link that leads nowhere and every verdict without a claim.
+    """Return a sentence for every link that leads nowhere and every interval without a claim.
 
     `results` is the folder of the evidence; notebooks in `to_come` need not be in it yet.
     """
@@ -122,15 +122,11 @@ def problems(
     for entry in entries:
         found += [f"{entry.id}: claim {claim} is not in the ledger" for claim in entry.claims if claim not in claims]
     for part in parts:
-        told = f"{part.claim}: {part.run}/{part.notebook} has a verdict on it"
+        told = f"{part.claim}: {part.run}/{part.notebook} has an interval of it"
         if part.claim not in claims:
             found.append(f"{told}, the ledger has no such claim")
         elif part.notebook not in claims[part.claim].notebooks:
             found.append(f"{told}; add it to its notebooks")
-    judged = {part.claim for part in parts}
-    for claim in claims.values():
-        if claim.id not in judged and not claim.not_attempted and not set(claim.notebooks) & set(to_come):
-            found.append(f"{claim.id}: no verdicts.json under {results.name}/ has a part of it")
     return found
 
 

@@ -1,4 +1,4 @@
-"""The ledger's tables: claims with their verdicts, what is covered, all entries by kind; and how they are written.
+"""The ledger's tables: claims with the bench's words, what is covered, all entries by kind; and how they are written.
 
 Links in them are paths from the repository's root, made relative where they are written.
 """
@@ -10,24 +10,30 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from rednet_lab.experiments import board, endpoints
+from rednet_lab.experiments.board import Judged
 from rednet_lab.files import figures
 from rednet_lab.names import EVIDENCE, ROOT
 from rednet_lab.publish.ledger.entries import KINDS, LedgerEntry, load, looked_up
-from rednet_lab.publish.ledger.verdicts import (
-    BUILT,
-    COMPUTED,
-    MEANINGS,
-    NOT_ATTEMPTED,
-    SYMBOLS,
-    LedgerError,
-    Part,
-    overall,
-    read_verdicts,
-)
+from rednet_lab.publish.ledger.parts import COMPUTED, LedgerError, Part, read_parts
 from rednet_lab.workbench.profiles import PROFILES
 
 LINK = re.compile(r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\(/([^)]+)\)")
-READS = ("figures/evidence/*/*/results.json", "figures/evidence/*/*/verdicts.json")
+READS = ("figures/evidence/*/*/results.json", "figures/evidence/*/*/intervals.json")
+NOT_ATTEMPTED, BUILT = "not attempted", "built and tested"
+MEANINGS = {
+    endpoints.REPRODUCED: "the papers' finding on their own data at their size (profile `full`), or arithmetic",
+    endpoints.SUPPORTED: "the effect that the claim wants is there, corrected for all claims; other data, other sizes",
+    endpoints.NOT_SEEN: "an effect as large as half of the papers' would have been seen; it is smaller here",
+    endpoints.OPPOSITE: "the effect goes the other way here, corrected for all claims; other data, other sizes",
+    endpoints.CONTRADICTED: "the other way on the papers' own data at their size, or arithmetic that differs",
+    endpoints.OPEN: "six trainings or more cannot tell; the smallest effect that they could have seen stands beside",
+    endpoints.NOT_TESTABLE: "a gate failed: too short a training, or the treatment did not arrive",
+    endpoints.WAITING: "fewer than six trainings so far",
+    BUILT: "nothing to measure: the code is there, and a test holds it to the paper",
+    NOT_ATTEMPTED: "not built, for the reason given",
+}
+SYMBOLS = dict(zip(MEANINGS, "✓✓ ✓ ○ ↔ ✗ ? – … ■ –".split(), strict=True))
 SOURCE_WORDS = {"face_world": "face world", "udacity": "real faces", "prepared": "prepared data", COMPUTED: "computed"}
 PLURALS = {
     "claim": "Claims",
@@ -85,46 +91,53 @@ def markdown(table: Table, folder: str = "") -> str:
 
 @dataclass(frozen=True)
 class Ledger:
-    """Entries and verdicts together, with the folder of runs that results are looked up in."""
+    """Entries, the bench's lines, and what notebooks measured, with the folder that results are looked up in."""
 
     entries: list[LedgerEntry]
+    lines: list[Judged]
     parts: list[Part]
     results: Path
-    shows: str = "the committed evidence"  # whose verdicts
+    shows: str = "the committed evidence"  # whose parts
 
     def of(self, kind: str) -> list[LedgerEntry]:
         """Return the entries of a kind."""
         return [entry for entry in self.entries if entry.kind == kind]
 
-    def status(self, entry: LedgerEntry) -> tuple[str, int, int]:
-        """Return status, decided parts, parts: from verdicts where the entry stands for claims, else from its links."""
+    def primary(self, claim: str) -> Judged:
+        """Return a claim's primary line."""
+        return next(line for line in self.lines if line.primary and line.claim == claim)
+
+    def status(self, entry: LedgerEntry) -> str:
+        """Return an entry's word: of a claim the bench's, of others those of the claims that they stand for."""
         if entry.not_attempted:
-            return NOT_ATTEMPTED, 0, 0
-        return overall(self.parts_of(entry)) if entry.claimed else (BUILT, 0, 0)
+            return NOT_ATTEMPTED
+        words = dict.fromkeys(self.primary(claim).judgement.word for claim in entry.claimed)
+        return BUILT if not words else next(iter(words)) if len(words) == 1 else "see its claims"
 
     def parts_of(self, entry: LedgerEntry) -> list[Part]:
         """Return the parts of the claims that this entry stands for."""
         return [part for part in self.parts if part.claim in entry.claimed]
 
     def seen(self, entry: LedgerEntry) -> dict[str, bool]:
-        """Tell whether an entry has code, a test, a notebook that is there, and a result or a verdict."""
+        """Tell whether an entry has code, a test, a notebook that is there, and a result."""
         return {
             "code": bool(entry.code or entry.default),
             "a test": bool(entry.tests),
-            "a notebook": bool(_notebooks(entry)),
-            "a result or verdict": any(looked_up(result, self.results) for result in entry.results)
+            "a notebook": bool(notebooks_of(entry)),
+            "a result": any(looked_up(result, self.results) for result in entry.results)
             or any(part.ours for part in self.parts_of(entry)),
         }
 
 
 def open_ledger(evidence: Path = ROOT / EVIDENCE, run: Path | None = None) -> Ledger:
-    """Return the ledger with the verdicts of a run where it has some (smoke's never count), else of the evidence.
+    """Return the ledger with what a run measured where it has something (smoke's never counts), else the evidence's.
 
-    Numbers, figures and tables that entries point to are the evidence's always.
+    Words, numbers, figures and tables that entries point to are the evidence's always.
     """
-    if run is not None and (parts := read_verdicts(run)):
-        return Ledger(load(), parts, evidence, f"this run ({run.name})")
-    return Ledger(load(), read_verdicts(*sorted(path for path in evidence.glob("*") if path.is_dir())), evidence)
+    lines = board.rows(evidence / "bench")
+    if run is not None and (parts := read_parts(run)):
+        return Ledger(load(), lines, parts, evidence, f"this run ({run.name})")
+    return Ledger(load(), lines, read_parts(*sorted(path for path in evidence.glob("*") if path.is_dir())), evidence)
 
 
 # ---------------------------------------------------------------------------------------------------- parts in words
@@ -181,34 +194,26 @@ def quoted(part: Part) -> str:
     return f"{figures(float(told['without']))} → {figures(float(told['with']))}{unit}"
 
 
-def word(status: str, decided: int, parts: int) -> str:
-    """Return a status with its symbol, and how many parts are decided."""
-    return f"{SYMBOLS[status]} {status}" + (f" ({decided} of {parts} parts decided)" if parts else "")
+def word(status: str) -> str:
+    """Return a word with its symbol."""
+    return f"{SYMBOLS.get(status, '')} {status}".strip()
 
 
 # ------------------------------------------------------------------------------------------------------ the tables
 
 
-def claims_short(ledger: Ledger) -> Table:
-    """Return a line a claim: what it says, its verdict, its notebooks."""
-    rows = [[f"{c.id} {c.says}", word(*ledger.status(c)), " ".join(_notebooks(c))] for c in ledger.of("claim")]
-    return Table("", ("claim", "verdict here", "notebook"), rows)
-
-
 def claims_full(ledger: Ledger) -> Table:
-    """Return every part of every claim."""
+    """Return what notebooks measured of each claim: effects with intervals, without words."""
     rows = []
     for claim in ledger.of("claim"):
         parts = ledger.parts_of(claim)
         head = [f"**{claim.id}**", f"**{claim.says}**\n{claim.where}", claim.printed]
-        said = ["" if parts else "not measured yet", "", f"**{word(*ledger.status(claim))}**"]
-        rows.append([*head, *said, " ".join(_notebooks(claim))])
+        rows.append([*head, "" if parts else "not measured by a notebook", "", " ".join(notebooks_of(claim))])
         for part in parts:
             notebook = link(part.notebook[:2], f"notebooks/{part.notebook}.ipynb")
-            said = [part.part, quoted(part), measured(part), who(part), f"{SYMBOLS[part.status]} {part.status}"]
-            rows.append(["", *said, f"{notebook} {part.note}"])
-    columns = ("", "claim, part", "the papers", "here: without → with, effect [interval]", "measured on", "verdict")
-    return Table("All parts of all claims", (*columns, "notebook, note"), rows)
+            rows.append(["", part.part, quoted(part), measured(part), who(part), f"{notebook} {part.note}"])
+    columns = ("", "claim, part", "the papers", "here: without → with, effect [interval]", "measured on")
+    return Table("What the notebooks measured, without words", (*columns, "notebook, note"), rows)
 
 
 def coverage(ledger: Ledger) -> Table:
@@ -219,7 +224,7 @@ def coverage(ledger: Ledger) -> Table:
             seen = [ledger.seen(entry) for entry in ledger.of(kind) if entry.paper == paper]
             counts = [str(sum(one[what] for one in seen)) for what in seen[0]]
             rows.append([link(kind, page_of(kind)), paper, str(len(seen)), *counts])
-    columns = ("code", "a test", "a notebook", "a result or verdict")
+    columns = ("code", "a test", "a notebook", "a result")
     return Table("What is covered", ("kind", "paper", "entries", *(f"with {name}" for name in columns)), rows)
 
 
@@ -230,8 +235,8 @@ def listing(ledger: Ledger, some: list[LedgerEntry], title: str = "") -> Table:
         note = entry.differs or entry.not_attempted
         says = f"{entry.says}\n*{note}*" if note else entry.says
         values = [plain(entry.value), _setting(entry)] if numbers else []
-        links = ["\n".join(_code(entry)), "\n".join(_tests(entry)), " ".join(_notebooks(entry))]
-        here = ["\n".join(_results(ledger, entry)), word(*ledger.status(entry))]
+        links = ["\n".join(_code(entry)), "\n".join(_tests(entry)), " ".join(notebooks_of(entry))]
+        here = ["\n".join(_results(ledger, entry)), word(ledger.status(entry))]
         rows.append([entry.id, entry.where, says, *values, *links, *here])
     values = ("in the paper", "on `full` / `quick`") if numbers else ()
     columns = ("", "where", "in our words", *values, "code", "tests", "notebooks", "here", "status")
@@ -250,7 +255,7 @@ def listings(ledger: Ledger, kinds: tuple[str, ...] = KINDS) -> list[Table]:
 def legend() -> Table:
     """Return what the words of the last column mean."""
     rows = [[f"{SYMBOLS[status]} {status}", meaning] for status, meaning in MEANINGS.items()]
-    return Table("How to read a verdict", ("word", "meaning"), rows)
+    return Table("The words", ("word", "meaning"), rows)
 
 
 def in_profile(setting: str, profile: str) -> object:
@@ -282,13 +287,13 @@ def _tests(entry: LedgerEntry) -> list[str]:
     return [link(name.removeprefix("test_").replace("_", " "), path) for path, name in names]
 
 
-def _notebooks(entry: LedgerEntry) -> list[str]:
+def notebooks_of(entry: LedgerEntry) -> list[str]:
     there = [name for name in entry.notebooks if (ROOT / "notebooks" / f"{name}.ipynb").is_file()]
     return [link(name[:2], f"notebooks/{name}.ipynb") for name in there]
 
 
 def _results(ledger: Ledger, entry: LedgerEntry) -> list[str]:
-    """Return numbers, figures and tables of the entry's results, and the claims whose verdicts it shows."""
+    """Return numbers, figures and tables of the entry's results, and the claims that it shows."""
     found = []
     for result in entry.results:
         item, path = looked_up(result, ledger.results), "figures/evidence/" + result.partition("#")[0]

@@ -8,8 +8,8 @@ from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
 from rednet_lab.experiments import charts
 from rednet_lab.publish.ledger.entries import KINDS, PAPERS, LedgerEntry
-from rednet_lab.publish.ledger.tables import Ledger, Table, listing, markdown, named
-from rednet_lab.publish.ledger.verdicts import MEANINGS, Part
+from rednet_lab.publish.ledger.parts import Part
+from rednet_lab.publish.ledger.tables import MEANINGS, Ledger, Table, listing, markdown, named
 from rednet_lab.show.widgets import show_widget
 
 LIMIT = 100.0  # per cent: intervals are cut there, with an arrow head
@@ -27,7 +27,7 @@ def forest(parts: list[Part]) -> plt.Figure:
             told = part.relative("paper")
             paper = {"without": 0.0, "with": told[0]} if told else None
             shares = dict(zip(("effect", "low", "high"), ours, strict=True))
-            rows.append({"claim": part.claim, "part": named(part), "status": part.status, "ours": shares,
+            rows.append({"claim": part.claim, "part": named(part), "ours": shares,
                          "paper": paper})  # fmt: skip
     return charts.forest(rows, LIMIT, "effect (% of the value without it); right of 0: as the paper claims")
 
@@ -59,7 +59,7 @@ class Browser:
         word = self.word.value.strip().lower()
 
         def fits(entry: LedgerEntry) -> bool:
-            own = {"paper": entry.paper, "kind": entry.kind, "status": self.ledger.status(entry)[0]}
+            own = {"paper": entry.paper, "kind": entry.kind, "status": self.ledger.status(entry)}
             told = " ".join([entry.id, entry.where, entry.says, entry.differs, *entry.code, *entry.claims]).lower()
             return word in told and all(value in (ALL, own[name]) for name, value in chosen.items())
 

@@ -1,4 +1,4 @@
-"""The ablations: effects and intervals, verdicts, variants, and a bench that shares its work."""
+"""The ablations: effects and intervals, variants, and a bench that shares its work."""
 
 import json
 import os
@@ -13,9 +13,8 @@ import pytest
 from rednet_core.eccv import EccvConfig
 from rednet_core.rednet import NetConfig
 from rednet_core.training import TrainConfig
-from rednet_lab.experiments import EXPERIMENTS, Bench, Effect, Verdicts, charts, difference, effect, quoted
+from rednet_lab.experiments import EXPERIMENTS, Bench, Intervals, charts, difference, effect, quoted
 from rednet_lab.experiments import __main__ as command_
-from rednet_lab.experiments import verdict as verdict_
 from rednet_lab.experiments.bench import Measured
 from rednet_lab.experiments.variants import (
     BASE,
@@ -103,7 +102,16 @@ def test_what_is_not_paired_is_refused(shape, many):
         effect(np.ones((3, 40)), np.ones(shape), np.arange(many))
 
 
-# --------------------------------------------------------------------------------------------------- verdicts
+def test_trainings_with_test_persons_of_their_own_count_these_once():
+    """Folds: the spread of the trainings holds that of the persons already."""
+    rng, held, runs = np.random.default_rng(2), 0, 100
+    for _ in range(runs):
+        persons, fold = np.repeat(np.arange(120), 3), np.repeat(np.arange(6), 60)
+        off = rng.normal(0, 0.6, 120)[persons] + rng.normal(0, 0.3, 360) + rng.normal(0, 0.1, 6)[fold]
+        first = np.where(fold == np.arange(6)[:, None], rng.normal(8, 1, 360), np.nan)
+        found = effect(first, first - 0.5 + off, persons)
+        held += found.low <= -0.5 <= found.high
+    assert 0.88 <= held / runs <= 1.0
 
 
 def test_ours_stands_beside_the_papers_measure_where_the_floor_acts(tmp_path):
@@ -123,66 +131,18 @@ def test_ours_stands_beside_the_papers_measure_where_the_floor_acts(tmp_path):
     )
     plain = effect(errors, errors / 2, np.arange(3), floor=np.ones((1, 3)))
     assert plain.floored is None and "effect, floored" not in plain.row()
-    kept = Verdicts(Results(tmp_path / "72", {}), "face_world", "quick", [0])
+    kept = Intervals(Results(tmp_path / "72", {}), "face_world", "quick", [0])
     for name, one in (("turned", found), ("frontal", plain)):
         kept.add("C2", name, one, "lower")
     assert list(kept.table()["effect, floored"]) == ["-6.67", ""]
     assert [row["ours"].get("floored") for row in kept.rows] == [found.floored, None]
 
 
-def an_effect(low, high, seeds=3):
-    return Effect(7.0, 6.0, (low + high) / 2, low, high, 0.1, 0.1, seeds, 40, ((low + high) / 2,) * seeds)
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "seeds", "wanted", "said"),
-    [
-        (-2, -1, 3, "lower", verdict_.SAME),
-        (-2, -1, 3, "higher", verdict_.CONTRADICTED),
-        (1, 2, 3, "lower", verdict_.CONTRADICTED),
-        (1, 2, 3, "higher", verdict_.SAME),
-        (-1, 1, 3, "lower", verdict_.UNDECIDED),
-        (-2, -1, 2, "lower", verdict_.UNDECIDED),
-    ],
-)
-def test_verdict_follows_from_the_interval(low, high, seeds, wanted, said):
-    assert verdict_.status(wanted, low, high, seeds=seeds) == said
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "said"),
-    [
-        (-0.4, 0.3, verdict_.SAME),
-        (-0.6, 0.3, verdict_.UNDECIDED),
-        (0.6, 0.9, verdict_.CONTRADICTED),
-        (0.1, 0.4, verdict_.SAME),
-    ],
-)
-def test_alike_wants_the_whole_interval_inside_the_margin(low, high, said):
-    assert verdict_.status("alike", low, high, 0.5, 3) == said
-    assert verdict_.status("alike", low, high, 0.5, 2) == verdict_.UNDECIDED
-
-
-def test_time_needs_no_training_seeds():
-    assert verdict_.status("higher", 1, 2) == verdict_.SAME
-    with pytest.raises(ValueError, match="smaller"):
-        verdict_.status("smaller", 1, 2)
-
-
-def test_verdicts_are_written_as_the_ledger_reads_them(tmp_path):
-    results = Results(tmp_path / "72", {"profile": "quick"})
-    kept = Verdicts(results, "face_world", "quick", [0, 1, 2])
-    kept.add("C2", "mean, common", an_effect(-2, -1), "lower", (6.05, 5.71))
-    kept.computed("C11", "parameters", (117, 14.8), (117.5, 14.7), "lower", True, "M")
-    written = json.loads((tmp_path / "72" / "verdicts.json").read_text(encoding="utf-8"))
-    assert written["stamp"] == {"profile": "quick"}
-    first, second = written["verdicts"]
-    assert first["paper"] == {"without": 6.05, "with": 5.71, "unit": "%"} and first["status"] == verdict_.SAME
-    assert (first["ours"]["low"], first["ours"]["high"], first["seeds"]) == (-2, -1, [0, 1, 2])
-    assert (second["status"], second["source"], second["seeds"]) == (verdict_.REPRODUCED, "computed", [])
-    assert list(kept.table()["claim"]) == ["C2", "C11"] and "no verdict" not in kept.why()
-    kept.seeds = [0]
-    assert "no verdict" in kept.why()
+def test_effects_of_a_notebook_are_drawn(tmp_path):
+    kept = Intervals(Results(tmp_path / "72", {"profile": "quick"}), "face_world", "quick", [0, 1, 2])
+    first = RNG.gamma(2, 4, (3, 60))
+    kept.add("C2", "mean", effect(first, first - 1, np.arange(60)), "lower", (6.05, 5.71))
+    kept.computed("C11", "parameters", (117, 14.8), (117.5, 14.7), "lower", "M")
     assert len(charts.forest(kept.rows).axes[0].get_yticklabels()) == 2
 
 

@@ -33,7 +33,7 @@ def test_every_claim_of_the_papers_has_one_primary_question():
     assert RULES.trainings >= 6 and RULES.level == 0.95 and RULES.null_level == 0.9
 
 
-@pytest.mark.parametrize("claim", [c for c, one in CLAIMS.items() if one.paper and one.unit == "%"])
+@pytest.mark.parametrize("claim", [c for c, one in CLAIMS.items() if one.paper and one.unit == "%" and one.effect])
 def test_the_smallest_effect_is_half_of_the_papers_gain(claim):
     one = CLAIMS[claim]
     gain = 100 * abs(one.paper[1] - one.paper[0]) / one.paper[0]
@@ -74,7 +74,7 @@ def test_failed_gates_and_few_trainings_decide_nothing():
     assert word(gated, strong) == endpoints.NOT_TESTABLE
     assert word(gated, strong, gate=0.0) == endpoints.NOT_TESTABLE
     assert word(gated, strong, gate=0.1) == endpoints.SUPPORTED
-    assert word(LOWER, replace(strong, seeds=5)) == endpoints.OPEN
+    assert word(LOWER, replace(strong, seeds=5)) == endpoints.WAITING
     assert word(LOWER, strong, profile="quick") == endpoints.UNJUDGED
 
 

@@ -27,7 +27,7 @@ def checkout(tmp_path):
 
 
 def make_run(checkout, run="quick", seeds=(0, 1, 2), profile="quick", source="face_world", picture=b"png"):
-    """Write a run of one notebook under figures/runs: a figure, a table, a verdict, an executed notebook."""
+    """Write a run of one notebook under figures/runs: a figure, a table, an interval, an executed notebook."""
     folder = checkout / "figures" / "runs" / run / NAME
     folder.mkdir(parents=True, exist_ok=True)
     stamp = {"profile": profile, "source": source, "seed": 0, "device": "cpu", "torch": "2", "code": "ab"}
@@ -38,10 +38,9 @@ def make_run(checkout, run="quick", seeds=(0, 1, 2), profile="quick", source="fa
     (folder / "t.csv").write_text("a\n1\n", encoding="utf-8")
     (folder / "scratch.npy").write_bytes(b"not listed")
     ours = {"without": 7.1, "with": 6.6, "effect": -0.5, "low": -0.7, "high": -0.3, "unit": "%"}
-    status = "same direction on other data" if len(seeds) > 2 else "undecided"
-    part = {"claim": "C2", "part": "error", "paper": None, "ours": ours, "wanted": "lower", "status": status}
+    part = {"claim": "C2", "part": "error", "paper": None, "ours": ours, "wanted": "lower"}
     part |= {"seeds": list(seeds), "source": source, "profile": profile, "note": ""}
-    (folder / "verdicts.json").write_text(json.dumps({"stamp": stamp, "verdicts": [part]}), encoding="utf-8")
+    (folder / "intervals.json").write_text(json.dumps({"stamp": stamp, "intervals": [part]}), encoding="utf-8")
     executed = folder.parent / "executed" / f"{NAME}.ipynb"
     executed.parent.mkdir(exist_ok=True)
     nbformat.write(new_notebook(cells=[new_code_cell("x = 1")]), executed)
@@ -52,26 +51,26 @@ def test_a_run_becomes_evidence_and_the_pages_show_it(checkout):
     said = publish(make_run(checkout), checkout)
     folder = checkout / EVIDENCE / "quick"
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    files = ("results.json", "verdicts.json", "bars.png", "t.csv")
+    files = ("results.json", "intervals.json", "bars.png", "t.csv")
     assert names == {*(f"{NAME}/{name}" for name in files), f"snapshots/{NAME}.ipynb"}
     assert "README.md written" in said and "figures/ledger/claims.md written" in said
-    assert "| C2 Two recurrent steps" in (checkout / "README.md").read_text(encoding="utf-8")
+    assert "| **C2** two recurrent steps" in (checkout / "README.md").read_text(encoding="utf-8")
     assert "7.1 → 6.6 %" in (checkout / "figures" / "ledger" / "claims.md").read_text(encoding="utf-8")
 
 
 def test_fewer_trainings_do_not_replace_more_unless_forced(checkout):
     publish(make_run(checkout), checkout)
-    verdicts = checkout / EVIDENCE / "quick" / NAME / "verdicts.json"
-    before = verdicts.read_bytes()
+    intervals = checkout / EVIDENCE / "quick" / NAME / "intervals.json"
+    before = intervals.read_bytes()
     run = make_run(checkout, seeds=(0,))
     with pytest.raises(PublishError, match="C2, error: 3 published, 1 in this run"):
         publish(run, checkout)
-    (run / NAME / "verdicts.json").unlink()  # no verdicts are fewer, too
+    (run / NAME / "intervals.json").unlink()  # no intervals are fewer, too
     with pytest.raises(PublishError, match="C2, error: 3 published, none in this run"):
         publish(run, checkout)
-    assert verdicts.read_bytes() == before
+    assert intervals.read_bytes() == before
     publish(make_run(checkout, seeds=(0,)), checkout, force=True)
-    assert verdicts.read_bytes() != before
+    assert intervals.read_bytes() != before
     publish(make_run(checkout, seeds=(3, 4, 5, 6)), checkout)  # more may always come
 
 
@@ -86,7 +85,7 @@ def test_a_smoke_run_and_a_folder_that_is_none_are_refused(checkout):
 def test_of_real_faces_only_numbers_are_copied(checkout):
     publish(make_run(checkout, run="quick-udacity", source="udacity"), checkout)
     folder = checkout / EVIDENCE / "quick-udacity"
-    assert {path.name for path in folder.rglob("*.*")} == {"results.json", "verdicts.json", "t.csv"}
+    assert {path.name for path in folder.rglob("*.*")} == {"results.json", "intervals.json", "t.csv"}
 
 
 def test_what_is_large_is_left_out_and_said_and_what_is_gone_stops(checkout):

@@ -1,0 +1,219 @@
+"""From the records of `trial` to the board: every effect, gate and word, recomputed from the committed files alone."""
+
+import math
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from rednet_lab.experiments import endpoints
+from rednet_lab.experiments.endpoints import Endpoint, Judgement, Rules, holm, judge, p_value
+from rednet_lab.experiments.trial import FOLDER, QUESTIONS, STILLS, Question, path_of, read
+from rednet_lab.experiments.variants import IDENTITY
+from rednet_lab.statistics import DRAWS, STATISTICS, Effect, effect_of_sums, summed
+
+READS = ("figures/evidence/bench/*/*.npz",)
+SAME_ITEMS = ("prepared",)  # sources whose trainings are all tested on the same items
+WORDS = {"udacity": "YouTube Faces", "prepared": "Helen and LFPW", "face_world": "face world"}
+TURNED, FRONTAL = (45, 90), (0, 15)  # degrees, C5
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One line of the board: a claim on one kind of data. found is None before a first pair of trainings."""
+
+    claim: str
+    source: str
+    primary: bool
+    endpoint: Endpoint
+    judgement: Judgement
+    found: Effect | None
+    trainings: int
+    converged: float | None  # fall of the validation error by twice the steps, per cent (points where the unit says so)
+    gate: float | None
+    minutes: float | None  # of one more pair of trainings
+    facts: dict
+
+    @property
+    def data(self) -> str:
+        return "arithmetic" if self.endpoint.kind == "arithmetic" else WORDS[self.source]
+
+    def hours(self, rules: Rules) -> float | None:
+        """Return the hours of the trainings that are missing, and of those that power would take."""
+        if self.minutes is None or self.endpoint.kind != "sampled":
+            return None
+        wanted = rules.trainings
+        if self.found and self.trainings >= rules.trainings and self.judgement.word == endpoints.OPEN:
+            wanted = math.ceil(self.trainings * (self.judgement.detectable / self.endpoint.effect) ** 2)
+        return max(wanted - self.trainings, 0) * self.minutes / 60
+
+
+def rows(folder: Path = FOLDER) -> list[Judged]:
+    """Return the board: the primary row of each claim, then what stands beside, Holm's correction in each family."""
+    return list(_rows(folder, _state(folder)))
+
+
+def _state(folder: Path) -> tuple:
+    return tuple(sorted((str(p), p.stat().st_mtime_ns) for p in folder.rglob("*.npz")))
+
+
+@cache
+def _rows(folder: Path, _: tuple) -> tuple[Judged, ...]:
+    rules, claims = endpoints.load()
+    seen = {}
+    for claim, endpoint in claims.items():
+        question = QUESTIONS[claim]
+        for source in question.sources:
+            seen[claim, source] = _looked_at(folder, source, claim, endpoint, question)
+    found = []
+    for primary in (True, False):
+        for source in (None,) if primary else STILLS:
+            family = {
+                (c, s): each
+                for (c, s), each in seen.items()
+                if primary == (s == QUESTIONS[c].sources[0]) and (primary or s == source)
+            }
+            sure = {
+                (c, s): p_value(each[0], claims[c], rules)
+                for (c, s), each in family.items()
+                if each[0] and claims[c].kind == "sampled" and each[0].seeds >= rules.trainings
+            }
+            corrected = holm(sure)
+            for (claim, where), (effect, k, converged, gate, minutes, facts) in family.items():
+                endpoint = claims[claim]
+                if effect is None:
+                    said = Judgement(claim, endpoints.WAITING, *[math.nan] * 4, f"0 of {rules.trainings} trainings")
+                else:
+                    p = corrected.get((claim, where), p_value(effect, endpoint, rules))
+                    said = judge(
+                        endpoint, effect, rules, p, "bench", converged, gate, own_data=endpoint.kind == "arithmetic"
+                    )
+                found.append(Judged(claim, where, primary, endpoint, said, effect, k, converged, gate, minutes, facts))
+    return tuple(found)
+
+
+def _looked_at(folder: Path, source: str, claim: str, endpoint: Endpoint, question: Question):
+    """Return (effect or None, trainings, fall by twice the steps, gate, minutes a pair, facts) of one row."""
+
+    def record(variant, seed: int, tag: str = "", name: str = ""):
+        return read(path_of(folder, source, name or variant.name, seed, tag))
+
+    if endpoint.kind != "sampled":
+        own = record(None, 0, name=f"cost {claim}")
+        return (_of_cost(endpoint, *own) if own else None), 0, None, None, None, own[0] if own else {}
+    pairs, facts, minutes = [], {}, []
+    for seed in range(endpoints.load()[0].trainings):
+        two = record(question.second, seed)
+        one = record(question.first, seed) if question.first else record(None, seed, name="baselines")
+        for each in filter(None, (one, two)):
+            minutes.append(each[0]["seconds"] / 60)
+        if one and two:
+            pairs.append((seed, one, two))
+            facts = two[0]
+    gate = _gate(claim, [(seed, two, record(IDENTITY, seed)) for seed, _, two in pairs]) if endpoint.gate else None
+    once, twice = record(question.doubled, 0), record(question.doubled, 0, "twice")
+    converged = None
+    if once and twice:
+        name = "recognised" if claim == "C13" else "validation"
+        before, after = (each[1][name].mean() for each in (once, twice))
+        converged = float(after - before) if claim == "C13" else float(100 * (before - after) / before)
+    usual = _usual(folder, source, _state(folder))
+    each = statistics.mean(minutes) if minutes else usual
+    sides = 1 if question.first is question.second else 2
+    found = _effect(claim, source, question, pairs) if pairs else None
+    return found, len(pairs), converged, gate, each and each * sides, facts
+
+
+@cache
+def _usual(folder: Path, source: str, _: tuple) -> float | None:
+    """Return the minutes of a usual training on a source, of whatever variant; None where there is none yet."""
+    facts = [found[0] for found in map(read, sorted((folder / source).glob("*.npz"))) if found]
+    each = [one["seconds"] / 60 for one in facts if one.get("pictures") and not one["tag"]]
+    return statistics.median(each) if each else None
+
+
+def _effect(claim: str, source: str, question: Question, pairs: list) -> Effect:
+    """Return the effect of an endpoint over all pairs of trainings; items of other trainings count as not there."""
+    if claim == "C12":
+        return _of_curves([(one[1], two[1]) for _, one, two in pairs])
+    clusters, values = [], []
+    kind = question.measure.partition(".")[0]
+    for seed, one, two in pairs:
+        arrays = two[1]
+        keep = np.ones(len(arrays[f"{kind}.person"]), bool)
+        if question.group:
+            keep = arrays[f"{kind}.group"] == question.group
+        person = arrays[f"{kind}.person"][keep].astype(int)
+        clusters.append(person if source in SAME_ITEMS else seed * 10**6 + person)
+        first = question.measure if question.first else f"videos.{_best(one[0])}"
+        both = ((one[1], first, FRONTAL), (two[1], question.measure, TURNED))
+        values.append([_parts(claim, arrays, name, keep, question.most, turned) for arrays, name, turned in both])
+    names, where = np.unique(np.concatenate(clusters), return_inverse=True)
+    ends = np.cumsum([0, *map(len, clusters)])
+    sums = np.zeros((2, len(pairs), len(names), values[0][0].shape[-1]))
+    for s in range(len(pairs)):
+        for side in range(2):
+            sums[side, s] = summed(values[s][side][None], where[ends[s] : ends[s + 1]], len(names))[0]
+    return effect_of_sums(sums[0], sums[1], _OF.get(claim, STATISTICS["mean"]), own=source not in SAME_ITEMS)
+
+
+def _parts(claim: str, arrays: dict, name: str, keep: np.ndarray, most: float, turned: tuple) -> np.ndarray:
+    """Return what a statistic needs of each item, (N, F)."""
+    if claim == "C5":  # errors of the first and the last step, of faces turned so far
+        inside = (arrays["stills.yaw"] >= turned[0]) & (arrays["stills.yaw"] <= turned[1])
+        return arrays["stills.steps"][[0, -1]].T * inside[:, None]
+    value = np.minimum(arrays[name][keep], most)
+    return np.stack([np.ones_like(value), value, value**2, value > 10], -1)
+
+
+def _gain(sums: np.ndarray) -> np.ndarray:
+    """Return by how many per cent the last step's error is below the first's."""
+    return 100 * (sums[..., 0] - sums[..., 1]) / sums[..., 0]
+
+
+_OF: dict[str, Callable] = {"C5": _gain}
+
+
+def _best(facts: dict) -> str:
+    """Return the baseline with the lowest validation error."""
+    return min(facts["methods"], key=lambda name: facts["methods"][name]["validation"])
+
+
+def _of_curves(pairs: list) -> Effect:
+    """Return C12's ratio: steps to the error at which the side without ends, over its steps; 2 where it never comes."""
+    each = []
+    for one, two in pairs:
+        steps, goal = two["curve.step"], one["curve"][-1]
+        reached = np.flatnonzero(two["curve"] <= goal)
+        each.append(float(steps[reached[0]] / one["curve.step"][-1]) if len(reached) else 2.0)
+    train = float(np.std(each, ddof=1) / np.sqrt(len(each))) if len(each) > 1 else 0.0
+    mean = float(np.mean(each))
+    return Effect(1.0, mean, mean - 1, math.nan, math.nan, 0.0, train, len(each), len(each), tuple(e - 1 for e in each))
+
+
+def _of_cost(endpoint: Endpoint, facts: dict, arrays: dict) -> Effect:
+    if endpoint.kind == "arithmetic":
+        ours, printed = arrays["parameters"], np.array(endpoint.paper)
+        away = float(np.abs(ours / printed - 1).max())
+        return Effect(*map(float, ours), 0.0 if away < 0.01 else away, 0.0, 0.0, 0.0, 0.0, 0, 0, ())
+    one, two = (np.median(arrays[kind]) for kind in ("vgg", "resnet"))
+    rng, n = np.random.default_rng(0), len(arrays["vgg"])
+    draw = rng.integers(0, n, (DRAWS, n))
+    error = float((np.median(arrays["resnet"][draw], 1) - np.median(arrays["vgg"][draw], 1)).std())
+    return Effect(float(one), float(two), float(two - one), math.nan, math.nan, error, 0.0, 0, n, ())
+
+
+def _gate(claim: str, seen: list) -> float | None:
+    """Return the measure of a claim's gate: the mean over its trainings."""
+    each = []
+    for _, two, people in seen:
+        if claim == "C6":
+            covered = two[1]["videos.group"] == "covered"
+            wiped, kept = (two[1][f"videos.{name}"][covered].mean() for name in ("wiped", "errors"))
+            each.append(100 * (wiped - kept) / wiped)
+        elif people:
+            each.append(min(people[1]["recognised"].mean() / 100, 1 - people[1]["recognised.loss"].mean()))
+    return float(np.mean(each)) if each else None

@@ -1,0 +1,462 @@
+"""What endpoints.yaml asks for: which trainings, what is measured on each, and the small file that it leaves.
+
+A record is figures/evidence/bench/<source>/<variant>-<seed>.npz: figures of each test item, and `facts` about the
+training as JSON. `board` needs nothing else. A training that has its record is not done again; several processes
+may work on one cache. Trainings of seed k test the persons of fold k; learning rates are chosen on seed 0's
+validation persons, from trainings of a third of the length (tag `rate-...`); tag `twice` is the convergence gate's.
+"""
+
+import json
+import re
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache as cached
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from rednet_core.eccv import EccvConfig, EccvNet
+from rednet_core.rednet import NetConfig, RedNet, count_parameters
+from rednet_core.tracking import Tracker
+from rednet_lab.evaluation import own_boxes, predict_stills, predict_videos
+from rednet_lab.experiments import endpoints, variants
+from rednet_lab.experiments.baselines import compare
+from rednet_lab.experiments.baselines.sdm import SdmConfig
+from rednet_lab.experiments.bench import Bench, figures
+from rednet_lab.experiments.variants import Variant
+from rednet_lab.experiments.watch import Watcher, read_watched, watched_on
+from rednet_lab.files import write_whole
+from rednet_lab.names import EVIDENCE, ROOT, RUNS
+from rednet_lab.workbench import cache
+from rednet_lab.workbench.lab import Lab
+
+FOLDER = ROOT / EVIDENCE / "bench"
+RATES = (2e-3, 4e-3, 8e-3, 1.6e-2)
+OFF = 0.1  # of a box that is off, in place and size
+PARTS = 400  # frames on which the detected parts are judged
+FRAMES = 12  # timed, of each design, in turns
+
+
+def larger(variant: Variant) -> Variant:
+    """Return a variant at 96 pixels, for questions of challenging faces."""
+    return replace(variant, name=f"{variant.name}, 96 px", net={**variant.net, "input_size": 96})
+
+
+@dataclass(frozen=True)
+class Question:
+    """How a claim's endpoint is measured: values `measure` of records of two variants, on items of `group` alone.
+
+    twice is the variant whose steps are doubled for the convergence gate; most is where values are cut; sources are
+    those of which records are made, the first the primary one. Variants None: see `board` (cost, baselines).
+    """
+
+    first: Variant | None
+    second: Variant | None
+    measure: str
+    group: str = ""
+    most: float = float("inf")
+    twice: Variant | None = None
+    sources: tuple[str, ...] = ("udacity", "face_world")
+
+    @property
+    def doubled(self) -> Variant | None:
+        """The variant of the convergence gate."""
+        return self.twice or self.first
+
+
+V = variants
+TRACKED = V.VIDEO_IDENTITY  # after all three stages
+STILLS = ("udacity", "prepared", "face_world")
+THEN, ONCE, AGAIN = map(larger, (V.TWO_SEVEN, V.REGRESSION, V.DETECTION_TWICE))
+NO_F_CLS = replace(V.VIDEO_NO_IDENTITY, watch=False, after=replace(V.NO_IDENTITY, watch=False))
+WORLD = ("face_world",)
+# In the order of the work: what is cheap, or shares trainings with what came before, comes first.
+QUESTIONS = {
+    "C11": Question(None, None, "parameters", sources=WORLD),
+    "C10": Question(None, None, "milliseconds", sources=WORLD),
+    "C2": Question(ONCE, THEN, "stills.seven", "challenging", sources=STILLS),
+    "C8": Question(V.WITHOUT_FEATURES, V.WITH_FEATURES, "stills.errors", sources=STILLS),
+    "C3": Question(AGAIN, THEN, "stills.seven", "challenging", sources=STILLS),
+    "C14": Question(V.VIDEOS_ONLY, TRACKED, "videos.errors"),
+    "C4": Question(V.CASCADE, V.BASE, "stills.errors", sources=STILLS),
+    "C1": Question(V.BASE, V.RESNET, "stills.errors", sources=STILLS),
+    "C12": Question(V.NO_NORM, V.BASE, "curve", sources=STILLS),
+    "C5": Question(V.ECCV, V.ECCV, "stills.steps", sources=WORLD),
+    "C6": Question(V.NOT_TEMPORAL, TRACKED, "videos.errors", most=20.0, sources=WORLD),
+    "C7": Question(NO_F_CLS, TRACKED, "parts"),
+    "C13": Question(V.LONG_IDENTITY, V.IDENTITY, "recognised"),
+    "C9": Question(None, TRACKED, "videos.errors", twice=TRACKED),
+}
+
+
+class TimeUp(Exception):
+    """The time given is used up; what was begun goes on from its checkpoint the next time."""
+
+
+# ------------------------------------------------------------------------------------------------------------ records
+
+
+def path_of(folder: Path, source: str, name: str, seed: int, tag: str = "") -> Path:
+    """Return where a record lies."""
+    words = re.sub(r"[^a-z0-9.]+", "-", f"{name} {seed} {tag}".lower()).strip("-")
+    return folder / source / f"{words}.npz"
+
+
+def write(path: Path, facts: dict, arrays: dict[str, np.ndarray]) -> None:
+    """Write a record, compressed; numbers as float16 (three figures)."""
+    small = {n: a.astype(np.float16) if a.dtype.kind == "f" else a for n, a in arrays.items()}
+
+    def save(part: Path) -> None:
+        with open(part, "wb") as file:
+            np.savez_compressed(file, facts=np.array(json.dumps(facts)), **small)
+
+    write_whole(path, save)
+
+
+@cached
+def _read(path: Path, _changed: int) -> tuple[dict, dict[str, np.ndarray]]:
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {n: file[n].astype(np.float64) if file[n].dtype.kind == "f" else file[n] for n in file.files}
+    return json.loads(str(arrays.pop("facts"))), arrays
+
+
+def read(path: Path) -> tuple[dict, dict[str, np.ndarray]] | None:
+    """Return (facts, arrays) of a record made under today's rules, or None."""
+    if not path.is_file():
+        return None
+    found = _read(path, path.stat().st_mtime_ns)
+    return found if found[0].get("endpoints") == endpoints.fingerprint() else None
+
+
+# ------------------------------------------------------------------------------------------------------------ the work
+
+
+@dataclass(frozen=True)
+class Task:
+    """One training and its record; variant None is a task without one (cost, baselines)."""
+
+    claim: str
+    variant: Variant | None
+    seed: int
+    tag: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.variant.name if self.variant else {"C9": "baselines"}.get(self.claim, f"cost {self.claim}")
+
+
+class Trial:
+    """The work on one source. Every seed is a fold, with a Lab of its own."""
+
+    def __init__(self, source: str, data: str, device: str = "cpu", profile: str = "bench", folder: Path = FOLDER):
+        self.given, self.source, self.folder = (profile, source, data, device), source, folder
+        self.deadline, self.labs, self.out = float("inf"), {}, RUNS
+
+    def bench(self, seed: int) -> Bench:
+        """Return the Bench of a fold."""
+        if seed not in self.labs:
+            self.labs[seed] = Lab("trial", *self.given, seed, self.out)
+            self.labs[seed].watchers = [lambda _: self._stop_in_time]
+        return Bench(self.labs[seed])
+
+    def _stop_in_time(self, run, _) -> None:
+        if time.monotonic() > self.deadline:
+            run.save()
+            raise TimeUp
+
+    def tasks(self, claims: list[str]) -> list[Task]:
+        """Return what these claims need, in the order in which it is done, each once."""
+        found: dict[tuple, Task] = {}
+        for claim, question in QUESTIONS.items():
+            if claim in claims and self.source in question.sources:
+                for task in self._of(claim, question):
+                    found.setdefault((task.name, task.seed, task.tag), task)
+        return list(found.values())
+
+    def _of(self, claim: str, question: Question) -> Iterator[Task]:
+        if question.second is None:
+            yield Task(claim, None, 0)
+            return
+        sides = list({side and side.name: side for side in (question.first, question.second)}.values())
+        roots = {root.name: root for side in sides if side for root in _chain(side) if root.stage == "stills"}
+        yield from (Task(claim, root, 0, f"rate-{rate:g}") for root in roots.values() for rate in RATES)
+        for seed in range(endpoints.load()[0].trainings):
+            yield from (Task(claim, side, seed) for side in sides)
+            if seed == 0:
+                yield Task(claim, question.doubled, 0, "twice")
+
+    def done(self, task: Task) -> bool:
+        """Tell whether a task has its record."""
+        return read(path_of(self.folder, self.source, task.name, task.seed, task.tag)) is not None
+
+    def rate(self, variant: Variant) -> float:
+        """Return the rate with the lowest validation error, of those tried; tries those that are missing."""
+        errors = {}
+        for rate in RATES:
+            task = Task("", variant, 0, f"rate-{rate:g}")
+            if not self.done(task):
+                self.do(task)
+            _, arrays = read(path_of(self.folder, self.source, variant.name, 0, task.tag))
+            errors[rate] = arrays["validation"].mean()
+        return min(errors, key=errors.get)
+
+    def settled(self, variant: Variant) -> Variant:
+        """Return a variant, and those that it starts from, at their chosen rates."""
+        if variant.after:
+            variant = replace(variant, after=self.settled(variant.after))
+        if variant.stage == "stills" or variant.pictures != 1.0:
+            rated = variant if variant.stage == "stills" else V.BASE
+            rated = next(root for root in _all_roots() if root.name == rated.name)
+            variant = replace(variant, train={**variant.train, "rate": self.rate(rated)})
+        return variant
+
+    def do(self, task: Task) -> str:
+        """Do a task and write its record; return a line about it."""
+        bench, began = self.bench(task.seed), time.time()
+        facts = {"claim": task.claim, "variant": task.name, "seed": task.seed, "tag": task.tag, "source": self.source}
+        facts |= {"endpoints": endpoints.fingerprint(), **bench.lab.results.stamp}
+        if task.variant is None:
+            found, more = baselines(bench.lab) if task.claim == "C9" else cost(task.claim)
+        else:
+            variant = task.variant
+            if task.tag.startswith("rate-"):
+                before = variant.after and self.settled(variant.after)
+                variant = replace(variant, after=before, train={**variant.train, "rate": float(task.tag[5:])})
+            else:
+                variant = self.settled(variant)
+            steps = bench.training(variant, task.seed).train.steps
+            share = 1 / 3 if task.tag.startswith("rate-") else 2 if task.tag == "twice" else 1
+            if share != 1:
+                variant = replace(variant, train={**variant.train, "steps": round(share * steps)}, watch=False)
+            trained = bench.trained(variant, task.seed)
+            train = bench.training(variant, task.seed).train
+            more = {"steps": train.steps, "rate": train.rate, "precision": train.precision, "seconds": trained.seconds}
+            plan = bench.training(variant, task.seed).plan
+            more["pictures"] = train.steps * plan.batch * plan.frames
+            found = measured(bench, variant, task.seed, everything=not task.tag)
+        more.setdefault("seconds", time.time() - began)
+        write(path_of(self.folder, self.source, task.name, task.seed, task.tag), facts | more, found)
+        told = next((f"{n} {a.mean():.2f}" for n, a in found.items() if n in ("validation", "videos.errors")), "")
+        return f"{task.claim} {task.name}, seed {task.seed} {task.tag}: {told} ({more['seconds'] / 60:.1f} min)"
+
+    def work(self, claims: list[str], minutes: float = float("inf"), shard: tuple[int, int] = (1, 1)) -> None:
+        """Do what is missing, in order, until the time is up; what another process has in hand comes last."""
+        self.deadline = time.monotonic() + 60 * minutes
+        every = self.tasks(claims)
+        own = [task for task in every if not self.done(task)][shard[0] - 1 :: shard[1]]
+        passed_over = 0
+        while own and time.monotonic() < self.deadline:
+            task = own.pop(0)
+            try:
+                if passed_over > len(own):
+                    said = self.do(task)
+                else:
+                    with cache.not_waiting():
+                        said = self.do(task) if not self.done(task) else ""
+            except cache.BusyError:
+                own.append(task)
+                passed_over += 1
+                continue
+            except TimeUp:
+                break
+            passed_over = 0
+            if said:
+                left = self.hours(every)
+                print(f"{said}; {sum(map(self.done, every))} of {len(every)}, about {left:.1f} h left", flush=True)
+        print(f"{sum(map(self.done, every))} of {len(every)} are done; the same command goes on", flush=True)
+
+    def hours(self, tasks: list[Task]) -> float:
+        """Return the hours that these tasks still take: seconds of a picture as measured in records of their like."""
+        done = [_pace(read(path_of(self.folder, self.source, t.name, t.seed, t.tag))) for t in tasks if self.done(t)]
+        usual = statistics.median(p for p in done if p) if any(done) else 0.01
+        own: dict[str, float] = {}
+        for task, pace in zip([t for t in tasks if self.done(t)], done, strict=True):
+            own[task.name] = pace or own.get(task.name, usual)
+        left = [t for t in tasks if t.variant and not self.done(t)]
+        return sum(own.get(t.name, usual) * self._pictures(t) for t in left) / 3600
+
+    def _pictures(self, task: Task) -> float:
+        training = self.bench(0).training(task.variant, 0)
+        share = 1 / 3 if task.tag.startswith("rate-") else 2 if task.tag == "twice" else 1
+        return share * training.train.steps * training.plan.batch * training.plan.frames
+
+
+def _chain(variant: Variant) -> list[Variant]:
+    return [*(_chain(variant.after) if variant.after else []), variant]
+
+
+def _all_roots() -> list[Variant]:
+    sides = [side for q in QUESTIONS.values() for side in (q.first, q.second) if side]
+    return [root for side in sides for root in _chain(side) if root.stage == "stills"]
+
+
+def _pace(record) -> float:
+    facts = record[0]
+    return facts["seconds"] / facts["pictures"] if facts.get("pictures") else 0.0
+
+
+# ----------------------------------------------------------------------------------------------------- what is measured
+
+
+def floored(found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return `figures` by the floored measure, which the endpoints take; "floor" is its factor to the papers'."""
+    return found | {name: found[name] * found["floor"] for name in ("errors", "seven", "steps")}
+
+
+def off(boxes: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Return face boxes (M, 3) that are off by up to 10 % of their side in place, and as much in size."""
+    draw = np.random.default_rng(seed).uniform(-OFF, OFF, boxes.shape)
+    return np.concatenate([boxes[:, :2] + draw[:, :2] * boxes[:, 2:], boxes[:, 2:] * (1 + draw[:, 2:])], 1)
+
+
+def measured(bench: Bench, variant: Variant, seed: int, everything: bool = True) -> dict[str, np.ndarray]:
+    """Return the figures of a trained variant: of validation items, and with `everything` of all test items."""
+    trained, lab, config = bench.trained(variant, seed), bench.lab, bench.config(variant)
+    clips = variant.stage == "clips"
+    if clips:
+        videos = lab.source.validation_videos()
+        data, rows, predict = videos.data, np.concatenate(list(videos.groups.values())), predict_videos
+    else:
+        role = lab.source.validation_stills(500)
+        data, rows, predict = role.data, role.rows, predict_stills
+    marked = lab.marked(data, config.markup)
+    out = {"validation": floored(figures(predict(trained.net, marked, rows), marked, trained.net.markup))["errors"]}
+    if variant.stage == "people":
+        out |= recognised(lab, trained.net)
+    if not everything:
+        return out
+    out |= of_videos(lab, trained.net) if clips else of_stills(lab, trained.net)
+    if clips:
+        data, rows = watched_on(lab, "clips", PARTS)
+        watcher = Watcher(lab, config.markup, "clips", trained.folder, bench.training(variant, seed).train)
+        watcher.data, watcher.rows = lab.marked(data, config.markup), rows
+        out["parts"] = 100 * np.nanmean(watcher.measure(trained.net)[1], 1)
+        out["parts.person"] = _persons(data.table[rows])
+    if variant.watch:
+        seen = read_watched(trained.folder)
+        out["curve.step"], out["curve"] = seen["step"].to_numpy(), seen["error"].to_numpy()
+    return out
+
+
+def _persons(table: np.ndarray) -> np.ndarray:
+    known = (table["identity"] >= 0).all()
+    found = table["identity"] if known else table["video"] if (table["video"] >= 0).all() else np.arange(len(table))
+    return found.astype(np.int32)
+
+
+def of_stills(lab: Lab, net) -> dict[str, np.ndarray]:
+    """Return figures of the test stills: errors, of the seven points, of each step, and under boxes that are off."""
+    test = lab.source.test_stills()
+    data, rows = lab.marked(test.data, net.config.markup), test.rows
+    table, boxes = test.data.table[rows], off(own_boxes(data, rows, net.markup))
+    each = (figures(predict_stills(net, data, rows, boxes=b), data, net.markup) for b in (None, boxes))
+    own, moved = map(floored, each)
+    yaw = np.abs(table["yaw"])
+    return {
+        "stills.errors": own["errors"],
+        "stills.floor": own["floor"],
+        "stills.seven": own["seven"],
+        "stills.steps": own["steps"],
+        "stills.off": moved["errors"],
+        "stills.person": _persons(table),
+        "stills.yaw": yaw,
+        "stills.group": np.where(np.nan_to_num(yaw) < 30, "common", "challenging"),
+    }
+
+
+def of_videos(lab: Lab, net) -> dict[str, np.ndarray]:
+    """Return figures of the test videos, tracked: errors; with the memory wiped; from the mean face in every frame."""
+    videos = lab.source.test_videos()
+    rows = np.concatenate(list(videos.groups.values()))
+    group = np.repeat(list(videos.groups), [len(each) for each in videos.groups.values()])
+    order = np.lexsort((videos.data.table["frame"][rows], videos.data.table["video"][rows]))
+    rows, data = rows[order], lab.marked(videos.data, net.config.markup)
+    out = {"videos.person": _persons(videos.data.table[rows]), "videos.group": group[order]}
+    ways = {"errors": {}, "mean_guess": {"guess": "mean"}}
+    if getattr(net.config, "temporal", False):
+        ways["wiped"] = {"temporal": False}
+    for name, choices in ways.items():
+        found = floored(figures(predict_videos(net, data, rows, **choices), data, net.markup))
+        out[f"videos.{name}"] = found["errors"]
+    return out
+
+
+@torch.no_grad()
+def recognised(lab: Lab, net) -> dict[str, np.ndarray]:
+    """Return which held-back pictures are recognised (0, 100), and their identity loss as a share of ln N."""
+    role = lab.source.people()
+    rows, table = role.held_back, role.data.table
+    data, kinds = lab.marked(role.data, net.config.markup), np.unique(table["identity"][role.rows])
+    right, loss = [], []
+    for start in range(0, len(rows), 128):
+        some = rows[start : start + 128]
+        tracker = Tracker(net)
+        tracker.start(own_boxes(data, some, net.markup))
+        scores = tracker.update(data.crops[some]).prediction.identity.float()
+        truth = torch.from_numpy(np.searchsorted(kinds, table["identity"][some])).to(scores.device)
+        right.append((scores.argmax(1) == truth).cpu().numpy())
+        loss.append(torch.nn.functional.cross_entropy(scores, truth, reduction="none").cpu().numpy())
+    share = np.concatenate(loss) / np.log(len(kinds))
+    return {
+        "recognised": 100.0 * np.concatenate(right),
+        "recognised.loss": share,
+        "recognised.person": table["identity"][rows].astype(np.int32),
+    }
+
+
+def baselines(lab: Lab) -> tuple[dict[str, np.ndarray], dict]:
+    """Return figures of every baseline on the test videos, and the choices that its validation videos made."""
+    stills, tests, valid = lab.source.stills(), lab.source.test_videos(), lab.source.validation_videos()
+    plan = lab.profile.stage1
+    each = max(1, round(plan.config(len(stills.rows), 0).steps * plan.batch / len(stills.rows)))  # equal pictures
+    grid = {"SDM": [SdmConfig(variations=each, kept=kept) for kept in (16, 32)]}
+    out, told = {}, {}
+    for name in (n for n in compare.METHODS if n != "first box"):
+        tried = []
+        for choices in grid.get(name, [None]):
+            try:
+                method = compare.fitted(lab, name, choices=choices).method
+            except ImportError:
+                continue
+            tried.append((float(_tracked(method, valid)["errors"].mean()), str(choices), method))
+        if tried:
+            error, choices, method = min(tried, key=lambda each: each[0])
+            told[name] = {"validation": error, "choices": choices}
+            out[f"videos.{name}"] = _tracked(method, tests)["errors"]
+    return out | {"videos.person": _video_persons(tests)}, {"methods": told}
+
+
+def _tracked(method, videos) -> dict[str, np.ndarray]:
+    rows = np.concatenate(list(videos.groups.values()))
+    return floored(figures(predict_videos(method, videos.data, rows), videos.data, method.markup))
+
+
+def _video_persons(videos) -> np.ndarray:
+    table, rows = videos.data.table, np.concatenate(list(videos.groups.values()))
+    return _persons(table[rows[np.lexsort((table["frame"][rows], table["video"][rows]))]])
+
+
+def cost(claim: str) -> tuple[dict[str, np.ndarray], dict]:
+    """Return C11's counts, or C10's milliseconds of a frame at the papers' size with the name of the processor."""
+    if claim == "C11":
+        encoder = count_parameters(EccvNet(EccvConfig()).encoder) / 1e6
+        first_fully_connected = (7 * 7 * 512 + 1) * 4096 / 1e6
+        return {"parameters": np.array([encoder + first_fully_connected, encoder])}, {}
+    nets = {kind: RedNet(NetConfig(design=kind)).eval() for kind in ("vgg", "resnet")}
+    spent: dict[str, list[float]] = {kind: [] for kind in nets}
+    x = torch.rand(1, 3, NetConfig().input_size, NetConfig().input_size)
+    with torch.no_grad():
+        for turn in range(FRAMES + 1):
+            for kind, net in nets.items():
+                began = time.process_time()
+                net(x, net.first_guess(1))
+                if turn:
+                    spent[kind].append(1000 * (time.process_time() - began))
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "a processor")
+    facts = {"hardware": f"{name}, {torch.get_num_threads()} thread(s), float32, two steps, 256 px"}
+    weights = {f"million weights, {kind}": round(count_parameters(net) / 1e6, 1) for kind, net in nets.items()}
+    return {kind: np.array(each) for kind, each in spent.items()}, facts | weights

@@ -1,0 +1,118 @@
+"""The bench in words: each claim's primary endpoint, all lines with their gates, and the page of what can be said."""
+
+from __future__ import annotations
+
+from rednet_lab.experiments import endpoints
+from rednet_lab.experiments.board import Judged
+from rednet_lab.files import figures
+from rednet_lab.publish.ledger.tables import Ledger, Table, legend, markdown, notebooks_of, signed, word
+
+
+def gain(line: Judged) -> str:
+    """Return a line's gain with its interval, in the endpoint's unit, positive where the claim wants it."""
+    said, unit = line.judgement, {"ratio": "%", "points": "points"}.get(line.endpoint.unit, "%")
+    if line.found is None:
+        return "–"
+    if line.endpoint.kind == "arithmetic":
+        return f"{figures(line.found.first)} → {figures(line.found.second)} M"
+    interval = f" [{signed(said.low)}, {signed(said.high)}]" if line.trainings != 1 else ""
+    return f"{signed(said.gain)}{interval} {unit}"
+
+
+def wanted(line: Judged) -> str:
+    """Return the papers' own gain, and the smallest that matters."""
+    one = line.endpoint
+    if one.kind == "arithmetic":
+        return f"{one.paper[0]:g} → {one.paper[1]:g} M"
+    unit = "points" if one.unit == "points" else "%"
+    margin = f"within {one.effect:g} {unit}" if one.wanted == "alike" else f"{one.effect:g} {unit} matter"
+    if not one.paper:
+        return margin
+    printed = one.paper[1] - one.paper[0] if one.unit == "points" else 100 * (one.paper[1] / one.paper[0] - 1)
+    return f"{signed(printed * (-1 if one.wanted == 'lower' else 1))} {unit}; {margin}"
+
+
+def said(line: Judged) -> str:
+    """Return a line's word and why."""
+    why = line.judgement.why if line.judgement.word not in (endpoints.SUPPORTED, endpoints.REPRODUCED) else ""
+    return word(line.judgement.word) + (f": {why}" if why else "")
+
+
+def claims_short(ledger: Ledger) -> Table:
+    """Return each claim's primary endpoint, favourable or not: what is asked, the gain, the word, its notebooks."""
+    rows = []
+    for claim in ledger.of("claim"):
+        line = ledger.primary(claim.id)
+        asked = f"**{claim.id}** {line.endpoint.says}\n*{line.endpoint.measure}; {line.data}*"
+        rows.append([asked, wanted(line), gain(line), said(line), " ".join(notebooks_of(claim))])
+    return Table("", ("claim, its one endpoint, data", "papers' gain", "gain here [95 %]", "word", "notebook"), rows)
+
+
+def bench_lines(ledger: Ledger) -> Table:
+    """Return all lines of the bench with their gates, the smallest effect to be seen, and what is still to train."""
+    rules, rows = endpoints.load()[0], []
+    for line in ledger.lines:
+        one, hours, sampled = line.endpoint, line.hours(rules), line.endpoint.kind == "sampled"
+        fall = "not tried" if line.converged is None else f"{line.converged:.1f} (under {one.effect:g})"
+        gate = "not tried" if line.gate is None else f"{line.gate:.2f} (over {one.gate and one.gate.least:g})"
+        least = "" if line.trainings < 2 else f"{line.judgement.detectable:.1f}"
+        cells = [line.claim, line.data + ("" if line.primary else ", beside"), gain(line), said(line)]
+        cells += [str(line.trainings), fall] if sampled else ["", ""]
+        cells += [gate if one.gate else "", least, f"{one.effect:g}", f"{hours:.1f}" if hours is not None else ""]
+        rows.append(cells)
+    columns = ("", "data", "gain [95 %]", "word", "trainings", "fall by twice the steps", "gate")
+    columns = (*columns, "smallest gain to be seen", "that matters", "hours to a word")
+    return Table("The bench: every claim on every kind of data", columns, rows)
+
+
+def page(ledger: Ledger, made: str) -> str:
+    """Return figures/what_can_be_said.md: what the bench allows to say of the papers, and what it does not."""
+    rules, primary = endpoints.load()[0], [line for line in ledger.lines if line.primary]
+    groups = {}
+    for line in primary:
+        groups.setdefault(line.judgement.word, []).append(f"{line.claim} ({line.endpoint.says})")
+    counted = "\n".join(f"- **{word}** ({len(some)}): {'; '.join(some)}." for word, some in groups.items())
+    sampled = [line for line in primary if line.endpoint.kind == "sampled"]
+    hours = [line.hours(rules) for line in sampled]
+    known = [each for each in hours if each]
+    waiting = [line for line in sampled if line.judgement.word == endpoints.WAITING]
+    many = sum(line.trainings for line in sampled)
+    board, meanings = (markdown(table, "figures") for table in (bench_lines(ledger), legend()))
+    return f"""# What we can and cannot say about these papers
+
+{made}
+
+Two papers make 14 claims here. Their data cannot be redistributed, their sizes of network want days on a GPU. So we ask
+the same 14 questions of other faces and a smaller network, and say how far the answers carry.
+
+## In a line each
+
+{counted}
+
+## How it was asked
+
+- **Before any run** one question was written down for each claim, with the smallest effect that matters: half of the
+  papers' own ([the rules](../rednet_lab/experiments/endpoints.yaml); their hash stands in every record).
+- **Data**: YouTube Faces points, six folds of persons, each person tested once. Helen and LFPW beside it for stills.
+  The rendered face world where only known factors can answer (turned and covered faces). None are the papers'.
+- **Chance**: {rules.trainings} trainings or more, each with a seed and training persons of its own. Intervals draw
+  whole persons. Holm's correction runs over all claims. Pairs of trainings so far: {many} of
+  {rules.trainings * len(sampled)}.
+- **Gates**: twice the steps must change the error of the side without by less than the effect that matters, and the
+  treatment must have arrived. Else the comparison is not testable here, whatever its interval says.
+
+## What we cannot say
+
+- Nothing about the papers' own numbers: only their data at profile `full` could reproduce or contradict them.
+- Nothing about a claim that waits for trainings: {len(waiting)} of {len(sampled)}. By the pace so far
+  {sum(known):.0f} hours are left for {len(known)} of these.
+- A gain that is *not seen* here may be there with larger networks; one that is *supported* may be smaller there.
+- YouTube Faces in this layout has no videos: its videos are stills in synthetic motion.
+
+{board}
+
+A gain is in per cent of the side without (points where the claim counts in points), positive where the claim wants it.
+The smallest gain to be seen is what these trainings would find in four of five tries.
+
+{meanings}
+"""

@@ -1,0 +1,213 @@
+"""The bench: person folds, records that are resumed and shared, and the board made anew from records alone."""
+
+import time
+
+import numpy as np
+import pytest
+
+from data_prep.readers.face_world import COVERED, FaceWorldVideos, cover
+from rednet_lab.experiments import board, endpoints, trial, variants
+from rednet_lab.experiments.trial import QUESTIONS, Task, Trial, off, path_of, read, write
+from rednet_lab.workbench.folds import dealt
+from tests.helpers import make_data
+
+RULES, CLAIMS = endpoints.load()
+
+
+# --------------------------------------------------------------------------------------------------------- the data
+
+
+class Named:
+    """Prepared data of twenty persons, three pictures of each, all for training."""
+
+    def __init__(self):
+        data = make_data([(v, range(3)) for v in range(60)], size=8)
+        self.table, self.identities = data.table, [f"person {n}" for n in range(20)]
+        self.table["identity"] = np.arange(len(self.table)) % 20
+
+    def rows(self, split, group=None):
+        if split is None:
+            return np.arange(len(self.table))
+        return np.arange(len(self.table)) if split == "train" else np.zeros(0, int)
+
+
+def test_every_person_is_tested_once_and_never_by_a_training_that_saw_them():
+    data = Named()
+    folds = [dealt(data, 6, seed) for seed in range(6)]
+    splits = ("train", "validation", "test")
+    persons = [{name: {*data.table["identity"][fold.rows(name)]} for name in splits} for fold in folds]
+    assert sorted(np.concatenate([fold.rows("test") for fold in folds])) == list(range(len(data.table)))
+    for each in persons:
+        assert not each["train"] & each["test"] and not each["train"] & each["validation"]
+        assert not each["validation"] & each["test"] and set.union(*each.values()) == set(range(20))
+    fixed = [dealt(data, 6, seed, fixed=True).rows("train") for seed in range(6)]
+    assert len({tuple(rows) for rows in fixed}) == 6  # other persons in each training
+
+
+def test_covers_come_at_a_fixed_rate_hide_enough_and_spare_the_first_frames():
+    for video in range(40):
+        there = [cover(0, video, t) is not None for t in range(40)]
+        assert 3 <= sum(there[:20]) <= 8 and 3 <= sum(there[20:]) <= 8 and not any(there[:2])
+    shares = [cover(0, video, t)[0] for video in range(40) for t in range(20) if cover(0, video, t)]
+    assert min(shares) >= 0.3 and max(shares) <= 1.0
+    plain, hidden = (FaceWorldVideos(0, 1, 20, 1, 20, 48, covers) for covers in (False, True))
+    frame = next(t for t in range(20) if cover(0, 0, t))
+    assert hidden[frame].group == COVERED and hidden[0].group == plain[0].group != COVERED
+    assert hidden[frame].visible.sum() < plain[frame].visible.sum()
+    np.testing.assert_array_equal(hidden[frame].points, plain[frame].points)  # they count in the loss all the same
+    assert hidden[frame].mask.all() and plain.description != hidden.description
+
+
+def test_a_box_that_is_off_is_off_by_ten_per_cent_at_most():
+    boxes = np.tile([50.0, 60.0, 40.0], (100, 1))
+    moved = off(boxes) - boxes
+    assert 3.5 < np.abs(moved).max() <= 4.0 and len(np.unique(moved)) == 300
+
+
+# ------------------------------------------------------------------------------------------------------------ the work
+
+
+@pytest.fixture
+def work(open_lab, tmp_path, monkeypatch):
+    """A Trial of profile tiny with two learning rates."""
+    open_lab()
+    monkeypatch.setattr(trial, "RATES", (2e-3, 8e-3))
+    monkeypatch.setattr(trial, "PARTS", 4)
+    found = Trial("face_world", "", "cpu", "tiny", tmp_path / "bench")
+    found.out = str(tmp_path / "out")
+    return found
+
+
+def test_rates_are_chosen_records_written_and_nothing_done_twice(work, capsys):
+    tasks = [task for task in work.tasks(["C8"]) if task.seed == 0]
+    assert {task.tag for task in tasks} == {"rate-0.002", "rate-0.008", "twice", ""}
+    for task in tasks:
+        work.do(task)
+    facts, arrays = read(path_of(work.folder, "face_world", variants.WITH_FEATURES.name, 0))
+    errors = {
+        rate: read(path_of(work.folder, "face_world", variants.WITH_FEATURES.name, 0, f"rate-{rate:g}"))[1][
+            "validation"
+        ]
+        for rate in trial.RATES
+    }
+    assert facts["rate"] == min(errors, key=lambda rate: errors[rate].mean())
+    assert facts["endpoints"] == endpoints.fingerprint() and facts["seconds"] > 0 and facts["pictures"] > 0
+    assert arrays["stills.errors"].shape == arrays["stills.off"].shape == arrays["stills.person"].shape
+    assert all(map(work.done, tasks))
+    row = next(row for row in board.rows(work.folder) if row.claim == "C8" and row.source == "face_world")
+    assert row.trainings == 1 and row.judgement.word == endpoints.WAITING and row.converged is not None
+    # Both heads stand on one and the same network.
+    heads = [
+        work.bench(0).trained(work.settled(v), 0).net.state_dict()
+        for v in (variants.WITH_FEATURES, variants.WITHOUT_FEATURES)
+    ]
+    base = work.bench(0).trained(work.settled(variants.ECCV), 0).net.state_dict()
+    weights = [name for name in base if "running" not in name and "num_batches" not in name]
+    assert all(head[name].equal(base[name]) for head in heads for name in weights)
+
+
+def test_work_stops_in_time_and_tells_how_to_go_on(work, capsys):
+    work.work(["C8"], minutes=0)
+    assert not list(work.folder.rglob("*.npz")) and "0 of" in capsys.readouterr().out
+    work.deadline = time.monotonic() - 1
+    with pytest.raises(trial.TimeUp):
+        work.do(Task("C4", variants.CASCADE, 1, "rate-0.002"))
+    assert not work.done(Task("C4", variants.CASCADE, 1, "rate-0.002"))
+
+
+def test_all_three_stages_leave_what_their_claims_ask_for(work):
+    for variant in (trial.TRACKED, variants.IDENTITY):
+        work.do(Task("C6", variant, 0))
+    _, tracked = read(path_of(work.folder, "face_world", trial.TRACKED.name, 0))
+    assert {"videos.errors", "videos.wiped", "videos.mean_guess", "videos.group", "parts", "curve"} <= set(tracked)
+    _, people = read(path_of(work.folder, "face_world", variants.IDENTITY.name, 0))
+    assert set(people["recognised"]) <= {0.0, 100.0} and len(people["recognised.loss"]) == len(people["recognised"])
+
+
+# ------------------------------------------------------------------------------------------------------------ the board
+
+
+def test_every_claim_has_its_question_on_its_own_data():
+    assert set(QUESTIONS) == set(CLAIMS)
+    for claim, question in QUESTIONS.items():
+        if CLAIMS[claim].kind == "sampled":
+            assert (question.sources[0] == "face_world") == (CLAIMS[claim].data == "face world")
+
+
+def made(folder, name, shift, seeds=6, tag="", source="udacity", error=8.0, rng=None):
+    """Write records of a variant whose errors are so much off those of another of the same items."""
+    for seed in range(seeds):
+        draw, persons = np.random.default_rng(seed), 40
+        person = np.repeat(np.arange(persons), 5)
+        base = error + draw.normal(0, 1, persons)[person] + draw.normal(0, 0.5, len(person))
+        own = np.random.default_rng([seed, len(name)])
+        errors = base + shift + own.normal(0, 0.3, len(person)) + own.normal(0, 0.05)
+        arrays = {"stills.errors": errors, "stills.seven": errors, "stills.person": person, "validation": errors}
+        arrays["stills.group"] = np.where(person % 2, "common", "challenging")
+        facts = {"endpoints": endpoints.fingerprint(), "seconds": 600.0}
+        write(path_of(folder, source, name, seed, tag), facts, arrays)
+
+
+def row_of(folder, claim, source="udacity"):
+    return next(row for row in board.rows(folder) if (row.claim, row.source) == (claim, source))
+
+
+@pytest.mark.parametrize(
+    "shift, twice, said",
+    [
+        (-0.8, 0.0, endpoints.SUPPORTED),
+        (0.8, 0.0, endpoints.OPPOSITE),
+        (0.0, 0.0, endpoints.NOT_SEEN),
+        (-0.8, -0.5, endpoints.NOT_TESTABLE),
+    ],
+)
+def test_a_made_up_truth_gets_its_word_from_files_alone(tmp_path, shift, twice, said):
+    made(tmp_path, variants.BASE.name, 0.0)
+    made(tmp_path, variants.RESNET.name, shift)
+    made(tmp_path, variants.BASE.name, twice, 1, "twice")
+    began, row = time.perf_counter(), row_of(tmp_path, "C1")
+    assert time.perf_counter() - began < 60
+    assert row.judgement.word == said and row.trainings == 6 and row.primary
+    assert row.judgement.low < -100 * shift / 8.0 < row.judgement.high
+
+
+def test_five_trainings_and_other_rules_are_not_judged(tmp_path):
+    made(tmp_path, variants.BASE.name, 0.0)
+    made(tmp_path, variants.RESNET.name, -0.8, 5)
+    row = row_of(tmp_path, "C1")
+    assert row.judgement.word == endpoints.WAITING and row.judgement.why == "5 of 6 trainings"
+    assert row.hours(RULES) == pytest.approx(20 / 60)
+    path = path_of(tmp_path, "udacity", variants.BASE.name, 0)
+    facts, arrays = read(path)
+    write(path, facts | {"endpoints": "of other rules"}, arrays)
+    assert read(path) is None and row_of(tmp_path, "C1").trainings == 4
+
+
+def test_the_gain_by_yaw_is_that_of_the_definition(tmp_path):
+    rng = np.random.default_rng(0)
+    for seed in range(6):
+        yaw, first = rng.uniform(0, 90, 300), rng.uniform(6, 10, 300)
+        last = np.where(yaw < 15, 0.9 * first, np.where(yaw >= 45, 0.7 * first, first))
+        arrays = {"stills.steps": np.stack([first, first, last]), "stills.yaw": yaw, "validation": first}
+        arrays["stills.person"] = np.arange(300)
+        facts = {"endpoints": endpoints.fingerprint(), "seconds": 60.0}
+        write(path_of(tmp_path, "face_world", variants.ECCV.name, seed), facts, arrays)
+        if not seed:
+            write(path_of(tmp_path, "face_world", variants.ECCV.name, 0, "twice"), facts, arrays)
+    row = row_of(tmp_path, "C5", "face_world")
+    assert row.found.first == pytest.approx(10, abs=0.1) and row.found.second == pytest.approx(30, abs=0.1)
+    assert row.judgement.word == endpoints.SUPPORTED
+
+
+def test_what_is_counted_is_reproduced(tmp_path):
+    found, _ = trial.cost("C11")
+    write(path_of(tmp_path, "face_world", "cost C11", 0), {"endpoints": endpoints.fingerprint()}, found)
+    assert row_of(tmp_path, "C11", "face_world").judgement.word == endpoints.REPRODUCED
+
+
+def test_the_committed_records_give_a_board_in_under_a_minute():
+    began, rows = time.perf_counter(), board.rows()
+    assert time.perf_counter() - began < 60 and {row.claim for row in rows if row.primary} == set(CLAIMS)
+    for row in rows:
+        if row.endpoint.kind == "sampled" and row.trainings < RULES.trainings:
+            assert row.judgement.word == endpoints.WAITING
