@@ -92,7 +92,7 @@ def decode_discs(maps: Tensor, radius: float, rounds: int = 8) -> Tensor:
     found, last = top, maps.shape[-1] - 1
     for _ in range(rounds):
         dx, dy = distances(found, last + 1)
-        disc = (radius + 0.5 - torch.hypot(dx[..., None, :], dy[..., :, None])).clamp(0, 1)
+        disc = (radius + 0.5 - (dx.square()[..., None, :] + dy.square()[..., :, None]).sqrt()).clamp(0, 1)
         step = _centre_of_mass(maps, found, radius) - _centre_of_mass(disc, found, radius)
         found = (found + 1.5 * step).clamp(-radius, last + radius)  # a step closes half of it at a border
     return torch.where(height[..., None] > 0, found, top)

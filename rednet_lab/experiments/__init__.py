@@ -2,7 +2,6 @@
 
 variants   what is compared, by experiment
 bench      trains and measures variants, from the cache where they are there
-statistics effects over the same test items, with intervals that know of seeds and of videos
 intervals  what a notebook measured, without words
 endpoints  the rules of words, fixed beforehand; trial does the work, board gives the words
 charts     tables and figures that the notebooks share, and the papers' own figures (`quoted`)
@@ -13,7 +12,7 @@ charts     tables and figures that the notebooks share, and the papers' own figu
 from rednet_lab.experiments.bench import Bench
 from rednet_lab.experiments.charts import quoted
 from rednet_lab.experiments.intervals import Intervals
-from rednet_lab.experiments.statistics import Effect, effect
 from rednet_lab.experiments.variants import EXPERIMENTS, Variant, difference
+from rednet_lab.statistics import Effect, effect
 
 __all__ = ["EXPERIMENTS", "Bench", "Effect", "Intervals", "Variant", "difference", "effect", "quoted"]

@@ -11,9 +11,9 @@ import numpy as np
 
 from rednet_lab.experiments import endpoints
 from rednet_lab.experiments.endpoints import Endpoint, Judgement, Rules, holm, judge, p_value
-from rednet_lab.experiments.statistics import DRAWS, STATISTICS, Effect, effect_of_sums, summed
 from rednet_lab.experiments.trial import FOLDER, QUESTIONS, STILLS, Question, path_of, read
 from rednet_lab.experiments.variants import IDENTITY
+from rednet_lab.statistics import DRAWS, STATISTICS, Effect, effect_of_sums, summed
 
 READS = ("figures/evidence/bench/*/*.npz",)
 SAME_ITEMS = ("prepared",)  # sources whose trainings are all tested on the same items

@@ -13,8 +13,8 @@ import yaml
 
 from rednet_lab.experiments import endpoints
 from rednet_lab.experiments.bench import Measured
-from rednet_lab.experiments.statistics import statistic
 from rednet_lab.show import plots
+from rednet_lab.statistics import statistic
 
 READS = ("rednet_lab/experiments/quoted.yaml",)
 OURS, QUOTED = "C0", "0.75"

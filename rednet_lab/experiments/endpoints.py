@@ -15,7 +15,7 @@ import numpy as np
 import yaml
 from scipy import stats
 
-from rednet_lab.experiments.statistics import Effect, freedom
+from rednet_lab.statistics import Effect, freedom
 
 FILE = Path(__file__).with_name("endpoints.yaml")
 READS = ("rednet_lab/experiments/endpoints.yaml",)

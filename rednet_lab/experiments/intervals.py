@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from rednet_lab.experiments.statistics import Effect
 from rednet_lab.files import write_json
+from rednet_lab.statistics import Effect
 
 WANTED = ("lower", "higher", "alike")  # which way the claim wants the measure to move; alike: within +-margin
 

@@ -16,7 +16,6 @@ from rednet_core.training import TrainConfig
 from rednet_lab.experiments import EXPERIMENTS, Bench, Intervals, charts, difference, effect, quoted
 from rednet_lab.experiments import __main__ as command_
 from rednet_lab.experiments.bench import Measured
-from rednet_lab.experiments.statistics import statistic
 from rednet_lab.experiments.variants import (
     BASE,
     DETECTION,
@@ -31,6 +30,7 @@ from rednet_lab.experiments.variants import (
 )
 from rednet_lab.experiments.watch import PARTS, watched_on
 from rednet_lab.names import ROOT
+from rednet_lab.statistics import statistic
 from rednet_lab.workbench.lab import Results
 from rednet_lab.workbench.profiles import PROFILES
 

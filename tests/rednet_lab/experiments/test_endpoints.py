@@ -7,7 +7,7 @@ import pytest
 
 from rednet_lab.experiments import endpoints
 from rednet_lab.experiments.endpoints import Endpoint, EndpointError, Gate, holm, judge, load, p_value
-from rednet_lab.experiments.statistics import Effect, effect
+from rednet_lab.statistics import Effect, effect
 
 RULES, CLAIMS = load()
 

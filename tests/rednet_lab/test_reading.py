@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from rednet_lab.experiments.reading import reading, told
-from rednet_lab.experiments.statistics import effect
+from rednet_lab.reading import reading, told
+from rednet_lab.statistics import effect
 
 RNG = np.random.default_rng(0)
 BASE = RNG.gamma(4.0, 1.0, 300)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rednet_lab.experiments.statistics import LEVEL, Effect, effect
+from rednet_lab.statistics import LEVEL, Effect, effect
 
 SMALL = 0.01  # of the first value: what is sure but smaller is said to hardly matter
 
