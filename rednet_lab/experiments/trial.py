@@ -254,7 +254,7 @@ class Trial:
                 if passed_over > len(own):
                     said = self.do(task)
                 else:
-                    with cache.not_waiting():
+                    with cache.without("wait"):
                         said = self.do(task) if not self.done(task) else ""
             except cache.BusyError:
                 own.append(task)
