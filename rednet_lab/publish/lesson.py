@@ -30,6 +30,7 @@ def neighbours() -> Iterator[tuple[Entry, str, Entry | None, Entry | None]]:
 def picture(name: str, root: Path) -> str:
     """Return the Markdown of a notebook's main figure in the evidence; the whole network where there is none yet."""
     found = read_json(root / EVIDENCE / "quick" / name / "results.json", {}).get("figures", [])
+    found = [figure for figure in found if (root / EVIDENCE / "quick" / name / figure["file"]).is_file()]
     best = max(found, key=lambda figure: figure["hero"], default=None)
     if best is None:
         return "![the whole network](../figures/architecture.svg)"

@@ -22,7 +22,7 @@ from rednet_lab.evaluation import COMMON_YAW
 from rednet_lab.files import remove
 from rednet_lab.progress import Progress
 from rednet_lab.stamp import cores, module_hash
-from rednet_lab.workbench.cache import asset, digest, made
+from rednet_lab.workbench.cache import asset, digest
 from rednet_lab.workbench.folds import dealt, last_videos
 from rednet_lab.workbench.profiles import Profile
 
@@ -111,11 +111,11 @@ def workers() -> int:
 def stored(name: str, reader, size: int, margin: float | None = MARGIN, first: int = 0) -> Store:
     """The prepared store of a reader, from the cache or made now with a progress bar; a killed run is gone on with.
 
-    Where items from number `first` on are enough and there is none, they alone are made: the same, sooner.
+    Items from number `first` on have a store of their own, made sooner; whether the whole one is there does not matter.
     """
     code = module_hash("data_prep.prepare", type(getattr(reader, "reader", reader)).__module__)
     key = {"reader": reader.description, "size": size, "margin": margin, "code": code}
-    if first and not made(f"store-{name}", key):
+    if first:
         return stored(f"{name}-part", Tail(reader, first), size, margin)
 
     def make(folder: Path) -> dict:

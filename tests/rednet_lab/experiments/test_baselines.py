@@ -79,7 +79,7 @@ def videos(world):
 
 
 def error(result):
-    return metrics.nme(result.points, result.truth, IBUG68, result.mask)
+    return metrics.nme(result.points, result.truth, IBUG68, result.mask, "floored")  # a profile's corners nearly meet
 
 
 def beats(method, other, data, rows, predict):

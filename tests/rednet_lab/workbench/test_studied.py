@@ -59,9 +59,9 @@ def test_the_two_networks_are_drawn_beside_each_other_where_both_are_there(lab, 
 
 def test_a_reader_at_the_screen_is_told_how_long_all_trainings_take(lab, capsys, monkeypatch):
     monkeypatch.delenv("REDNET_BATCH")
-    training = lab._chain[2]
-    with lab.waited_for(training), lab.waited_for(lab._chain[1]), lab.waited_for(lab._chain[0]):
-        say = lab.told(lab._chain[0])
+    training = lab.chain[2]
+    with lab.waited_for(training), lab.waited_for(lab.chain[1]), lab.waited_for(lab.chain[0]):
+        say = lab.told(lab.chain[0])
         for _ in range(studied.TIMED + 2):
             say(None, None)
     assert not lab.waiting
