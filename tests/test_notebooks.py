@@ -217,7 +217,7 @@ def test_executed_copy_is_whole_and_without_errors(smoke, name):
     code = code_cells(executed)
     assert all(cell.execution_count for cell in code)
     injected = [cell for cell in code if "injected-parameters" in cell.metadata.get("tags", [])]
-    assert len(injected) == 1 and 'profile = "smoke"' in injected[0].source
+    assert len(injected) == 1 and "profile = 'smoke'" in injected[0].source
     assert any(cell.outputs for cell in code)
     streams = [out for cell in code for out in cell.outputs if out.output_type == "stream" and out.name == "stderr"]
     assert not any("Traceback" in out.text for out in streams)

@@ -55,7 +55,8 @@ def covered(sample: Sample, seed: int, video: int, frame: int) -> Sample:
         image[top:bottom, left:right] = colour + grain
         visible &= ~((sample.points >= low) & (sample.points <= high)).all(-1)
     if random.random() < 0.5:
-        image = cv2.GaussianBlur(image * random.uniform(0.25, 0.7), (0, 0), random.uniform(0.5, 1.5))
+        dark = np.asarray(image * random.uniform(0.25, 0.7), np.float32)
+        image = np.asarray(cv2.GaussianBlur(dark, (0, 0), random.uniform(0.5, 1.5)), np.float32)
     return replace(sample, image=image.clip(0, 255).round().astype(np.uint8), visible=visible)
 
 

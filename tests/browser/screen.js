@@ -223,7 +223,7 @@ window.course = (() => {
     return Math.max(0, ...shown.map((box) => box.right - room.right));
   }
 
-  const trouble = () => [...troubles.get(path), ...red().filter((text) => !known.includes(text))];
+  const trouble = () => [...(troubles.get(path) ?? []), ...red().filter((text) => !known.includes(text))];
   // Pictures of a cell that are not shown in their own proportions: [shown, own] width by height.
   function distorted(index) {
     return [...root(index).querySelectorAll("img, canvas")].filter(shown).flatMap((picture) => {

@@ -292,7 +292,7 @@ def test_bad_rows_are_named(lfw):
         lfw_row("E_0001.jpg", good + [190, 0]),
     ]
     with open(lfw / TABLE, "ab") as file:
-        file.write("\r\n".join(rows).encode())
+        file.write("\r\n".join([*rows, ""]).encode())
     reader = LfwSeven(lfw)
     items, problems = read_all(reader)
     assert list(items)[3:] == ["E/E_0001.jpg"] and reader.warnings == [
