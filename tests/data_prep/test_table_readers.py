@@ -282,6 +282,7 @@ def test_bad_rows_are_named(lfw):
     good = points_of(0, SEVEN) + 1
     for person in ("B", "C", "D", "E"):
         put(lfw / "lfw" / person / f"{person}_0001.jpg", encode(picture(), "jpg"))
+    put(lfw / "lfw" / "E" / "E_0001.jpg", encode(np.zeros((250, 250, 3), np.uint8), "jpg"))
     rows = [
         lfw_row("Absent_0001.jpg", good),
         lfw_row("Ada_Lovelace_0001.jpg", good),
