@@ -22,9 +22,6 @@ class Run:
         hidden = shutil.ignore_patterns("__pycache__", ".*")
         for part in ("rednet_core", "data_prep", "rednet_lab", "notebooks"):
             shutil.copytree(ROOT / part, self.root / part, ignore=hidden)
-        seen = shutil.ignore_patterns("snapshots", "*.npz")  # what notebooks show on their first screen
-        shutil.copytree(ROOT / "figures" / "evidence", self.root / "figures" / "evidence", ignore=seen)
-        shutil.copy(ROOT / "figures" / "architecture.svg", self.root / "figures")
         shutil.copy(ROOT / ".gitignore", self.root)
         if shutil.which("git"):
             self.git("init", "--quiet")

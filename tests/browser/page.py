@@ -28,6 +28,9 @@ def copy_notebook(path: Path, copy: Path, given: dict, profile: str = "smoke") -
     given = {"profile": profile, "device": "cpu", "out": "browser", **given}
     assert set(given) <= set(read_parameters(path))
     notebook = nbformat.read(path, nbformat.NO_CONVERT)
+    for cell in notebook.cells:  # the first screen's picture is the repository's, which is not served here
+        if cell.cell_type == "markdown":
+            cell.source = re.sub(r"!\[([^]]*)\]\(\.\./figures/[^)]*\)", r"\1", cell.source)
     place = next(i for i, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", []))
     lines = "\n".join(f"{name} = {value!r}" for name, value in given.items())
     notebook.cells.insert(place + 1, nbformat.v4.new_code_cell(lines, metadata={"tags": ["injected-parameters"]}))
