@@ -5,6 +5,7 @@ Nothing here needs an installed package, so the runner can refuse a wrong name b
 
 from __future__ import annotations
 
+from argparse import ArgumentParser
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,3 +24,12 @@ def run_name(profile: str, source: str = USUAL_SOURCE, seed: int = USUAL_SEED) -
     parts += [source] if source != USUAL_SOURCE else []
     parts += [f"seed{seed}"] if seed != USUAL_SEED else []
     return "-".join(parts)
+
+
+def add_run_options(parser: ArgumentParser, profile: str, seed: str) -> None:
+    """Give a command the options that choose a run's size, data and device; seed says what the seed is of."""
+    parser.add_argument("--profile", choices=PROFILE_NAMES, default=profile)
+    parser.add_argument("--source", choices=SOURCES, default=USUAL_SOURCE)
+    parser.add_argument("--data", default="", help="where the real faces are")
+    parser.add_argument("--device", choices=DEVICES, default="auto")
+    parser.add_argument("--seed", type=int, default=USUAL_SEED, help=seed)

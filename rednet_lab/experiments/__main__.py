@@ -10,11 +10,10 @@ goes on. --source udacity, prepared (Helen and LFPW) and face_world are three li
 """
 
 import argparse
-from collections import deque
 
 from rednet_lab.experiments import EXPERIMENTS, Bench
 from rednet_lab.experiments.trial import QUESTIONS, Trial
-from rednet_lab.names import DEVICES, PROFILE_NAMES, RUNS, SOURCES
+from rednet_lab.names import RUNS, add_run_options
 from rednet_lab.workbench import cache
 from rednet_lab.workbench.lab import Lab
 
@@ -34,11 +33,7 @@ def main(arguments: list[str] | None = None) -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--profile", choices=PROFILE_NAMES, default="quick")
-    parser.add_argument("--source", choices=SOURCES, default=SOURCES[0])
-    parser.add_argument("--data", default="", help="where the real faces are")
-    parser.add_argument("--device", choices=DEVICES, default="auto")
-    parser.add_argument("--seed", type=int, default=0, help="of the data, and the first training seed")
+    add_run_options(parser, "quick", "of the data, and the first training seed")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="training seeds, counted from --seed")
     parser.add_argument("--only", nargs="+", choices=EXPERIMENTS, default=list(EXPERIMENTS), metavar="EXPERIMENT")
     parser.add_argument("--shard", type=shard, default=(1, 1), metavar="I/N", help="every N-th training, from the I-th")
@@ -79,21 +74,13 @@ def main(arguments: list[str] | None = None) -> None:
 
 def work_through(lab: Lab, tasks: list[tuple]) -> None:
     """Train and measure (experiment, variant, seed), those that another process is busy with last."""
-    waiting, passed_over = deque(tasks), 0
-    while waiting:
-        name, variant, seed = waiting.popleft()
-        try:
-            if passed_over > len(waiting):  # others are busy with all that is left
-                said = _measure(lab, variant, seed)
-            else:
-                with cache.without("wait"):
-                    said = _measure(lab, variant, seed)
-        except cache.BusyError:
-            waiting.append((name, variant, seed))
-            passed_over += 1
-            continue
-        passed_over = 0
-        print(f"{name}: {variant.name}, seed {seed}: {said}", flush=True)
+
+    def measure(task: tuple) -> str:
+        name, variant, seed = task
+        return f"{name}: {variant.name}, seed {seed}: {_measure(lab, variant, seed)}"
+
+    for said in cache.busy_last(tasks, measure):
+        print(said, flush=True)
 
 
 def _bench(lab: Lab, seed: int) -> Bench:

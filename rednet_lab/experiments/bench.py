@@ -132,10 +132,7 @@ class Bench:
         """
         wanted: dict[str, Variant] = {}
         for variant in variants:
-            chain = [variant]
-            while chain[0].after:
-                chain.insert(0, chain[0].after)
-            for each in chain:
+            for each in variant.chain():
                 wanted.setdefault(cache.digest(self.training(each, self.seeds[0]).key(self.lab.device)), each)
         rows = []
         for variant in wanted.values():
@@ -172,10 +169,7 @@ class Bench:
     def videos(self, variant: Variant, **choices) -> Measured:
         """Return errors on the test videos in the tracking protocol, for every seed; choices go to the Tracker."""
         videos = self.lab.source.test_videos()
-        rows = np.concatenate(list(videos.groups.values()))
-        group = np.repeat(list(videos.groups), [len(each) for each in videos.groups.values()])
-        order = np.lexsort((videos.data.table["frame"][rows], videos.data.table["video"][rows]))
-        rows, group = rows[order], group[order]
+        rows, group = videos.in_order()
         table = videos.data.table[rows]
         about = (table["video"], np.abs(table["yaw"]), group, table["frame"])
         what = ("videos", videos.fingerprint)

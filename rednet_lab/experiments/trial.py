@@ -6,6 +6,7 @@ may work on one cache. Trainings of seed k test the persons of fold k; learning 
 validation persons, from trainings of a third of the length (tag `rate-...`); tag `twice` is the convergence gate's.
 """
 
+import contextlib
 import json
 import re
 import statistics
@@ -21,7 +22,7 @@ import torch
 from rednet_core.eccv import EccvConfig, EccvNet
 from rednet_core.rednet import NetConfig, RedNet, count_parameters
 from rednet_core.tracking import Tracker
-from rednet_lab.evaluation import own_boxes, predict_stills, predict_videos
+from rednet_lab.evaluation import COMMON_YAW, own_boxes, predict_stills, predict_videos
 from rednet_lab.experiments import endpoints, variants
 from rednet_lab.experiments.baselines import compare
 from rednet_lab.experiments.baselines.sdm import SdmConfig
@@ -144,6 +145,11 @@ class Task:
     tag: str = ""
 
     @property
+    def share(self) -> float:
+        """Of the variant's steps."""
+        return 1 / 3 if self.tag.startswith("rate-") else 2 if self.tag == "twice" else 1
+
+    @property
     def name(self) -> str:
         return self.variant.name if self.variant else {"C9": "baselines"}.get(self.claim, f"cost {self.claim}")
 
@@ -181,7 +187,7 @@ class Trial:
             yield Task(claim, None, 0)
             return
         sides = list({side and side.name: side for side in (question.first, question.second)}.values())
-        roots = {root.name: root for side in sides if side for root in _chain(side) if root.stage == "stills"}
+        roots = {root.name: root for side in sides if side for root in side.chain() if root.stage == "stills"}
         yield from (Task(claim, root, 0, f"rate-{rate:g}") for root in roots.values() for rate in RATES)
         for seed in range(endpoints.load()[0].trainings):
             yield from (Task(claim, side, seed) for side in sides)
@@ -228,9 +234,8 @@ class Trial:
             else:
                 variant = self.settled(variant)
             steps = bench.training(variant, task.seed).train.steps
-            share = 1 / 3 if task.tag.startswith("rate-") else 2 if task.tag == "twice" else 1
-            if share != 1:
-                variant = replace(variant, train={**variant.train, "steps": round(share * steps)}, watch=False)
+            if task.share != 1:
+                variant = replace(variant, train={**variant.train, "steps": round(task.share * steps)}, watch=False)
             trained = bench.trained(variant, task.seed)
             train = bench.training(variant, task.seed).train
             more = {"steps": train.steps, "rate": train.rate, "precision": train.precision, "seconds": trained.seconds}
@@ -247,23 +252,14 @@ class Trial:
         self.deadline = time.monotonic() + 60 * minutes
         every = self.tasks(claims)
         own = [task for task in every if not self.done(task)][shard[0] - 1 :: shard[1]]
-        passed_over = 0
-        while own and time.monotonic() < self.deadline:
-            task = own.pop(0)
-            try:
-                if passed_over > len(own):
-                    said = self.do(task)
-                else:
-                    with cache.without("wait"):
-                        said = self.do(task) if not self.done(task) else ""
-            except cache.BusyError:
-                own.append(task)
-                passed_over += 1
-                continue
-            except TimeUp:
-                break
-            passed_over = 0
-            if said:
+
+        def do(task: Task) -> str:
+            if time.monotonic() > self.deadline:
+                raise TimeUp
+            return "" if self.done(task) else self.do(task)
+
+        with contextlib.suppress(TimeUp):
+            for said in filter(None, cache.busy_last(own, do)):
                 left = self.hours(every)
                 print(f"{said}; {sum(map(self.done, every))} of {len(every)}, about {left:.1f} h left", flush=True)
         print(f"{sum(map(self.done, every))} of {len(every)} are done; the same command goes on", flush=True)
@@ -280,17 +276,12 @@ class Trial:
 
     def _pictures(self, task: Task) -> float:
         training = self.bench(0).training(task.variant, 0)
-        share = 1 / 3 if task.tag.startswith("rate-") else 2 if task.tag == "twice" else 1
-        return share * training.train.steps * training.plan.batch * training.plan.frames
-
-
-def _chain(variant: Variant) -> list[Variant]:
-    return [*(_chain(variant.after) if variant.after else []), variant]
+        return task.share * training.train.steps * training.plan.batch * training.plan.frames
 
 
 def _all_roots() -> list[Variant]:
     sides = [side for q in QUESTIONS.values() for side in (q.first, q.second) if side]
-    return [root for side in sides for root in _chain(side) if root.stage == "stills"]
+    return [root for side in sides for root in side.chain() if root.stage == "stills"]
 
 
 def _pace(record) -> float:
@@ -318,7 +309,7 @@ def measured(bench: Bench, variant: Variant, seed: int, everything: bool = True)
     clips = variant.stage == "clips"
     if clips:
         videos = lab.source.validation_videos()
-        data, rows, predict = videos.data, np.concatenate(list(videos.groups.values())), predict_videos
+        data, rows, predict = videos.data, videos.rows, predict_videos
     else:
         role = lab.source.validation_stills(500)
         data, rows, predict = role.data, role.rows, predict_stills
@@ -363,18 +354,16 @@ def of_stills(lab: Lab, net) -> dict[str, np.ndarray]:
         "stills.off": moved["errors"],
         "stills.person": _persons(table),
         "stills.yaw": yaw,
-        "stills.group": np.where(np.nan_to_num(yaw) < 30, "common", "challenging"),
+        "stills.group": np.where(np.nan_to_num(yaw) < COMMON_YAW, "common", "challenging"),
     }
 
 
 def of_videos(lab: Lab, net) -> dict[str, np.ndarray]:
     """Return figures of the test videos, tracked: errors; with the memory wiped; from the mean face in every frame."""
     videos = lab.source.test_videos()
-    rows = np.concatenate(list(videos.groups.values()))
-    group = np.repeat(list(videos.groups), [len(each) for each in videos.groups.values()])
-    order = np.lexsort((videos.data.table["frame"][rows], videos.data.table["video"][rows]))
-    rows, data = rows[order], lab.marked(videos.data, net.config.markup)
-    out = {"videos.person": _persons(videos.data.table[rows]), "videos.group": group[order]}
+    rows, group = videos.in_order()
+    data = lab.marked(videos.data, net.config.markup)
+    out = {"videos.person": _persons(videos.data.table[rows]), "videos.group": group}
     ways = {"errors": {}, "mean_guess": {"guess": "mean"}}
     if getattr(net.config, "temporal", False):
         ways["wiped"] = {"temporal": False}
@@ -426,17 +415,11 @@ def baselines(lab: Lab) -> tuple[dict[str, np.ndarray], dict]:
             error, choices, method = min(tried, key=lambda each: each[0])
             told[name] = {"validation": error, "choices": choices}
             out[f"videos.{name}"] = _tracked(method, tests)["errors"]
-    return out | {"videos.person": _video_persons(tests)}, {"methods": told}
+    return out | {"videos.person": _persons(tests.data.table[tests.in_order()[0]])}, {"methods": told}
 
 
 def _tracked(method, videos) -> dict[str, np.ndarray]:
-    rows = np.concatenate(list(videos.groups.values()))
-    return floored(figures(predict_videos(method, videos.data, rows), videos.data, method.markup))
-
-
-def _video_persons(videos) -> np.ndarray:
-    table, rows = videos.data.table, np.concatenate(list(videos.groups.values()))
-    return _persons(table[rows[np.lexsort((table["frame"][rows], table["video"][rows]))]])
+    return floored(figures(predict_videos(method, videos.data, videos.rows), videos.data, method.markup))
 
 
 def cost(claim: str) -> tuple[dict[str, np.ndarray], dict]:

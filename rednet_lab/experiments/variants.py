@@ -39,6 +39,10 @@ class Variant:
         if self.stage not in STAGES:
             raise ValueError(f"Variant {self.name!r}: stage {self.stage!r}, known: {', '.join(STAGES)}")
 
+    def chain(self) -> list["Variant"]:
+        """Return the variants from the one that begins with a new network to this one."""
+        return [*(self.after.chain() if self.after else []), self]
+
     def key(self) -> dict:
         """Return the variant as plain values, without its name: variants of one key are one training."""
         plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("name", "after")}

@@ -29,7 +29,7 @@ def watched_on(lab, stage: str, count: int = PICTURES) -> tuple[object, np.ndarr
     """
     if stage == "clips":
         videos = lab.source.test_videos()
-        return videos.data, evenly(np.concatenate(list(videos.groups.values())), count)
+        return videos.data, evenly(videos.rows, count)
     test = lab.source.test_stills()
     return test.data, evenly(test.rows, count)
 

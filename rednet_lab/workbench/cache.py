@@ -10,10 +10,12 @@ import hashlib
 import itertools
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
@@ -24,6 +26,7 @@ from rednet_lab.workbench.damage import COMPLETE, FILES, SEAL, checksums, damage
 LOCK_NOTICE_SECONDS = 2.0
 LOCKS = ".locks"
 _allowed = {"wait", "make"}
+Task, Done = TypeVar("Task"), TypeVar("Done")
 
 
 def cache_root() -> Path:
@@ -87,6 +90,25 @@ def asset(
 
 class BusyError(Exception):
     """What was asked for is not there now, and `without` was said."""
+
+
+def busy_last(tasks: Iterable[Task], do: Callable[[Task], Done]) -> Iterator[Done]:
+    """Yield do(task) of every task; what another process has in hand is passed over, and waited for at the end."""
+    waiting, passed_over = deque(tasks), 0
+    while waiting:
+        task = waiting.popleft()
+        try:
+            if passed_over > len(waiting):  # others are busy with all that is left
+                done = do(task)
+            else:
+                with without("wait"):
+                    done = do(task)
+        except BusyError:
+            waiting.append(task)
+            passed_over += 1
+            continue
+        passed_over = 0
+        yield done
 
 
 @contextmanager

@@ -11,14 +11,14 @@ share of the peak is of what this device does in a large matrix product, measure
 import argparse
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import torch
 
 from data_prep.face_world import FaceWorld
-from data_prep.landmark_subset import seven_of
+from data_prep.landmark_subset import InMemory, seven_of
 from rednet_core.markup import IBUG68
 from rednet_core.training import Trainer
 from rednet_lab.names import DEVICES, PROFILE_NAMES, THREADS
@@ -33,16 +33,7 @@ PERSONS, FRAMES, WARM_UP = 8, 10, 3
 AGREES = 0.05  # of the losses in half precision, from the processor's
 
 
-@dataclass(frozen=True)
-class Faces:
-    """Rendered frames in memory: crops and table, as a store has them."""
-
-    crops: np.ndarray
-    table: np.ndarray
-    fingerprint: str = ""
-
-
-def faces(size: int) -> Faces:
+def faces(size: int) -> InMemory:
     """Return videos of the face world, FRAMES frames of each of PERSONS persons."""
     world = FaceWorld(0, size)
     samples = [world.frame(person, t, difficulty="common") for person in range(PERSONS) for t in range(FRAMES)]
@@ -52,10 +43,10 @@ def faces(size: int) -> Faces:
     table["points"], table["mask"] = points, True
     table["identity"] = table["video"] = np.repeat(np.arange(PERSONS), FRAMES)
     table["frame"] = np.tile(np.arange(FRAMES), PERSONS)
-    return Faces(np.array([sample.image for sample in samples]), table)
+    return InMemory(np.array([sample.image for sample in samples]), table, IBUG68)
 
 
-def chain(profile: Profile, data: Faces, steps: int, eccv: bool) -> list[Training]:
+def chain(profile: Profile, data: InMemory, steps: int, eccv: bool) -> list[Training]:
     """Return a network's three stages on these faces, `steps` batches each, with the profile's sizes."""
     plans = eccv_plans(profile) if eccv else (profile.stage1, profile.stage2, profile.stage3)
     config, role, found = profile.eccv if eccv else profile.net, Role(data, np.arange(len(data.table))), []

@@ -10,10 +10,10 @@ import pandas as pd
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from rednet_core.eccv import EccvConfig, EccvNet
-from rednet_core.rednet import NetConfig, RedNet, count_parameters
+from rednet_core.eccv import EccvConfig
+from rednet_core.rednet import NetConfig, count_parameters
 from rednet_core.training import TrainConfig
-from rednet_lab.workbench.stages import Training
+from rednet_lab.workbench.stages import Training, network_of
 
 # Dense peak of the half-precision units in teraflop a second, by the makers' data sheets. REACHED is the share of it
 # that small-channel convolutions with pooling and batch norm between them get: an assumption, to be replaced by what
@@ -31,11 +31,6 @@ class Cost:
     multiply_adds: float
     kept: float
     parameters: int
-
-
-def network_of(config: NetConfig | EccvConfig) -> type:
-    """Return the class of a configuration's network."""
-    return EccvNet if isinstance(config, EccvConfig) else RedNet
 
 
 def multiply_adds(config: NetConfig | EccvConfig) -> float:

@@ -40,6 +40,7 @@ from rednet_lab.files import read_json, write_json, write_whole
 from rednet_lab.names import ROOT
 from rednet_lab.progress import Progress
 from rednet_lab.stamp import module_hash, versions
+from rednet_lab.workbench.profiles import SHORT
 from rednet_lab.workbench.sources import stored
 
 READS = ("rednet_lab/weights/*.json",)  # the cards: other weights, another card
@@ -65,10 +66,9 @@ class Recipe:
 
 
 NET = NetConfig(input_size=96, width=0.5, encoder_convs=(1,) * 5, decoder_convs=(1,) * 4, sigma=5.0)
-SETTINGS = {"schedule": "one_cycle", "weight_decay": 0.01, "precision": "bfloat16"}
 RECIPES = {
-    "world": Recipe(NET, TrainConfig(10_000, "adamw", 8e-3, **SETTINGS)),
-    "faces": Recipe(NET, TrainConfig(8_000, "adamw", 4e-3, **SETTINGS), begins="world"),
+    "world": Recipe(NET, TrainConfig(10_000, "adamw", 8e-3, **SHORT)),
+    "faces": Recipe(NET, TrainConfig(8_000, "adamw", 4e-3, **SHORT), begins="world"),
 }
 
 
@@ -224,7 +224,7 @@ def main() -> None:
         real = {f"{path.name}, test part": figures_of(net, Store(path), "test") for path in given.measure}
         return write_json(PLACE / f"{given.name}.json", card | {"real faces, never trained on": real})
     begins = RECIPES[given.name].begins
-    begin = checkpoint.load_net(given.folder / f"{begins}.pt") if begins else None
+    begin = open_weights(begins) if begins else None
     began = time.perf_counter()
     store = stored(f"shipped-{given.name}", reader_of(given.name, given.data), SIZE, MARGIN)
     net = train(given.name, store, given.folder, begin)

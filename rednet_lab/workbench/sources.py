@@ -64,6 +64,18 @@ class TestVideos:
     groups: dict[str, np.ndarray]
     what: str
 
+    @property
+    def rows(self) -> np.ndarray:
+        """All rows, group by group."""
+        return np.concatenate(list(self.groups.values()))
+
+    def in_order(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return all rows and the group of each, in the order in which `predict_videos` answers."""
+        rows, group = self.rows, np.repeat(list(self.groups), [len(each) for each in self.groups.values()])
+        table = self.data.table[rows]
+        order = np.lexsort((table["frame"], table["video"]))
+        return rows[order], group[order]
+
     @cached_property
     def fingerprint(self) -> str:
         """A hash of the videos: the prepared store's, or of the frames themselves where they were made in memory."""

@@ -60,7 +60,7 @@ class Training:
     @property
     def network(self) -> type:
         """The network's class."""
-        return EccvNet if isinstance(self.config, EccvConfig) else RedNet
+        return network_of(self.config)
 
     @property
     def kind(self) -> str:
@@ -143,6 +143,11 @@ class Training:
         if self.imagenet:
             load_imagenet(net)
         return net
+
+
+def network_of(config: NetConfig | EccvConfig) -> type:
+    """Return the class of a configuration's network."""
+    return EccvNet if isinstance(config, EccvConfig) else RedNet
 
 
 def suited(train: TrainConfig, device: torch.device) -> TrainConfig:

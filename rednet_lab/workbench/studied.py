@@ -50,16 +50,17 @@ class Studied:
         """
         if weights not in CHOICES:
             raise ValueError(f"weights {weights!r}, known: {', '.join(CHOICES)}")
-        theirs, ours = self.shipped.config.markup, self.profile.net.markup
-        if weights == "shipped" and theirs == ours:
-            return self.shipped if stage == 1 else self.branch(stage)
         if weights == "shipped":
+            shipped = self.shipped
+            theirs, ours = shipped.config.markup, self.profile.net.markup
+            if theirs == ours:
+                return shipped if stage == 1 else self.branch(stage)
             print(f"The shipped network has the points {theirs}, this data {ours}: this run's own network is taken.")
         return getattr(self, f"stage{stage}").net
 
     @property
     def shipped(self) -> RedNet:
-        """The network that ships."""
+        """The network that ships, read anew each time: a notebook may change what it has."""
         return open_weights("world").to(self.device)
 
     def mine(self, stage: int = 1) -> RedNet | None:
@@ -72,10 +73,10 @@ class Studied:
 
     def branch(self, stage: int) -> RedNet:
         """Return the shipped network with f_cls (stage 2) or f_trn (stage 3), which alone is trained, in a minute."""
-        role = self.source.people() if stage == 2 else self.source.clips(few=FEW)
+        role, shipped = self.source.people() if stage == 2 else self.source.clips(few=FEW), self.shipped
         key = {
             "weights": hashlib.sha256((PLACE / "world.safetensors").read_bytes()).hexdigest(),
-            "sizes": asdict(replace(self.profile, net=self.shipped.config)),
+            "sizes": asdict(replace(self.profile, net=shipped.config)),
             "data": role.data.fingerprint,
             "seed": self.seed,
             "device": self.device.type,
@@ -86,8 +87,10 @@ class Studied:
         make = self._with_f_cls if stage == 2 else self._with_f_trn
 
         def kept(folder: Path) -> None:
-            net, own = make(role, self.shipped), self.shipped.state_dict()
-            net.load_state_dict({**net.state_dict(), **own})  # statistics of batch norm moved along, too
+            net = make(role, shipped)
+            net.load_state_dict(
+                {**net.state_dict(), **shipped.state_dict()}
+            )  # statistics of batch norm moved along, too
             checkpoint.save_net(folder / "net.pt", net)
 
         folder, _ = asset(f"{self.profile.name}-branch-{stage}", key, kept)
@@ -156,7 +159,7 @@ class Studied:
     def _errors(self, net: RedNet, stage: int) -> np.ndarray:
         if stage == 3:
             videos = self.source.test_videos()
-            found = predict_videos(net, videos.data, np.concatenate(list(videos.groups.values())))
+            found = predict_videos(net, videos.data, videos.rows)
         else:
             test = self.source.test_stills()
             found = predict_stills(net, test.data, test.rows)

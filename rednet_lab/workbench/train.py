@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import torch
 import torch.distributed as dist
 
-from rednet_lab.names import DEVICES, PROFILE_NAMES, RUNS, SOURCES
+from rednet_lab.names import RUNS, add_run_options
 from rednet_lab.workbench.cache import made, place
 from rednet_lab.workbench.lab import Lab
 from rednet_lab.workbench.price import CARDS, REACHED, price
@@ -47,11 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--profile", choices=PROFILE_NAMES, default="gpu")
-    parser.add_argument("--source", choices=SOURCES, default=SOURCES[0])
-    parser.add_argument("--data", default="", help="where the real faces are")
-    parser.add_argument("--device", choices=DEVICES, default="auto")
-    parser.add_argument("--seed", type=int, default=0)
+    add_run_options(parser, "gpu", "of the data and the training")
     parser.add_argument("--network", choices=NETWORKS, default=NETWORKS[0], help="of 2018 or of 2016")
     parser.add_argument("--price", action="store_true", help="tell what it costs, and stop")
     parser.add_argument("--yes", action="store_true", help="do not ask")

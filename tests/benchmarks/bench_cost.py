@@ -26,7 +26,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import torch  # noqa: E402
-from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 from rednet_core.eccv import EccvConfig, EccvNet  # noqa: E402
 from rednet_core.fold import folded  # noqa: E402
@@ -34,7 +33,8 @@ from rednet_core.inputs import Inputs  # noqa: E402
 from rednet_core.network import MEAN_PIXEL, PIXEL_SPREAD  # noqa: E402
 from rednet_core.objective import terms  # noqa: E402
 from rednet_core.rednet import NetConfig, RedNet, count_parameters  # noqa: E402
-from rednet_lab.workbench.profiles import QUICK
+from rednet_lab.workbench.price import multiply_adds  # noqa: E402
+from rednet_lab.workbench.profiles import QUICK  # noqa: E402
 from tests.benchmarks import where_time_goes  # noqa: E402
 from tests.benchmarks.where_time_goes import timed  # noqa: E402
 
@@ -71,15 +71,6 @@ def peak_memory(device):
 def seconds(run, repeats, device):
     """Median time of run() after one call that does not count."""
     return statistics.median([timed(run, device) for _ in range(repeats + 1)][1:])
-
-
-def multiply_adds(kind, config):
-    """Multiply-adds of one frame, without doing them."""
-    with torch.device("meta"):
-        net = kind(config)
-        with FlopCounterMode(display=False) as counter:
-            net(torch.empty(1, 3, config.input_size, config.input_size), net.first_guess(1, "zeros"))
-    return counter.get_total_flops() / 2
 
 
 def made_faster(net, way, x, z0):
@@ -140,7 +131,7 @@ def measure(name, options):
     torch.manual_seed(0)
     base = peak_memory(device)
     net = kind(config).to(device).to(memory_format=torch.contiguous_format).eval()
-    found = {"px": config.input_size, "parameters": count_parameters(net), "macs": multiply_adds(kind, config)}
+    found = {"px": config.input_size, "parameters": count_parameters(net), "macs": multiply_adds(config)}
     x, z0 = torch.rand(1, 3, config.input_size, config.input_size, device=device), net.first_guess(1, "zeros")
     with torch.no_grad():
         found["frame"] = seconds(lambda: net(x, z0), options.repeats, device)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from rednet_lab.names import ROOT
 from tests.browser.chromium import ARGUMENTS, find_chromium, missing
 from tests.browser.jupyterlab import JupyterLab
 from tests.browser.manners import GIVEN
@@ -16,14 +17,17 @@ EVERY_MOVE = "REDNET_SCREENSHOTS"
 
 @pytest.fixture(scope="package")
 def server(checkout):
-    """JupyterLab on the notebooks of the tests' checkout, as copies with profile smoke in place of their parameters."""
+    """JupyterLab on copies of the notebooks with profile smoke in place of their parameters, and the tests' checkout.
+
+    The checkout's own notebooks hold the wrong answers that the run of the series is to survive.
+    """
     if reason := missing():
         pytest.skip(reason)
     folder = checkout.root.parent / "browser"
     with FileLock(checkout.lock):  # where the series is being run, wait for what it leaves in the cache
         pass
     out = str(folder / "results")  # not in the checkout, where other tests look
-    for path in sorted((checkout.root / "notebooks").glob("*.ipynb")):
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         copy_notebook(path, folder / "notebooks" / path.name, {"out": out, **GIVEN.get(path.stem, {})})
     variables = {"REDNET_CACHE": str(checkout.cache), "PYTHONPATH": str(checkout.root)}
     server = JupyterLab(folder / "notebooks", folder / "home", variables)

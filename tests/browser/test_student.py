@@ -27,22 +27,20 @@ def typed(source):
 def test_a_student_runs_errs_reads_the_hint_and_is_right(page, notebook):
     assert MARKED.search("    ### BEGIN SOLUTION\n    x\n    ### END SOLUTION\n")
     write(page.server.folder, notebook, ["".join(cells(FIRST)[1]["source"])])
-    page.open(notebook)
-    page.begun.append(notebook)
+    page.begin(notebook)
+    page.show(notebook)
     lab = page.page
     cell = lab.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell").first
 
-    def run(text=None):
+    def run(text):
         cell.locator(".cm-content").click()
-        if text:
-            lab.keyboard.press("Control+A")
-            lab.keyboard.insert_text(text)
+        lab.keyboard.press("Control+A")
+        lab.keyboard.insert_text(text)
         lab.keyboard.press("Control+Enter")
 
     def says(words):
         cell.locator(".jp-OutputArea-output", has_text=words).wait_for(timeout=60_000)
 
-    run()
     says("To do")
     run(typed(lambda body: body.replace("return c +", "return torch.flip(c +").rstrip() + ", (-1,))"))
     says(HINT)

@@ -101,14 +101,13 @@ def on_stills(lab: Lab, methods: Sequence[nn.Module], like: Measured) -> Measure
 def on_videos(lab: Lab, methods: Sequence[nn.Module], like: Measured, **choices) -> Measured:
     """Return the same on the test videos in the tracking protocol; choices go to the Tracker."""
     videos = lab.source.test_videos()
-    return _measured(methods, videos.data, np.concatenate(list(videos.groups.values())), like, predict_videos, choices)
+    return _measured(methods, videos.data, videos.rows, like, predict_videos, choices)
 
 
 def in_true_boxes(lab: Lab, net: nn.Module, like: Measured) -> Measured:
     """Figures of a network's mean shape put into every test frame's annotated box: no tracking, nothing learnt."""
     videos, shape = lab.source.test_videos(), net.mean_shape.cpu().numpy()
-    table, rows = videos.data.table, np.concatenate(list(videos.groups.values()))
-    rows = rows[np.lexsort((table["frame"][rows], table["video"][rows]))]  # the order of predict_videos
+    rows, _ = videos.in_order()
     each = figures(predict_mean_shape(shape, videos.data, rows, net.markup), videos.data, net.markup)
     return replace(like, **{name: values[None] for name, values in each.items()})
 
