@@ -33,6 +33,7 @@ from rednet_lab.files import write_whole
 from rednet_lab.names import EVIDENCE, ROOT, RUNS
 from rednet_lab.workbench import cache
 from rednet_lab.workbench.lab import Lab
+from rednet_lab.workbench.stages import suited
 
 FOLDER = ROOT / EVIDENCE / "bench"
 RATES = (2e-3, 4e-3, 8e-3, 1.6e-2)
@@ -237,7 +238,7 @@ class Trial:
             if task.share != 1:
                 variant = replace(variant, train={**variant.train, "steps": round(task.share * steps)}, watch=False)
             trained = bench.trained(variant, task.seed)
-            train = bench.training(variant, task.seed).train
+            train = suited(bench.training(variant, task.seed).train, bench.lab.device)
             more = {"steps": train.steps, "rate": train.rate, "precision": train.precision, "seconds": trained.seconds}
             plan = bench.training(variant, task.seed).plan
             more["pictures"] = train.steps * plan.batch * plan.frames

@@ -42,6 +42,7 @@ from rednet_lab.progress import Progress
 from rednet_lab.stamp import module_hash, versions
 from rednet_lab.workbench.profiles import SHORT
 from rednet_lab.workbench.sources import stored
+from rednet_lab.workbench.stages import suited
 
 READS = ("rednet_lab/weights/*.json",)  # the cards: other weights, another card
 WEIGHTS = ("world", "faces")  # world: free of any data set's terms, the default
@@ -70,6 +71,12 @@ RECIPES = {
     "world": Recipe(NET, TrainConfig(10_000, "adamw", 8e-3, **SHORT)),
     "faces": Recipe(NET, TrainConfig(8_000, "adamw", 4e-3, **SHORT), begins="world"),
 }
+
+
+def suited_recipe(name: str) -> Recipe:
+    """Return a recipe as this machine trains it: in float32 where its processor has no bfloat16."""
+    recipe = RECIPES[name]
+    return replace(recipe, train=suited(recipe.train, torch.device("cpu")))
 
 
 def worsened(x: Tensor, generator: torch.Generator) -> Tensor:
@@ -113,7 +120,7 @@ def reader_of(name: str, data: str):
 
 def train(name: str, store: Store, folder: Path, begin: RedNet | None = None) -> RedNet:
     """Return the network of a recipe, trained in `folder`, where a killed run goes on."""
-    recipe = RECIPES[name]
+    recipe = suited_recipe(name)
     stills = Stills(store, store.rows("train"), recipe.batch, recipe.train.seed)
     net = stages.new_network(recipe.net, store, stills.rows, recipe.train.seed) if begin is None else begin
     with Progress(name) as progress:
@@ -232,7 +239,7 @@ def main() -> None:
         "name": given.name,
         "terms": TERMS[given.name],
         "data": store.fingerprint,
-        "recipe": asdict(RECIPES[given.name]),
+        "recipe": asdict(suited_recipe(given.name)),
         "stages": "stage 1 (stills, f_srn alone)",
         "seconds": round(time.perf_counter() - began),
         "versions": versions(),

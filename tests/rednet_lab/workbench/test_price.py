@@ -58,11 +58,13 @@ def test_a_table_has_the_stages_and_their_sum():
     assert table["memory (GB)"].iloc[-1] == table["memory (GB)"][:-1].max()
 
 
-def test_a_card_without_bfloat16_has_float16(monkeypatch):
+def test_a_card_without_bfloat16_has_float16_and_a_processor_float32(monkeypatch):
     wanted = TrainConfig(1, precision="bfloat16")
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda emulated: False)
     assert suited(wanted, torch.device("cuda")).precision == "float16"
-    assert suited(wanted, torch.device("cpu")) is wanted
+    for units, precision in ((True, "bfloat16"), (False, "float32")):
+        monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda units=units: units)
+        assert suited(wanted, torch.device("cpu")).precision == precision
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda emulated: True)
     assert suited(wanted, torch.device("cuda")) is wanted
 
