@@ -62,7 +62,7 @@ class Aflw(Listed):
         if complete:
             found = [face for face in found if face.mask[SEVEN].all()]
         self._mean, self._scale, self._offset = _statistics(found)
-        split = _deal(sorted({face.file for face in found}), split_seed)
+        split = deal(sorted({face.file for face in found}), split_seed)
         finder = _Pictures(self.folder, table.parent)
         swapped = 0
         for face in found:
@@ -104,7 +104,7 @@ def _first_of_each(found: list[AflwFace]) -> list[AflwFace]:
     return list(first.values())
 
 
-def _deal(files: list[str], seed: int) -> dict[str, str]:
+def deal(files: list[str], seed: int) -> dict[str, str]:
     """Return which split each image is in: exactly a fifth is test, those whose hash comes first."""
     order = sorted(files, key=lambda name: hashlib.sha256(f"{seed}/{name}".encode()).digest())
     tests = round(TEST_SHARE * len(order))

@@ -1,4 +1,4 @@
-"""The command line: `python -m rednet_lab.publish evidence|readme|site|colab`."""
+"""The command line: `python -m rednet_lab.publish evidence|readme|picture|site|colab`."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def parser() -> argparse.ArgumentParser:
     evidence.add_argument("--force", action="store_true", help="replace evidence of more trainings, too")
     readme = command(_readme, "renew what is made of the evidence: README's parts, figures/README.md, figures/ledger")
     readme.add_argument("--check", action="store_true", help="write nothing; fail if something is not up to date")
+    command(_picture, "draw the README's picture anew: the shipped network at work")
     site = command(_site, "build the site of a run: pages that need no network")
     site.add_argument("folder", type=Path, nargs="?", metavar="RUN_FOLDER",
                       help=f"default: {RUNS}/quick if it is there, else the evidence")  # fmt: skip
@@ -60,6 +61,15 @@ def _readme(args: argparse.Namespace) -> int:
     names = [path.relative_to(ROOT).as_posix() for path in renew(check=args.check)]
     print("\n".join(f"{name} {'is not up to date' if args.check else 'written'}" for name in names) or "up to date")
     return 1 if names and args.check else 0
+
+
+def _picture(_: argparse.Namespace) -> int:
+    from rednet_lab.publish.picture import METHOD, method
+    from rednet_lab.show.draw import palette_png
+
+    METHOD.write_bytes(palette_png(method()))
+    print(METHOD)
+    return 0
 
 
 def _site(args: argparse.Namespace) -> int:

@@ -62,7 +62,7 @@ def renew(root: Path = ROOT, check: bool = False) -> list[Path]:
 
 def rendered(text: str, ledger: tables.Ledger) -> str:
     """Return a README's text with its made parts made anew. Raise ValueError where a marker is missing."""
-    made = {"picture": picture(), "series": series_in_parts(), "claims": tables.markdown(words.claims_short(ledger))}
+    made = {"series": series_in_parts(), "claims": tables.markdown(words.claims_short(ledger))}
     for name, content in made.items():
         begin, end = f"<!-- made: {name} -->", f"<!-- end: {name} -->"
         if text.count(begin) != 1 or text.count(end) != 1:
@@ -70,13 +70,6 @@ def rendered(text: str, ledger: tables.Ledger) -> str:
         whole = f"{begin}\n{content}\n{end}"
         text = re.sub(re.escape(begin) + ".*?" + re.escape(end), lambda _, whole=whole: whole, text, flags=re.S)
     return text
-
-
-def picture() -> str:
-    """Return the method at work: the steps on one face, then a tracked face, figures of two notebooks."""
-    alt = "z0, the detection step's maps, the regression step's points; then a tracked face"
-    found = ("34_spatial_recurrence/steps.png", "60_tracking/strip.png")
-    return "\n".join(f"![{alt}]({EVIDENCE}/quick/{name})" for name in found)
 
 
 def series_in_parts() -> str:

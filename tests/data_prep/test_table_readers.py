@@ -13,7 +13,7 @@ from data_prep.errors import DataError
 from data_prep.landmark_subset import LandmarkSubset
 from data_prep.markups import AFLW21, LFW10
 from data_prep.prepare import prepare
-from data_prep.readers.aflw import Aflw
+from data_prep.readers.aflw import Aflw, deal
 from data_prep.readers.aflw_tables import FEATURES, read_faces
 from data_prep.readers.lfw import LfwSeven, LfwTen
 from rednet_core.markup import SEVEN
@@ -111,6 +111,11 @@ def test_near_duplicates_can_be_left_out(tmp_path):
     aflw(tmp_path, [{"id": k, "file": f"image{k:05d}.jpg"} for k in (1, 2, 3)], sql=statements)
     assert len(Aflw(tmp_path)) == 3
     assert [e.facts["face"].number for e in Aflw(tmp_path, near_duplicates=False).entries] == [1, 3]
+
+
+def test_the_papers_images_are_dealt_into_the_papers_counts():
+    dealt = [*deal([f"image{number:05}.jpg" for number in range(21_080)], 0).values()]
+    assert (dealt.count("train"), dealt.count("test")) == (16_864, 4_216)  # Table 4
 
 
 def test_the_split_is_exactly_80_to_20_by_image_and_by_seed(tmp_path):

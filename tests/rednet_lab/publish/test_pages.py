@@ -35,12 +35,12 @@ def test_every_notebook_is_in_one_part_of_the_series():
 
 
 def test_only_what_stands_between_the_markers_changes(tmp_path):
-    blocks = [f"<!-- made: {name} -->\nold\n<!-- end: {name} -->\n" for name in ("picture", "series", "claims")]
+    blocks = [f"<!-- made: {name} -->\nold\n<!-- end: {name} -->\n" for name in ("series", "claims")]
     text = "a\n" + "b\n".join(blocks) + "c\n"
     ledger = tables.open_ledger(tmp_path)
     made = pages.rendered(text, ledger)
-    assert "old" not in made.split("\n") and SERIES[0].title in made and made.count("\nb\n") == 2
-    assert made.startswith("a\n<!-- made: picture -->\n") and made.endswith("<!-- end: claims -->\nc\n")
+    assert "old" not in made.split("\n") and SERIES[0].title in made and made.count("\nb\n") == 1
+    assert made.startswith("a\n<!-- made: series -->\n") and made.endswith("<!-- end: claims -->\nc\n")
     assert pages.rendered(made, ledger) == made
     with pytest.raises(ValueError, match="made: series"):
         pages.rendered(text.replace("<!-- made: series -->", ""), ledger)
