@@ -9,11 +9,11 @@ From a picture to points, with a trained network's file:
 >>> for picture in video:  # (H, W, 3) uint8 RGB
 ...     points = tracker.update(picture).points[0]  # (68, 2): x, y in the picture's pixels
 
-Symbols, in the code and its comments as in the papers:
+Symbols, in the program and its comments as in the papers:
 
-x    picture (N, 3, n, n)                         e    code of f_enc (Eq. 1): e = [e_i, e_p] (Eq. 9)
-z    response maps (N, C, m, m)                   e_i  identity code, what does not change in time; f_cls reads it
-z_0  first guess, drawn as maps                   e_p  pose and expression code, what does; f_trn updates it to e_p*
+x    picture (N, 3, n, n)                         e    encoding (Eq. 1): e = [e_i, e_p] (Eq. 9)
+z    response maps (N, C, m, m)                   e_i  identity half, what does not change in time; f_cls reads it
+z_0  first guess, drawn as maps                   e_p  pose half (and expression), what does; f_trn updates it to e_p*
 z_d  detection maps (Eq. 4), C_d = 7 channels     h    state of f_trn's LSTM (Eq. 10)
 z_r  regression maps (Eq. 6), C_r = L channels    y    what is annotated: discs, Gaussians, persons
 N    pictures of a batch (in Eq. 12, 13: persons) K    spatial steps of f_srn (Eq. 3)

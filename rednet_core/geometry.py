@@ -1,4 +1,4 @@
-"""The coordinate frames of a face, and the only code that changes from one to another.
+"""The coordinate frames of a face, and the only module that changes from one to another.
 
 Points are (x, y), 0-based, with pixel centres at whole numbers: pixel (0, 0) covers [-0.5, 0.5] on each axis.
 The frames are: *image* (a source picture), *crop* (what a store keeps: the face with a margin), *input* (what

@@ -1,8 +1,8 @@
 """What the networks of both papers have in common: the loop over spatial steps and frames, with f_trn and f_cls in it.
 
 How the two recurrences interleave is a choice (`interleave`); the LSTM's weights are shared by the steps always.
-"own", the default: the state crosses frames, never spatial steps. Each step has a state of its own, for its codes are
-distributed differently, as its batch-norm statistics are. So all frames of a clip go through one step at once, and
+"own", the default: the state crosses frames, never spatial steps. Each step has a state of its own, for its encodings
+are distributed differently, as its batch-norm statistics are. So all frames of a clip go through one step at once, and
 only the LSTM runs along time. "through": one state goes through all steps of a frame and on to the next frame, which
 must wait. "last": only the last step has f_trn; the others look at their frame alone.
 """
@@ -53,8 +53,8 @@ class Prediction:
     """What a network says of N pictures, per spatial step; states are one per step, for the next frame."""
 
     maps: list[Tensor] = field(default_factory=list)  # detection: logits (N, 7, m, m); regression: (N, L, m, m)
-    e_i: list[Tensor] = field(default_factory=list)  # identity codes (N, 256, 8, 8)
-    e_p: list[Tensor] = field(default_factory=list)  # pose and expression codes as decoded (e_p* with f_trn)
+    e_i: list[Tensor] = field(default_factory=list)  # identity halves (N, 256, 8, 8)
+    e_p: list[Tensor] = field(default_factory=list)  # pose halves as decoded (e_p* with f_trn)
     states: list[State | None] = field(default_factory=list)
     identity: Tensor | None = None  # scores (N, identities)
 
@@ -85,7 +85,7 @@ class RecurrentNet(nn.Module):
         self.config, self.markup = config, MARKUPS[config.markup]
 
     def add_branches(self, half: int, identity_units: int, squeeze: bool) -> None:
-        """Make f_trn and f_cls, where they are wanted, for codes e_p and e_i of `half` channels each (Eq. 9)."""
+        """Make f_trn and f_cls, where they are wanted, for the halves e_p and e_i of `half` channels each (Eq. 9)."""
         config = self.config
         self.f_trn = TemporalRecurrence(half, config.hidden, config.update, config.pooling) if config.temporal else None
         self.f_cls = None
@@ -158,7 +158,7 @@ class RecurrentNet(nn.Module):
             for name, value in (("maps", raw), ("e_i", e_i), ("e_p", e_p), ("states", state)):
                 getattr(out, name).append(value)
         if self.f_cls is not None:
-            out.identity = self.f_cls(out.e_i[-1])  # Eq. 12, on the last step's code
+            out.identity = self.f_cls(out.e_i[-1])  # Eq. 12, on the last step's encoding
         return self.conclude(out, code)
 
     def conclude(self, out: Any, code: Any) -> Any:

@@ -1,6 +1,6 @@
 """RED-Net: the journal's network, an encoder-decoder looped over spatial steps (f_srn) and frames (f_trn).
 
-What is said in the comments' shapes is the paper's network: 256 x 256 inputs, 128 x 128 maps, 8 x 8 codes. The loop
+What is said in the comments' shapes is the paper's network: 256 x 256 inputs, 128 x 128 maps, 8 x 8 encodings. The loop
 itself is in `network`.
 """
 
@@ -126,7 +126,7 @@ class RedNet(RecurrentNet):
         return self.backbone.stem(x)
 
     def encode(self, seen: Tensor, z: Tensor, step: int) -> Code | SkipCode:
-        """Return the code e = f_enc(x, z; theta_enc) (Eq. 1), with what the decoder needs beside it."""
+        """Return the encoding e = f_enc(x, z; theta_enc) (Eq. 1), with what the decoder needs beside it."""
         return self.backbone.encode(seen, self.config.feedback_gain * z, step)
 
     def _kind(self, step: int) -> str:

@@ -1,6 +1,6 @@
 """Temporal recurrence f_trn: what changes from frame to frame goes through an LSTM (journal 3.3, figure 6).
 
-It does not know images, maps or spatial steps: it takes the codes e_p of T frames and gives their updates.
+It does not know images, maps or spatial steps: it takes the pose halves e_p of T frames and gives their updates.
 """
 
 from contextlib import nullcontext

@@ -2,7 +2,7 @@
 
 Encoder A0..A4 are VGG-16's thirteen convolutions; decoder B4..B1 mirrors it and unpools with the switches of
 the matching pools. The shape comments are those of the paper: 256 x 256 input, width 1. This file does not
-know heads, steps, losses or identities: it turns (stem features, z) into a code and a code into features.
+know heads, steps, losses or identities: it turns (stem features, z) into an encoding and an encoding into features.
 """
 
 from dataclasses import dataclass

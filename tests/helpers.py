@@ -244,3 +244,50 @@ def upload(widget, name, content):
     file = {"name": name, "type": "", "size": len(content), "last_modified": 0, "content": memoryview(content)}
     state = {"value": [file]}
     widget._handle_msg({"content": {"data": {"method": "update", "state": state}}})
+
+
+# ------------------------------------------------------------------- printed sentences beside the numbers in them
+
+NUMBER = r"([+-]?\d+(?:\.\d+)?)"
+INTERVAL = rf"changes by {NUMBER} .+?\(\d+% interval {NUMBER} to {NUMBER}\)(.*)"
+
+
+def _told(mean, low, high, words):
+    if "null result" in words:
+        return low <= 0 <= high and ("nothing changes at all" not in words or low == mean == high == 0)
+    before = float(re.search(rf"(?:from|1% of) {NUMBER}", words)[1])
+    if "measurable" in words:
+        return abs(mean) <= 0.01 * abs(before) + 0.005
+    after, rises = float(re.search(rf"to {NUMBER}", words)[1]), "it rises" in words
+    return (mean > 0) == rises == (after > before) and abs(after - before - mean) < 0.02 and (low >= 0 or high <= 0)
+
+
+READ = {  # a sentence that a notebook prints: whether the numbers in it allow its words
+    INTERVAL: lambda mean, low, high, words: _told(float(mean), float(low), float(high), words),
+    rf"lazy {NUMBER}, right {NUMBER}: (being right pays|the lazy answer)": lambda lazy, right, words: (
+        (float(right) <= float(lazy)) if words == "being right pays" else (float(right) >= float(lazy))
+    ),
+    rf"box, {NUMBER}% of the way: they (stay|follow|go)": lambda share, word: (
+        word in {True: ("stay", "follow"), False: ("follow", "go")}[float(share) < 50]
+        and (word == "stay") <= (float(share) <= 10)
+        and (word == "go") <= (float(share) >= 100)
+    ),
+    rf"mean face: {NUMBER} points of {NUMBER}: it (hardly minds|gets worse|gets better)": lambda change, base, word: (
+        abs(float(change)) <= 0.05 * float(base) + 0.01
+        if word == "hardly minds"
+        else (float(change) > 0) == (word == "gets worse")
+    ),
+    rf"{NUMBER} %,(?: always)? the mean face:? {NUMBER} %: (better than|not)": lambda ours, guess, word: (
+        float(ours) <= float(guess) if word == "better than" else float(ours) >= float(guess)
+    ),
+    rf"the state uses {NUMBER} % of its range(.*)": lambda reach, words: (
+        float(reach) <= 10 if "hardly used" in words else float(reach) >= 10
+    ),
+}
+
+
+def sentences(text: str) -> list[tuple[str, bool]]:
+    """The reading lines in what a notebook printed, each with whether it agrees with its own (rounded) numbers."""
+    return [
+        (found[0], bool(agrees(*found.groups()))) for line, agrees in READ.items() for found in re.finditer(line, text)
+    ]

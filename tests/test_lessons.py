@@ -1,10 +1,12 @@
 """The notebooks as lessons: each exercise has a hint and an answer, each question asked beforehand is answered."""
 
+import ast
 import json
 import re
 
 import pytest
 
+from rednet_lab.exercises import NAMES, load
 from rednet_lab.names import ROOT
 from rednet_lab.publish.lesson import neighbours
 from rednet_lab.series import PARTS, SERIES
@@ -20,6 +22,12 @@ PATH = [number for title, numbers in PARTS.items() if not title.startswith("Appe
 names = pytest.mark.parametrize("name", CELLS)
 TRAINS = re.compile(r"\b([Tt]rain (?!others)|lab\.(demo|stage)|Variant\()")
 FOLDED = r"<details><summary>{}[^<]*</summary>.{{20,}}</details>"
+WORDS = (ROOT / "teach" / "words.md").read_text(encoding="utf-8")
+QUOTED = r"\"[^\"]*\"|"
+THEIRS = (
+    QUOTED
+    + r"^>.*$|<code>.*?</code>|`[^`]*`|(authors'|released|source|your) (released )?code|Facial Keypoints|code TEXT"
+)
 SPOKEN = re.compile(r'> ?(\*\*|"|Table|ECCV|Journal|The authors)')  # how the papers' voice begins
 
 
@@ -46,7 +54,7 @@ def test_an_exercise_that_trains_says_how_long(name):
 @names
 def test_every_question_asked_beforehand_is_answered_where_it_was_asked(name):
     for (_, kind, source), (_, _, after) in zip(CELLS[name], CELLS[name][1:], strict=False):
-        if kind == "markdown" and re.search(r"\*Predict|\*Before you (run|look)|, guess:\*", source):
+        if kind == "markdown" and re.search(r"(?i)\*(predict|think|before you (run|look))|, guess:\*", source):
             assert re.search(FOLDED.format("Answer"), after), source[-200:]
 
 
@@ -85,6 +93,39 @@ def test_the_path_has_key_points_and_leads_from_each_notebook_to_the_next():
 
 
 def test_words_and_symbols_say_where_each_comes_from():
-    text = (ROOT / "teach" / "words.md").read_text(encoding="utf-8")
-    numbers = {number for row in re.findall(r"^\|.*\| ([\d, ]+) \|$", text, re.M) for number in row.split(", ")}
+    numbers = {number for row in re.findall(r"^\|.*\| ([\d, ]+) \|$", WORDS, re.M) for number in row.split(", ")}
     assert numbers and numbers <= {entry.number for entry in SERIES}
+
+
+def refused():
+    """Return the pattern of the words that the glossary's last column has instead of its own."""
+    rows = re.findall(r"^\| \*\*.*\| ([^|]*) \|$", WORDS, re.M)
+    return re.compile(rf"\b({'|'.join(word for row in rows for word in row.split(', ') if word)})s?\b", re.I)
+
+
+def ours(kind, source):
+    """Return what a cell says to a reader in our own words: prose, or the words of a code cell's texts and comments."""
+    if kind == "code":
+        texts = [node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)]
+        source = "\n".join([*(t for t in texts if isinstance(t, str) and " " in t), *re.findall("#.*", source)])
+        return re.sub(THEIRS.removeprefix(QUOTED), "", source, flags=re.M)
+    return re.sub(THEIRS, "", source, flags=re.M)
+
+
+@names
+def test_one_word_for_one_thing(name):
+    cells = [cell for cell in CELLS[name] if not cell[0].startswith(("links-", "fetch-"))]
+    assert [(key, found[0]) for key, *cell in cells for found in refused().finditer(ours(*cell))] == []
+
+
+def test_hints_guides_and_sheets_keep_to_the_same_words():
+    texts = [hint for exercise in NAMES for hint in load(exercise).wrong]
+    texts.append((ROOT / "teach" / "paths.yaml").read_text(encoding="utf-8"))
+    assert [found[0] for text in texts for found in refused().finditer(text)] == []
+
+
+def test_the_glossary_refuses_what_it_says():
+    prose = 'The code is cut. "a 2-bit code"\n> the code\nthe authors\' code'
+    assert refused().findall(ours("markdown", prose)) == ["code"]
+    cell = 'x = "a mean shape"  # its Codes\ncode["mean_shape"] = 1'
+    assert refused().findall(ours("code", cell)) == ["mean shape", "Code"]

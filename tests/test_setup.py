@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import inspect
 import json
 import os
 import re
@@ -122,6 +123,19 @@ def test_environment_file_installs_the_lock_and_then_this_package():
     assert pip == ["-r requirements.lock", "-e ."] and "pip" in environment["dependencies"]
     python = next(item for item in environment["dependencies"] if str(item).startswith("python="))
     assert python.removeprefix("python=") in PYTHONS
+
+
+def test_the_devcontainer_has_a_python_of_the_lock_and_runs_commands_that_there_are(go):
+    folder = ROOT / ".devcontainer"
+    container = json.loads((folder / "devcontainer.json").read_text(encoding="utf-8"))
+    image = (folder / container["build"]["dockerfile"]).read_text(encoding="utf-8").splitlines()[0]
+    assert re.fullmatch(r"FROM python:([\d.]+)-slim", image)[1] in PYTHONS
+    for command in container["postCreateCommand"].split(" && "):
+        python, file, word = command.split()
+        assert (python, file) == ("python3", "go.py") and (ROOT / file).is_file()
+        assert f'"{word}"' in inspect.getsource(go.main)
+    interpreter = container["customizations"]["vscode"]["settings"]["python.defaultInterpreterPath"]
+    assert interpreter == f"${{containerWorkspaceFolder}}/{Path(load_go().VENV).name}/bin/python"
 
 
 def test_ci_runs_the_readmes_test_command():

@@ -1,6 +1,6 @@
 """The ECCV 2016 network: VGG-16 encoder with five pools, mirrored decoder, labels fed back, f_REG at the end.
 
-The comments' shapes are the paper's: 128 x 128 inputs and maps, 4 x 4 codes. The loop over steps and frames is the
+The comments' shapes are the paper's: 128 x 128 inputs and maps, 4 x 4 encodings. The loop over steps and frames is the
 journal's (`rednet_core.network`), so inputs, training, tracking and evaluation serve both. The paper's names are
 f_sRNN for f_srn, f_tRNN for f_trn, f_CLS for f_cls, C_id for e_i and C_pe for e_p.
 """
@@ -21,7 +21,7 @@ from rednet_core.temporal import Pooling, Update
 from rednet_core.vgg import ENCODER_CHANNELS, ENCODER_CONVS, Block, Code
 
 Feedback = Literal["label_map", "prob_maps"]
-SHRINK = 32  # input size over code size: five pools
+SHRINK = 32  # input size over the encoding's: five pools
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class EccvPrediction(Prediction):
 
 @dataclass
 class LabelCode(Code):
-    """The code (N, 512, 4, 4), the five switches, and the encoder's features that f_REG looks at."""
+    """The encoding (N, 512, 4, 4), the five switches, and the encoder's features that f_REG looks at."""
 
     features: tuple[Tensor, Tensor]  # conv2_2 (N, 128, 64, 64) and conv4_3 (N, 512, 16, 16)
 
@@ -142,7 +142,7 @@ class EccvNet(RecurrentNet):
         return x
 
     def encode(self, seen: Tensor, z: Tensor, step: int) -> LabelCode:
-        """Return the code C = f_ENC(x, z; theta_ENC) (Eq. 1), with what decoder and f_REG need beside it."""
+        """Return the encoding C = f_ENC(x, z; theta_ENC) (Eq. 1), with what decoder and f_REG need beside it."""
         x, switches, features = torch.cat([seen, z], 1), [], []  # (N, 3 + 1, 128, 128)
         for block in self.encoder:
             features.append(block(x, step))  # conv1_2 at 128, conv2_2 at 64, conv3_3, conv4_3 at 16, conv5_3 at 8

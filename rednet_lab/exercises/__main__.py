@@ -2,18 +2,21 @@
 
 An exercise has three cells: the task, the student's part (tag "exercise") and a hidden solution (tag "solution"). They
 are made of the master alone and found again by their ids, so they may be moved within a notebook.
+`--nbgrader FOLDER` writes the same notebooks as nbgrader's source: solutions between markers, and a graded check each.
 """
 
 import argparse
 import inspect
 import json
 import re
+from pathlib import Path
 
 from rednet_lab.exercises import NAMES, load
 from rednet_lab.files import write_text
 from rednet_lab.names import ROOT
 
 MARKED = re.compile(r" *### BEGIN SOLUTION\n(.*?) *### END SOLUTION\n", re.DOTALL)
+KINDS = ("exercise", "solution")  # of the two code cells
 STUB = "    # your code here\n    return ...\n"
 
 
@@ -35,7 +38,7 @@ def cells(name: str, before: str = "") -> list[dict]:
     hidden = f'# A solution: try first.\n{solved}\n\nprint("The solution:", check("{name}")({answer}))'
     code = {"cell_type": "code", "execution_count": None}
     tags = {"tags": ["exercise"]}, {"jupyter": {"source_hidden": True}, "tags": ["solution"]}
-    ids = (f"exercise-{name}", f"solution-{name}")
+    ids = tuple(f"{kind}-{name}" for kind in KINDS)
     made = [{"cell_type": "markdown", "id": f"exercise-{name}-task", "metadata": tags[0]}]
     made += [{**code, "id": each, "metadata": tag, "outputs": []} for each, tag in zip(ids, tags, strict=True)]
     sources = f"### Exercise: {title[0].lower()}{title[1:]}\n\n{task}", student, hidden
@@ -64,11 +67,35 @@ def current(notebook: str) -> tuple[str, str]:
     return text, json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
+def graded(notebook: str) -> str:
+    """Return a notebook as nbgrader's source (cell metadata of schema 3): each exercise is worth a point."""
+    content = json.loads(current(notebook)[1])
+    for name in (name for name in NAMES if load(name).notebook == notebook):
+        answer, judged = (next(c for c in content["cells"] if c["id"] == f"{kind}-{name}") for kind in KINDS)
+        function, source = load(name).solution.__name__, "".join(answer["source"])
+        start = source.index("def ")
+        task = source[:start] + inspect.getsource(load(name).solution)
+        for cell, text, test in (
+            (answer, task, False),
+            (judged, f'assert check("{name}")({function}) == "Right."', True),
+        ):
+            facts = {"schema_version": 3, "grade_id": cell["id"], "grade": test, "locked": test, "solution": not test}
+            facts |= {"task": False} | ({"points": 1} if test else {})
+            cell |= {"source": text.splitlines(True), "metadata": {"nbgrader": facts}}
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Write, or with --check return 1 where a notebook is not current."""
     parser = argparse.ArgumentParser(prog="python -m rednet_lab.exercises", description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a notebook is not current")
-    check_only, stale = parser.parse_args(arguments).check, []
+    parser.add_argument("--nbgrader", type=Path, metavar="FOLDER", help="write nbgrader's source there, nothing else")
+    args = parser.parse_args(arguments)
+    check_only, stale = args.check, []
+    if args.nbgrader:
+        for notebook in sorted({load(name).notebook for name in NAMES}):
+            write_text(args.nbgrader / f"{notebook}.ipynb", graded(notebook))
+        return 0
     for notebook in sorted({load(name).notebook for name in NAMES}):
         text, wanted = current(notebook)
         if text != wanted:

@@ -2,12 +2,15 @@
 
 Guides and sheets are made pages (`python -m rednet_lab.publish readme`). Slides are nbconvert's, of cells that are
 tagged for it, with reveal.js beside them: `python -m rednet_lab.publish.teach 60 FOLDER --reveal WHEEL_OR_FOLDER`.
+What a path costs a laptop is measured: `python -m rednet_lab.publish.teach 60 EMPTY_FOLDER --measure` (not on Windows).
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import zipfile
@@ -15,7 +18,7 @@ from pathlib import Path
 
 import yaml
 
-from rednet_lab.files import figures, read_json, write_text
+from rednet_lab.files import figures, read_json, write_json, write_text
 from rednet_lab.names import EVIDENCE, ROOT
 from rednet_lab.series import SERIES
 from rednet_lab.tex import formula
@@ -29,6 +32,7 @@ TEMPLATE = """{%- extends 'reveal/index.html.j2' -%}
 {%- block jupyter_widgets -%}{%- endblock -%}
 {%- block footer_js -%}<script src="reveal.js/dist/reveal.js"></script><script>Reveal.initialize({hash: true})</script>
 {%- endblock -%}"""
+MEASURED = Path("teach", "measured.json")  # by path and step: CPU seconds and GB, of `measure`
 TITLES = {entry.name: f"{entry.number} {entry.title}" for entry in SERIES}
 
 
@@ -54,9 +58,19 @@ def title(step: dict) -> str:
     return f"[{TITLES[step['notebook']]}](../notebooks/{step['notebook']}.ipynb)"
 
 
+def costs(minutes: int, root: Path) -> list[str]:
+    """Return what a path was measured to take, as lines of Markdown; none where it was not measured."""
+    taken = read_json(root / MEASURED, {}).get(str(minutes))
+    if not taken:
+        return []
+    cpu, memory = sum(step["cpu"] for step in taken.values()) / 60, max(step["memory"] for step in taken.values())
+    each = ", ".join(f"{name} {step['cpu']:.0f} s and {step['memory']:.1f} GB" for name, step in taken.items())
+    return [f"**It takes** {cpu:.1f} minutes of CPU in all and {memory:.1f} GB at most ({each}).", ""]
+
+
 def guide(plan: dict, minutes: int, root: Path) -> str:
     """Return the guide of a path as Markdown."""
-    lines, clock = [f"# A workshop of {minutes} minutes", "", MADE, ""], 0
+    lines, clock = [f"# A workshop of {minutes} minutes", "", MADE, "", *costs(minutes, root)], 0
     for name, long in plan["paths"][minutes].items():
         step = plan["steps"][name]
         lines += [f"## {clock} to {clock + long} min: {title(step)}", "", f"**Goal.** {step['goal']}", ""]
@@ -86,6 +100,27 @@ def written(root: Path = ROOT) -> dict[Path, str]:
     plan, folder = source(root), root / "teach"
     pages = {folder / f"path-{minutes}.md": guide(plan, minutes, root) for minutes in plan["paths"]}
     return pages | {folder / "questions.md": sheet(plan, False), folder / "answers.md": sheet(plan, True)}
+
+
+def measure(minutes: int, to: Path, profile: str = "quick", root: Path = ROOT) -> dict:
+    """Run a path's notebooks one after another, as a laptop does that has made nothing yet, and return what each took.
+
+    Of each step: CPU seconds of all processes and GB of the largest. Raises ValueError where a notebook fails or the
+    folder, which takes cache and results, is not empty.
+    """
+    if to.exists() and any(to.iterdir()):
+        raise ValueError(f"{to} is not empty: what is there already would not be measured")
+    found, plan = {}, source(root)
+    own = os.environ | {"REDNET_CACHE": str(to / "cache"), "PYTHONPATH": str(root)}
+    for step in plan["paths"][minutes]:
+        command = [sys.executable, "-m", "rednet_lab.runner", "--profile", profile, "--out", str(to), "--no-needs"]
+        command += ["--jobs", "1", "--only", plan["steps"][step]["notebook"]]
+        _, status, used = os.wait4(subprocess.Popen(command, cwd=root, env=own).pid, 0)
+        if status:
+            raise ValueError(f"{plan['steps'][step]['notebook']} failed: see {to}")
+        unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
+        found[step] = {"cpu": round(used.ru_utime + used.ru_stime, 1), "memory": round(used.ru_maxrss * unit / 1e9, 2)}
+    return found
 
 
 # ------------------------------------------------------------------------------------------------------------ slides
@@ -171,9 +206,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("minutes", type=int)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--reveal", type=Path, help="a wheel or folder with reveal.js's dist/")
+    parser.add_argument("--measure", action="store_true", help="run the path and write down what it takes, no slides")
     args = parser.parse_args(arguments)
     try:
-        print(slides(args.minutes, args.folder, args.reveal))
+        if args.measure:
+            found = {str(args.minutes): measure(args.minutes, args.folder.resolve())}
+            write_json(ROOT / MEASURED, read_json(ROOT / MEASURED, {}) | found)
+        print(ROOT / MEASURED if args.measure else slides(args.minutes, args.folder, args.reveal))
     except ValueError as error:
         print(f"Nothing done. {error}", file=sys.stderr)
         return 2

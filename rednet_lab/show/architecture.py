@@ -124,14 +124,14 @@ def network(net: RedNet | EccvNet, frames: int = 2) -> Drawing:
         if "f_reg" in ends:
             c.arrow((x + 142, last + 17), (x + 142, last + 72))
             c.box(x + 116, last + 95, 90, 44, MAPS, "f_REG", f"{seen.given['f_reg.locate'][1] // 2} points")
-    parts = [f"encoder {seen.enc}", f"code in two halves {seen.e_p} and {seen.e_i}", f"decoder {seen.dec}"]
+    parts = [f"encoder {seen.enc}", f"encoding in two halves {seen.e_p} and {seen.e_i}", f"decoder {seen.dec}"]
     parts += [f"{seen.trn} from frame to frame"] * (net.f_trn is not None) + [seen.cls] * ("f_cls" in ends)
     parts += ["f_REG"] * ("f_reg" in ends) + [f"feedback {seen.srn}, z with {seen.z[1]} channels, from step to step"]
     return c.drawing(f"Spatial steps: {count}, frames: {frames}. Parts: {', '.join(parts)}.")
 
 
 def _step(c: Canvas, seen: Shapes, k: int, x: float, y: float, first: bool, last: bool) -> None:
-    """Draw one spatial step of one frame round (x, y): encoder, code in two halves, f_trn over them, decoder, maps."""
+    """Draw one spatial step of one frame round (x, y): encoder, both halves of the encoding, f_trn, decoder, maps."""
     config, channels = seen.net.config, seen.maps[k][1]
     for side, fill, name in ((-1, ENCODER, seen.enc), (1, DECODER, seen.dec)):
         near, far = x + side * 60, x + side * 110
@@ -155,7 +155,7 @@ def _step(c: Canvas, seen: Shapes, k: int, x: float, y: float, first: bool, last
 
 
 def stack(net: RedNet | EccvNet) -> Drawing:
-    """Draw the blocks of encoder and decoder with what runs past the code: journal figures 4 and 5, ECCV figure 4.
+    """Draw the blocks of encoder and decoder with what runs past the encoding: journal figures 4 and 5, ECCV figure 4.
 
     Height and thickness of a block are the square roots of its maps' size and of its channels, times a constant.
     """
@@ -171,8 +171,8 @@ def stack(net: RedNet | EccvNet) -> Drawing:
         head, links = "head", [(i, 12 - i) for i in (5, 4, 3, 2, 1)]
     unit = [*(name for name, part in modules.items() if isinstance(part, Unit)), "", ""][1]  # that of C1 without z
     links = [(i, 11 - i) for i in (4, 3, 2)] if unit else links  # E3 from C3 to behind D4, and so on
-    places = [("image", ""), *inward, ("code", ""), *outward, ("head", head)]
-    shapes = [seen.given.get(place, seen.e if name == "code" else seen.image) for name, place in places]
+    places = [("image", ""), *inward, ("e", ""), *outward, ("head", head)]
+    shapes = [seen.given.get(place, seen.e if name == "e" else seen.image) for name, place in places]
     fills = [PICTURE, *[ENCODER] * len(inward), POSE, *[DECODER] * len(outward), MAPS]
     pitch, middle, table = (WIDTH - 90) / len(places), 126, 194 + 24 * len(links)
     at, right, c = [70 + (i + 0.5) * pitch for i in range(len(places))], 0.0, Canvas(table + 78 + 116 * bool(unit))
@@ -181,8 +181,8 @@ def stack(net: RedNet | EccvNet) -> Drawing:
         if i:
             c.arrow((right, middle), (x - wide / 2 - 2, middle))
         right = x + wide / 2 + 0.16 * high + 2
-        c.cuboid(x - wide / 4 if name == "code" else x, middle, wide / 2 if name == "code" else wide, high, fills[i])
-        if name == "code":  # e_p and e_i, half of the channels each
+        c.cuboid(x - wide / 4 if name == "e" else x, middle, wide / 2 if name == "e" else wide, high, fills[i])
+        if name == "e":  # e_p and e_i, half of the channels each
             c.cuboid(x + wide / 4, middle, wide / 2, high, IDENTITY)
             c.text(x, middle - high / 2 - 24, seen.e_p, anchor="end")
             c.text(x + 7, middle - high / 2 - 24, seen.e_i, anchor="start")
@@ -210,7 +210,9 @@ def stack(net: RedNet | EccvNet) -> Drawing:
         c.arrow((first, up + 31), (first, up), (last, up), (last, up + 31))
         c.box(WIDTH / 2, up, 330, 22, PLAIN, f"a residual unit of {unit.split('.')[1]}, and its shortcut", bold=False)
     blocks = ", ".join(f"{name} {shape[1]} × {shape[2]} px" for (name, _), shape in zip(places, shapes, strict=True))
-    return c.drawing(f"Encoder, code and decoder, channels × size: {blocks}; z joins with {seen.z[1]} channels; {how}.")
+    return c.drawing(
+        f"Encoder, encoding and decoder, channels × size: {blocks}; z joins with {seen.z[1]} channels; {how}."
+    )
 
 
 def layers(block: nn.Module) -> str:
@@ -225,7 +227,7 @@ def layers(block: nn.Module) -> str:
 
 
 def branches(net: RedNet | EccvNet) -> Drawing:
-    """Draw what reads each half of the code, layer by layer: f_trn and f_cls, and f_REG (journal 6, ECCV 5)."""
+    """Draw what reads each half of the encoding, layer by layer: f_trn and f_cls, and f_REG (journal 6, ECCV 5)."""
     seen, config = Shapes(net), net.config
     rows = []
     if net.f_trn is not None:
@@ -260,7 +262,7 @@ def branches(net: RedNet | EccvNet) -> Drawing:
             c.arrow((x + 20, 29), (x + 20, 14), (x - 20, 14), (x - 20, 29))
             c.text(x + 30, 16, "h, c: to the next frame", anchor="start")
     said = "; ".join(f"{name}: {', '.join(' '.join(box[1:]) for box in boxes)}" for name, boxes in rows)
-    return c.drawing(f"What reads the two halves of the code, layer by layer. {said}.")
+    return c.drawing(f"What reads the two halves of the encoding, layer by layer. {said}.")
 
 
 def _lines(shape: Sequence[int]) -> tuple[str, str]:

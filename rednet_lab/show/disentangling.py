@@ -17,64 +17,64 @@ LAST_STEP, EVERY_STEP = "last step", "every step"
 
 
 @dataclass
-class Coded:
-    """What the network has of one face at each step: its bottleneck codes (and switches or skips), and its answer."""
+class Encoded:
+    """What the network has of one face at each step: its encodings (and switches or skips), and its answer."""
 
     picture: np.ndarray  # what it saw, (n, n, 3)
     stem: torch.Tensor
     z0: torch.Tensor
-    codes: list  # per step: rednet_core.vgg.Code, or SkipCode
+    encodings: list  # per step: rednet_core.vgg.Code, or SkipCode, which hold e
     points: np.ndarray  # (L, 2) in input pixels
 
 
 @dataclass
 class Mixed:
-    """The answer to a mixed code: points (L, 2) in input pixels, and f_cls's probabilities of persons."""
+    """The answer to a mixed encoding: points (L, 2) in input pixels, and f_cls's probabilities of persons."""
 
     points: np.ndarray
     persons: np.ndarray | None
 
 
-class CodeMixer:
+class HalfMixer:
     """A network taken apart at its bottleneck; every face is encoded once."""
 
     def __init__(self, net: RedNet):
         if net.f_trn is not None:
-            raise ValueError("CodeMixer: the memory of this network's f_trn would mix in; take that of stage 1 or 2")
+            raise ValueError("HalfMixer: the memory of this network's f_trn would mix in; take that of stage 1 or 2")
         self.tracer = FaceTracer(net)
         self.net = self.tracer.net
-        self.kept: dict[str, Coded] = {}
+        self.kept: dict[str, Encoded] = {}
 
     @torch.no_grad()
-    def coded(self, face: Face) -> Coded:
-        """Return the face's codes, as the network makes them when nothing is exchanged."""
+    def encoded(self, face: Face) -> Encoded:
+        """Return the face's encodings, as the network makes them when nothing is exchanged."""
         if face.name not in self.kept:
             net, seen = self.net, self.tracer.see(face)
             stem = net.backbone.stem((seen.inputs - MEAN_PIXEL) / PIXEL_SPREAD)
-            z, codes = seen.z0, []
+            z, encodings = seen.z0, []
             for k in range(len(net.config.steps)):
-                codes.append(net.backbone.encode(stem, net.config.feedback_gain * z, k))
+                encodings.append(net.backbone.encode(stem, net.config.feedback_gain * z, k))
                 z = net.feedback(seen.prediction.maps[k], k + 1)
             points = net.points(seen.prediction)[0].cpu().numpy()
-            self.kept[face.name] = Coded(draw.picture(seen.inputs[0]), stem, seen.z0, codes, points)
+            self.kept[face.name] = Encoded(draw.picture(seen.inputs[0]), stem, seen.z0, encodings, points)
         return self.kept[face.name]
 
     @torch.no_grad()
     def mix(self, a: Face, b: Face, e_i: float, e_p: float, switches: bool = False, every: bool = False) -> Mixed:
-        """Return A's answer with the shares e_i and e_p (0: A's, 1: B's) of B's code halves, perhaps B's switches too.
+        """Return A's answer with the shares e_i and e_p (0: A's, 1: B's) of B's halves, perhaps B's switches too.
 
         Only in the last spatial step, or in every one; image and z_0 stay A's.
         """
-        net, one, two = self.net, self.coded(a), self.coded(b)
+        net, one, two = self.net, self.encoded(a), self.encoded(b)
         prediction, z, last = Prediction(), one.z0, len(net.config.steps) - 1
         for k, kind in enumerate(net.config.steps):
             own = net.backbone.encode(one.stem, net.config.feedback_gain * z, k)
-            code, half = own, own.e.chunk(2, 1)
+            encoding, half = own, own.e.chunk(2, 1)
             if every or k == last:
-                other = two.codes[k].e.chunk(2, 1)
+                other = two.encodings[k].e.chunk(2, 1)
                 half = [(1 - s) * x + s * y for s, x, y in zip((e_i, e_p), half, other, strict=True)]
-                code = replace(two.codes[k] if switches else own, e=torch.cat(half, 1))
-            raw = net.heads[kind](net.backbone.decode(code, k))
+                encoding = replace(two.encodings[k] if switches else own, e=torch.cat(half, 1))
+            raw = net.heads[kind](net.backbone.decode(encoding, k))
             prediction.maps.append(raw)
             prediction.e_i.append(half[0])
             z = net.feedback(raw, k + 1)
@@ -103,22 +103,22 @@ def bars(persons: np.ndarray | None, own: tuple[int, int], size: int = draw.PANE
     return draw.words(out, texts, 12)
 
 
-def own_points(mixer: CodeMixer, face: Face, colour=draw.PREDICTED, size: int = draw.PANEL) -> np.ndarray:
+def own_points(mixer: HalfMixer, face: Face, colour=draw.PREDICTED, size: int = draw.PANEL) -> np.ndarray:
     """Return what the network saw of a face, with its own points."""
-    one = mixer.coded(face)
+    one = mixer.encoded(face)
     where = draw.place(one.points, one.picture.shape[1], size)
     return draw.points(draw.enlarge(one.picture, size), where, colour, size=3)
 
 
-def moved_points(mixer: CodeMixer, a: Face, mixed: Mixed, size: int = draw.PANEL) -> np.ndarray:
-    """Return face A with the points of a mixed code, and lines to them from its own."""
-    one = mixer.coded(a)
+def moved_points(mixer: HalfMixer, a: Face, mixed: Mixed, size: int = draw.PANEL) -> np.ndarray:
+    """Return face A with the points of a mixed encoding, and lines to them from its own."""
+    one = mixer.encoded(a)
     start, end = (draw.place(points, one.picture.shape[1], size) for points in (one.points, mixed.points))
     return draw.points(draw.arrows(draw.enlarge(one.picture, size), start, end, draw.SKY), end, size=3)
 
 
-def panel(mixer: CodeMixer, a: Face, b: Face, mixed: Mixed, own: tuple[int, int], title: str) -> np.ndarray:
-    """Return what is painted: A and B with their own points, A with the mixed code's, and who f_cls says it is."""
+def panel(mixer: HalfMixer, a: Face, b: Face, mixed: Mixed, own: tuple[int, int], title: str) -> np.ndarray:
+    """Return what is painted: A and B with their own points, A with the mixed encoding's, and who f_cls says it is."""
     return draw.panels(
         {
             f"A: {a.name}": own_points(mixer, a, draw.SKY),
@@ -134,7 +134,7 @@ def disentangle(net: RedNet, faces: list[Face], persons: dict[str, int]) -> Pain
 
     Two pictures of one person differ in what the face does, two persons of one pose in who they are.
     """
-    mixer, named = CodeMixer(net), {face.name: face for face in faces}
+    mixer, named = HalfMixer(net), {face.name: face for face in faces}
     names = list(named)
     controls = {
         "a": menu("A", names, names[0]),
@@ -148,11 +148,13 @@ def disentangle(net: RedNet, faces: list[Face], persons: dict[str, int]) -> Pain
     def paint(a: str, b: str, e_i: float, e_p: float, switches: bool, where: str):
         one, two = named[a], named[b]
         mixed = mixer.mix(one, two, e_i, e_p, switches, where == EVERY_STEP)
-        own, other = mixer.coded(one).points, mixer.coded(two).points
+        own, other = mixer.encoded(one).points, mixer.encoded(two).points
         moved, left = mixer.distance(mixed.points, own), mixer.distance(mixed.points, other)
         words = f"points: {moved:.1f} % of the box from A's own,<br>{left:.1f} % from B's"
         words += f" (A and B: {mixer.distance(own, other):.1f} %)"
         title = f"A with {100 * e_i:.0f} % of B's e_i, {100 * e_p:.0f} % of e_p"
         return panel(mixer, one, two, mixed, (persons.get(a, -1), persons.get(b, -1)), title), words
 
-    return Painter(controls, paint, "two faces, the first with the points of a mixed code, and who f_cls says it is")
+    return Painter(
+        controls, paint, "two faces, the first with the points of a mixed encoding, and who f_cls says it is"
+    )

@@ -61,7 +61,7 @@ class Activations:
         return {**found, **seen, MAPS: [step.maps for step in frame.steps]}, frame
 
     def switches(self, face: Face, layer: str, step: int) -> np.ndarray | None:
-        """Return the codes (C, h/2, w/2), 0..3, of the pooling behind an encoder block, or None where nothing pools."""
+        """Return the switches (C, h/2, w/2), 0..3, of the pool behind an encoder block, or None where nothing pools."""
         if not (self.pools and layer in ("A0", "A1", "A2", "A3", "A4")):
             return None
         maps = torch.from_numpy(self.look(face)[0][layer][step])
@@ -94,13 +94,13 @@ def channel_grid(values: np.ndarray, chosen: int, top: float, size: int = draw.P
     return out
 
 
-def switch_picture(codes: np.ndarray | None, values: np.ndarray, size: int = draw.PANEL) -> np.ndarray:
-    """Return one channel's codes (h, w) as colours, dark where the pooled value (h, w) is nothing, with a key."""
-    if codes is None:
+def switch_picture(places: np.ndarray | None, values: np.ndarray, size: int = draw.PANEL) -> np.ndarray:
+    """Return one channel's switches (h, w) as colours, dark where the pooled value (h, w) is nothing, with a key."""
+    if places is None:
         said = "No pooling follows here.", "In the VGG design it follows", "the blocks A0 to A4."
         return draw.message(*said, size=size)
     bright = np.where(values > 0, 1.0, 0.25)[..., None]
-    out = draw.blocks((SWITCH_COLOURS[codes] * bright).astype(np.uint8), size)
+    out = draw.blocks((SWITCH_COLOURS[places] * bright).astype(np.uint8), size)
     key = SWITCH_COLOURS[np.array([[0, 1], [2, 3]])]
     out[4:44, size - 44 : size - 4] = draw.blocks(key, 40)
     texts = [(f"{i:02b}", (size - 34 + 20 * (i % 2), 14 + 20 * (i // 2)), "mm") for i in range(4)]
@@ -115,15 +115,15 @@ def panel(inside: Activations, face: Face, layer: str, step: int, channel: int, 
     own = top if layer in (FEEDBACK, MAPS) else max(float(one.max()), 1e-9)  # a faint channel is seen too
     alone = draw.blocks(draw.heat(one, top=own), draw.PANEL)
     laid = draw.overlay(draw.enlarge(frame.picture, draw.PANEL), one / own) if over else alone
-    codes = inside.switches(face, layer, step)
-    pooled = one if codes is None else one.reshape(one.shape[0] // 2, 2, -1, 2).max((1, 3))
+    places = inside.switches(face, layer, step)
+    pooled = one if places is None else one.reshape(one.shape[0] // 2, 2, -1, 2).max((1, 3))
     error = "" if np.isnan(frame.error) else f", error {frame.error:.1f} %"
     return draw.panels(
         {
             f"points{error}": whole_picture(face, points=frame.points),
             f"all {len(values)} channels of {layer}": channel_grid(values, channel, top),
             f"channel {channel}: {one.shape[1]} x {one.shape[0]}": laid,
-            "switches (dark: nothing pooled)": switch_picture(None if codes is None else codes[channel], pooled),
+            "switches (dark: nothing pooled)": switch_picture(None if places is None else places[channel], pooled),
         }
     )
 

@@ -194,7 +194,7 @@ def channels_of(count: int, markup: Markup, widest: Markup) -> tuple[int, ...]:
 
 
 def relative(now: np.ndarray, old: np.ndarray) -> float:
-    """Return the length of the change of a code or state in per cent of what it was; NaN where it was zero."""
+    """Return the length of the change of a half or state in per cent of what it was; NaN where it was zero."""
     length = float(np.linalg.norm(old))
     return 100 * float(np.linalg.norm(now - old)) / length if length else np.nan
 
@@ -267,7 +267,7 @@ def _step_cells(story: Storyboard, frame: Frame, markup: Markup) -> list[Cell]:
 
 
 def _step_numbers(numbers: dict[str, np.ndarray], at: tuple[int, int], frame: Frame, k: int, markup: Markup) -> None:
-    """Keep a step's error, peaks, pixels of each label, and how far points and codes moved."""
+    """Keep a step's error, peaks, pixels of each label, and how far points and halves moved."""
     step, own = frame.steps[k], MARKUPS[frame.markup]
     channels, heights = channels_of(len(step.points), own, markup), step.maps.max((1, 2))
     _put(numbers["error"][at], step.error, channels, each_error(step.points, frame.truth, frame))
@@ -328,7 +328,7 @@ def _track_cell(story: Storyboard, shared: tuple[list[int], list[int]], frame: F
 def _track_numbers(
     numbers: dict[str, np.ndarray], at: tuple[int, int], frame: Frame, old: Frame | None, markup: Markup
 ) -> None:
-    """Keep a frame's error, slip, height of the peaks, and how far points, codes and memory moved."""
+    """Keep a frame's error, slip, height of the peaks, and how far points, halves and memory moved."""
     channels = channels_of(len(frame.points), MARKUPS[frame.markup], markup)
     _put(numbers["error"][at], frame.error, channels, each_error(frame.points, frame.truth_in_image, frame))
     _put(numbers["peak"][at], frame.confidence)
@@ -338,7 +338,7 @@ def _track_numbers(
     if old is not None:
         shift = 100 * np.linalg.norm(frame.points - old.points, axis=-1) / frame.box[2]
         _put(numbers["moved"][at], shift.mean(), channels, shift)
-        for code in ("e_i", "e_p"):
-            _put(numbers[code][at], relative(getattr(frame.steps[-1], code), getattr(old.steps[-1], code)))
+        for half in ("e_i", "e_p"):
+            _put(numbers[half][at], relative(getattr(frame.steps[-1], half), getattr(old.steps[-1], half)))
         if frame.hidden is not None and old.hidden is not None:
             _put(numbers["change"][at], np.linalg.norm(frame.hidden - old.hidden))

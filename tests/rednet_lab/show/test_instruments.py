@@ -38,9 +38,9 @@ def test_activations_are_those_of_the_network(inside, four, net):
     seen, folded = FaceTracer(net).see(four[0]), inside.tracer.net
     with torch.no_grad():
         stem = folded.backbone.stem((seen.inputs - 0.45) / 0.25)
-        code = folded.backbone.encode(stem, seen.z0, 0)
-    np.testing.assert_allclose(np.concatenate([layers_["e_i"][0], layers_["e_p"][0]]), code.e[0], atol=1e-5)
-    for layer, switches in zip(("A1", "A2", "A3", "A4"), code.switches, strict=True):
+        encoding = folded.backbone.encode(stem, seen.z0, 0)
+    np.testing.assert_allclose(np.concatenate([layers_["e_i"][0], layers_["e_p"][0]]), encoding.e[0], atol=1e-5)
+    for layer, switches in zip(("A1", "A2", "A3", "A4"), encoding.switches, strict=True):
         pooled, where = layers.pool(torch.from_numpy(layers_[layer][0])[None])
         assert torch.equal(where, switches), layer
     np.testing.assert_allclose(layers_["response maps"][1], frame.steps[1].maps)
@@ -49,11 +49,11 @@ def test_activations_are_those_of_the_network(inside, four, net):
 
 def test_switches_say_in_two_bits_where_each_maximum_stood(inside, four):
     values = inside.look(four[1])[0]["A2"][1]
-    codes = inside.switches(four[1], "A2", 1)
+    places = inside.switches(four[1], "A2", 1)
     for c, y, x in ((0, 0, 0), (1, 1, 2), (3, 2, 1)):
         window = values[c, 2 * y : 2 * y + 2, 2 * x : 2 * x + 2].ravel()
-        assert window[codes[c, y, x]] == window.max()
-    assert codes.min() >= 0 and codes.max() == 3
+        assert window[places[c, y, x]] == window.max()
+    assert places.min() >= 0 and places.max() == 3
     assert inside.switches(four[1], "B1", 1) is None
 
 
@@ -129,7 +129,7 @@ def test_every_control_of_the_landscape_changes_it_and_its_words_are_the_losses(
     assert f"nothing {found.lazy_regression:.5f}" in widget.status.value
 
 
-# ------------------------------------------------------------------------------------------------------ codes exchanged
+# ----------------------------------------------------------------------------------------------------- halves exchanged
 
 
 @pytest.fixture(scope="module")
@@ -139,20 +139,20 @@ def known():
 
 
 def test_nothing_exchanged_is_the_networks_own_answer_and_everything_is_the_others(known, four):
-    mixer = disentangling.CodeMixer(known)
+    mixer = disentangling.HalfMixer(known)
     a, b = four[0], four[2]
     own, other = (FaceTracer(known).see(face).prediction for face in (a, b))
     mixed = mixer.mix(a, b, 0.0, 0.0)
     np.testing.assert_allclose(mixed.points, known.points(own)[0], atol=1e-3)
     np.testing.assert_allclose(mixed.persons, own.identity.softmax(1)[0], atol=1e-5)
-    # In the last step nothing of the image gets past code and switches; with z of that step alike it is B's answer.
+    # In the last step nothing of the image gets past encoding and switches; with z of that step alike it is B's answer.
     all_of_it = mixer.mix(a, b, 1.0, 1.0, switches=True)
     np.testing.assert_allclose(all_of_it.points, known.points(other)[0], atol=1e-3)
     np.testing.assert_allclose(all_of_it.persons, other.identity.softmax(1)[0], atol=1e-5)
 
 
 def test_the_person_is_read_from_e_i_alone(known, four):
-    mixer = disentangling.CodeMixer(known)
+    mixer = disentangling.HalfMixer(known)
     a, b = four[0], four[2]
     own = mixer.mix(a, b, 0.0, 0.0).persons
     np.testing.assert_allclose(mixer.mix(a, b, 0.0, 1.0, switches=True).persons, own, atol=1e-6)
@@ -160,7 +160,7 @@ def test_the_person_is_read_from_e_i_alone(known, four):
 
 
 def test_e_p_moves_the_points_of_the_chosen_steps(known, four):
-    mixer = disentangling.CodeMixer(known)
+    mixer = disentangling.HalfMixer(known)
     own, last, every = (
         mixer.mix(four[0], four[2], 0.0, share, every=e).points for share, e in ((0, 0), (1, 0), (1, 1))
     )
@@ -174,16 +174,16 @@ def test_the_widget_of_exchanged_codes_shows_what_its_controls_say(known, four):
         widget.controls[control].value = value
         assert widget.image.value != before, control
     widget.controls["where"].value = "every step"
-    mixer = disentangling.CodeMixer(known)
+    mixer = disentangling.HalfMixer(known)
     mixed = mixer.mix(four[0], four[1], 0.5, 0.3, True, True)
     title = "A with 50 % of B's e_i, 30 % of e_p"
     np.testing.assert_array_equal(shown(widget), disentangling.panel(mixer, four[0], four[1], mixed, (0, -1), title))
-    assert f"{mixer.distance(mixed.points, mixer.coded(four[0]).points):.1f} %" in widget.status.value
+    assert f"{mixer.distance(mixed.points, mixer.encoded(four[0]).points):.1f} %" in widget.status.value
 
 
 def test_exchange_in_a_network_with_a_memory_is_refused_and_one_without_f_cls_says_so(four):
     with pytest.raises(ValueError, match="f_trn"):
-        disentangling.CodeMixer(tiny_net(temporal=True))
-    mixer = disentangling.CodeMixer(settle(tiny_net()))
+        disentangling.HalfMixer(tiny_net(temporal=True))
+    mixer = disentangling.HalfMixer(settle(tiny_net()))
     assert mixer.mix(four[0], four[1], 1.0, 0.0).persons is None
     assert disentangling.bars(None, (-1, -1)).shape == (draw.PANEL, draw.PANEL, 3)
