@@ -35,6 +35,4 @@ def test_the_table_says_what_cannot_be_measured(monkeypatch, capsys):
     monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
     peers.main(["--only", "hrnet18", "--repeats", "1", "--no-compile"])
     said = capsys.readouterr().out
-    assert (
-        "no bfloat16 units" in said and len(re.findall(r"\d+ \(\d\.\d\d\)", said)) >= 2
-    )
+    assert "no bfloat16 units" in said and len(re.findall(r"\d+ \(\d\.\d\d\)", said)) >= 2
