@@ -7,11 +7,13 @@ import numpy as np
 
 from data_prep.errors import readable
 from data_prep.item import SPLITS
+from data_prep.plausible import UPPER_LEFT
 from data_prep.readers.base import counted
 from data_prep.store import Store
 from rednet_core.geometry import face_box
 
 SHOWN = 3  # examples of each kind of bad item
+NEARLY_ALL = 0.9
 KINDS = 12  # kinds of reasons, or of notes, that are told
 # What differs between two sentences that say the same of two items: what stands in quotes, file names, numbers.
 PARTICULAR = re.compile(r"'[^']*'|\"[^\"]*\"|\([^()]*\)|\S+\.\w{1,4}\b|[+-]?\d[\d.,e+-]*")
@@ -56,9 +58,19 @@ def note_lines(notes: list[str]) -> list[str]:
     return lines
 
 
-def noted_lines(noted: dict[str, list]) -> list[str]:
-    """Return how annotations depart from their format, by note: [how many, the first]."""
-    return [line("noted", f"{count:,} x {note}, first in {where}") for note, (count, where) in noted.items()]
+def noted_lines(noted: dict[str, list], kept: int) -> list[str]:
+    """Return what was noted of `kept` items, by note: [how many, the first].
+
+    That a face lies in the upper left says something only where nearly all do.
+    """
+    lines = []
+    for note, (count, where) in noted.items():
+        if note == UPPER_LEFT:
+            if count < NEARLY_ALL * kept:
+                continue
+            note += ": were they made on smaller pictures, or are they counted from a box's corner?"
+        lines.append(line("noted", f"{count:,} x {note}, first in {where}"))
+    return lines
 
 
 def top_reasons(skipped: list[tuple[str, str]], shown: int = 3) -> str:

@@ -204,7 +204,7 @@ def _make(options, reader, margin: float | None, key: str) -> int:
         raise DataError("another run is preparing this store", path=path, fix="wait for it") from None
     skipped = len(report.skipped)
     print(f"{path}: {report.kept:,} kept, {skipped:,} skipped, of {report.kept + skipped:,} items")
-    print("\n".join([*kept_lines(store), *noted_lines(report.noted), *skipped_lines(report.skipped)]))
+    print("\n".join([*kept_lines(store), *noted_lines(report.noted, report.kept), *skipped_lines(report.skipped)]))
     if report.skipped:
         print(f"every skipped item and why: {path / 'skipped.json'}")
     return 0

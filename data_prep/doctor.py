@@ -24,8 +24,8 @@ class Diagnosis:
 
     named: whether somebody said which data set it is; nearest is then the one it looks like more, if there is one.
     error: why its reader refuses the folder, "" where it does not. listed, usable: items in the listing, and those
-    of them with nothing known to be wrong; opened: how many were read to know. skipped: (where, why). elsewhere:
-    (folder inside, data set it holds).
+    of them with nothing known to be wrong; opened, good: how many were read to know, and how
+    many of them can be. skipped: (where, why). elsewhere: (folder inside, data set it holds).
     """
 
     folder: Path
@@ -39,6 +39,7 @@ class Diagnosis:
     usable: int = 0
     was_read: bool = False
     opened: int = 0
+    good: int = 0
     noted: dict[str, list] = field(default_factory=dict)
     skipped: list[tuple[str, str]] = field(default_factory=list)
     tally: list[str] = field(default_factory=list)
@@ -72,7 +73,7 @@ class Diagnosis:
             expected = f"{one.count:,} usable in a whole copy{fewer}" if one.count else "how many is not known"
             lines += [line("expected", expected), line("Table 4", one.table4)]
         lines += skipped_lines(self.skipped)
-        lines += [*noted_lines(self.noted), *note_lines(self.warnings), *self._archives()]
+        lines += [*noted_lines(self.noted, self.good), *note_lines(self.warnings), *self._archives()]
         return readable("\n".join([*lines, line("get it", one.how_to_get), line("terms", one.terms)]))
 
     def _headline(self, one: DataSet) -> str:
@@ -148,6 +149,7 @@ def examine(
     listed, chosen = reader.problems(), list(range(len(reader))) if read else _few(reader)
     found = _read(reader, chosen, result.noted, progress)
     result.opened, result.skipped = len(chosen), found if read else [*listed, *found]
+    result.good = len(chosen) - len(found)
     # Where every one that was opened is bad there is nothing to hope for in the others.
     hopeless = not read and chosen and len(found) == len(chosen)
     result.usable = 0 if hopeless else result.listed - len(result.skipped)

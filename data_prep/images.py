@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import struct
 import warnings
 from pathlib import Path
@@ -10,6 +11,7 @@ import cv2
 import numpy as np
 
 from data_prep.errors import BadItem
+from data_prep.heard import listen, note
 
 LARGEST_PICTURE = 1 << 27  # pixels; a header is believed up to here, and memory is taken as it says
 COLOUR = getattr(cv2, "IMREAD_COLOR_RGB", cv2.IMREAD_COLOR)  # OpenCV before 4.11 decodes to BGR only
@@ -17,6 +19,11 @@ LARGEST_FILE = 1 << 30  # bytes
 PNG = b"\x89PNG\r\n\x1a\n"
 # Of the chunks that a PNG need not have: the others change no pixel, and libpng warns of some without naming the file.
 KEPT_CHUNKS = (b"tRNS", b"eXIf")
+# What a decoder says that has filled a part of the picture itself; bytes before the end mark (0xd9) may be a camera's.
+FILLED = re.compile(
+    r"Corrupt JPEG data(?!: \d+ extraneous bytes before marker 0xd9)|Premature end of JPEG|Inconsistent progression"
+    r"|libpng (error|warning: IDAT)"
+)
 
 
 def read_image(path: Path, upright: bool = True) -> np.ndarray:
@@ -46,13 +53,17 @@ def decode_image(data: bytes, path: Path | str, upright: bool = True) -> np.ndar
         data = _bare_png(data)
     how = COLOUR if upright else COLOUR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), how) if data else None
+        image, said = listen(cv2.imdecode, np.frombuffer(data, np.uint8), how) if data else (None, [])
     except cv2.error as error:
         raise BadItem(f"not a readable image ({first_line(error)})", path=path) from None
     except MemoryError:
         raise BadItem("not a readable image (larger than memory)", path=path) from None
     if image is None:
-        raise BadItem("not a readable image (empty, truncated or no image at all)", path=path)
+        raise BadItem(f"not a readable image ({said[0] if said else 'empty, truncated or no image at all'})", path=path)
+    if filled := next(filter(FILLED.search, said), ""):
+        raise BadItem(f"not a readable image (damaged or cut inside: {filled})", path=path)
+    if said:
+        note(said)
     return image if COLOUR != cv2.IMREAD_COLOR else cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image)
 
 

@@ -13,36 +13,53 @@ from rednet_core.markup import IBUG68, Markup
 NEAR = 4.0  # means of the distance from the mean, by the larger coordinate
 FAR = 12.0  # a point farther from the face's middle than this many medians of the distance is none of the face
 EYE = 0.5  # reach of an eye's contour, in sizes of the face: real ones 0.39 at most, counted from another point 0.68
+SMALLEST = 2.5  # pixels across which a face has: of one with less nothing is left (`prepare.MIN_BOX`)
+CORNER, LOOSE = 1.6, 0.75  # pixels from the picture's corner, from whatever number they count; share of its sides
+APART = 0.35  # box sides between its centre and the points' middle
+UPPER_LEFT = "the points lie in the picture's upper left"
 TURNED, PROFILE = 0.5, 0.2  # distance of the eyes over that to the mouth: heads turned by about 55 and 75 degrees
 
 
 def check_points(
-    points: np.ndarray, mask: np.ndarray, markup: Markup, path: Path | str, any_pose: bool = False
+    points: np.ndarray,
+    mask: np.ndarray,
+    markup: Markup,
+    path: Path | str,
+    any_pose: bool = False,
+    size: tuple[int, int] | None = None,
+    box: np.ndarray | None = None,
 ) -> None:
     """Raise BadItem where the annotated points (L, 2) of a face cannot be places of a face in its picture.
 
-    Every reader's points go through here: numbers of pixels, no places that are codes, none far from the face, and
-    eyes and mouth that lie as a face's do (`plausible`).
+    Every reader's points go through here: numbers of pixels, no places that are codes, none far from the face, eyes and
+    mouth that lie as a face's do (`plausible`). With the picture's size (width, height), and with the data set's own
+    box (3,) where it has one: counted from the picture's corner, not from a box's.
     """
     points, mask = np.asarray(points, np.float64), np.asarray(mask, bool)
     known = points if mask.all() else points[mask]
     if not len(known):
         return
-    (left, top), (right, bottom) = known.min(0).tolist(), known.max(0).tolist()
-    most = max(-left, -top, right, bottom)
-    if not math.isfinite(left + top + right + bottom):  # one that is not finite makes the sum so
+    # Lists: for so few numbers they are faster than arrays.
+    xs, ys = known.T.tolist()
+    left, top, right, bottom = min(xs), min(ys), max(xs), max(ys)
+    if not math.isfinite(sum(xs) + sum(ys)):
         raise BadItem("a coordinate is not finite", path=path, field="points")
+    most = max(-left, -top, right, bottom)
     if most > LARGEST:
         problem = f"coordinate {most:g} is not a number of pixels (the largest is {LARGEST:g})"
+        raise BadItem(problem, path=path, field="points")
+    if len(known) > 4 and 0 < (most := max(right - left, bottom - top)) < SMALLEST:
+        problem = f"all points lie within {most:.2g} pixels: are they shares of the picture, or of a box? multiply them"
         raise BadItem(problem, path=path, field="points")
     if (left <= 0 or top <= 0) and (coded := _codes(known)):
         raise BadItem(coded, path=path, field="points")
     if len(known) > 4:
-        spread = np.abs(known - known.mean(0)).max(1)
-        if spread.max() > NEAR * spread.mean():  # else none can be far, and the medians need not be known
-            spread = np.sqrt(((known - np.median(known, 0)) ** 2).sum(1))
-            if spread.max() > FAR * np.median(spread):
-                place = known[spread.argmax()]
+        x, y = sum(xs) / len(xs), sum(ys) / len(ys)
+        spread = sum([max(abs(a - x), abs(b - y)) for a, b in zip(xs, ys, strict=True)]) / len(xs)
+        if max(right - x, x - left, bottom - y, y - top) > NEAR * spread:  # else none can be far
+            distance = np.sqrt(((known - np.median(known, 0)) ** 2).sum(1))
+            if distance.max() > FAR * np.median(distance):
+                place = known[distance.argmax()]
                 raise BadItem(f"point ({place[0]:g}, {place[1]:g}) is nowhere near the face", path=path, field="points")
     if markup.name == IBUG68.name and len(known) == markup.n_points:
         eyes = known[36:48].reshape(2, 6, 2)
@@ -50,18 +67,49 @@ def check_points(
             problem = "an eye's points lie far apart: are they of another markup, or counted from another point on?"
             raise BadItem(problem, path=path, field="points")
     plausible(points, markup, path, mask, any_pose)
+    if size and (elsewhere := _elsewhere(known, (left, top, right, bottom), size, box)):
+        raise BadItem(elsewhere, path=path, field="points")
 
 
-def check_inside(points: np.ndarray, mask: np.ndarray, image: np.ndarray, path: Path | str) -> None:
-    """Raise BadItem where most annotated points (L, 2) lie outside the image: they were made on one of another size.
+def _elsewhere(known: np.ndarray, sides: tuple[float, float, float, float], size: tuple[int, int], box) -> str:
+    """Return what is wrong where points (N, 2) between sides (left, top, right, bottom) do not lie in the picture of
+    that size, or are counted from another corner than its own, else "".
 
-    Of 5,601 real faces none has more than 0.16 of them outside.
+    Of 5,601 real faces none has more than 0.16 of its points outside, and none begins within 2 pixels of both sides.
     """
-    height, width = image.shape[:2]
-    outside = mask & ~((points > -1) & (points < (width, height))).all(1)
-    if 2 * np.count_nonzero(outside) > np.count_nonzero(mask):
-        problem = f"most points lie outside the picture of {width} x {height} pixels"
-        raise BadItem(problem, path=path, field="points")
+    left, top, right, bottom = sides
+    if min(left, top) <= -1 or right >= size[0] or bottom >= size[1]:
+        outside = np.count_nonzero(~((known > -1) & (known < size)).all(1))
+        if 2 * outside > len(known):
+            return f"most points lie outside the picture of {size[0]} x {size[1]} pixels"
+    if len(known) < 5:
+        return ""
+    relative = "points are counted from {} corner, not from the picture's: add the corner to them"
+    width, height = right - left, bottom - top
+    if max(abs(left), abs(top)) <= CORNER and width < LOOSE * size[0] and height < LOOSE * size[1]:
+        first = known <= (left + 0.1, top + 0.1)  # of a face that its picture cuts off many are
+        alone = len(known) > 20 and first.all(1).any()  # in the corner itself: none of so many on a face is
+        if first.sum(0).max() <= max(4, len(known) // 10) and not alone:
+            return relative.format("their own")
+    if box is not None:
+        x, y, side = np.asarray(box, np.float64).tolist()
+        across, down = (left + right) / 2, (top + bottom) / 2
+        apart, moved = max(abs(across - x), abs(down - y)), max(abs(across - side / 2), abs(down - side / 2))
+        if apart > APART * side and moved < apart / 2:  # with the box's corner added they would lie in the box
+            return relative.format("the face box's")
+    return ""
+
+
+def placed(points: np.ndarray, mask: np.ndarray, size: tuple[int, int]) -> tuple[str, ...]:
+    """Return a note where the annotated points (L, 2) lie in the upper left of a picture of that size.
+
+    One face may; where all of a data set do (`data_prep.account`), they were made on smaller pictures, or in boxes.
+    """
+    known = points if mask.all() else points[mask]
+    if not len(known):
+        return ()
+    across, down = (known.min(0) + known.max(0)).tolist()
+    return (UPPER_LEFT,) if across < 0.8 * size[0] and down < 0.8 * size[1] else ()
 
 
 def _codes(known: np.ndarray) -> str:

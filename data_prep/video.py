@@ -5,19 +5,28 @@ empty one, which the header counts and no decoder delivers. The times of the fra
 without decoding it. A video stays open between two reads, so frames asked for in order are decoded once; frames between
 are passed over without being converted. Pixels are as stored: a rotation that the file asks for is not applied, as
 EXIF's is not, because the points are on the pixels as stored.
+
+A damaged frame is filled up by the decoder, which tells nobody but standard error. It is heard (`data_prep.heard`), and
+one thread decodes, so that what is said is of the frame that is asked for.
 """
 
+import re
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from data_prep.errors import BadItem
+from data_prep.heard import listen, note
 from data_prep.images import LARGEST_PICTURE, first_line
 
 LONGEST = 10_000_000  # frames
 LATE = 1.0  # milliseconds
 UNEVEN = 0.2  # share of the steps between frames from which on a stream has no even step
+DAMAGED = re.compile(
+    r"damaged|illegal|invalid|concealing|overread|error (count|at|while|y=|dc)", re.IGNORECASE
+)  # a decoder's words
+ONE_THREAD = [cv2.CAP_PROP_N_THREADS, 1]
 SLACK = 3  # frames by which a video may differ from its annotation at the end (DATASETS 8.5)
 
 
@@ -48,11 +57,11 @@ class Video:
         if decoder is None or number < self._next:
             decoder = self._open()
         while self._next < number:
-            if not decoder.grab():
+            if not listen(decoder.grab)[0]:
                 raise self._ended()
             self._next += 1
         try:
-            found, image = decoder.read()
+            (found, image), said = listen(decoder.read)
         except cv2.error as error:
             raise BadItem(f"frame {number + 1} cannot be decoded ({first_line(error)})", path=self.path) from None
         if not found:
@@ -67,16 +76,24 @@ class Video:
                 problem = f"a frame before number {number + 1} is damaged and not delivered: none after it fits"
                 raise BadItem(problem, path=self.path)
         self._next += 1
+        if damage := next(filter(DAMAGED.search, said), ""):
+            raise BadItem(f"frame {number + 1} is damaged (its decoder says: {damage})", path=self.path)
+        if said:
+            note(said)
         return image[..., ::-1]  # a view: whoever cuts a piece out of it turns that piece alone
 
     def times(self) -> list[float]:
         """Return when each frame of the stream is shown, in milliseconds and in order, without decoding any."""
         if self._times is None:
             decoder = self._open()
-            raw = decoder.set(cv2.CAP_PROP_FORMAT, -1)
             found: list[float] = []
-            while (decoder.read()[0] if raw else decoder.grab()) and len(found) < LONGEST:
-                found.append(decoder.get(cv2.CAP_PROP_POS_MSEC))
+
+            def go_through() -> None:
+                raw = decoder.set(cv2.CAP_PROP_FORMAT, -1)
+                while (decoder.read()[0] if raw else decoder.grab()) and len(found) < LONGEST:
+                    found.append(decoder.get(cv2.CAP_PROP_POS_MSEC))
+
+            listen(go_through)
             self.close()
             # A stream has its frames in the order in which they are decoded; what comes before time 0 is not shown.
             self._times = sorted(time for time in found if time > -LATE)
@@ -86,7 +103,7 @@ class Video:
         """Return how many frames a decoder delivers, by going through them."""
         other, count = Video(self.path), 0
         decoder = other._open()
-        while decoder.grab():
+        while listen(decoder.grab)[0]:
             count += 1
         other.close()
         return count
@@ -99,9 +116,12 @@ class Video:
         self.close()
         if not self.path.is_file():
             raise BadItem("video file is missing", path=self.path)
-        decoder = cv2.VideoCapture(str(self.path))
+        decoder, said = listen(cv2.VideoCapture, str(self.path), cv2.CAP_ANY, ONE_THREAD)
+        if not decoder.isOpened():  # or by a decoder that counts no threads
+            decoder = listen(cv2.VideoCapture, str(self.path))[0]
         if not decoder.isOpened():
-            raise BadItem("video file cannot be opened (no video, or no decoder for it)", path=self.path)
+            problem = f"video file cannot be opened ({said[0] if said else 'no video, or no decoder for it'})"
+            raise BadItem(problem, path=self.path)
         if decoder.get(cv2.CAP_PROP_FRAME_WIDTH) * decoder.get(cv2.CAP_PROP_FRAME_HEIGHT) > LARGEST_PICTURE:
             raise BadItem(f"frames of more than {LARGEST_PICTURE / 1e6:g} million pixels", path=self.path)
         decoder.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)

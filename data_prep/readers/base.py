@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from data_prep import heard
 from data_prep.errors import BadItem, DataError, readable
 from data_prep.item import SPLITS, Item
-from data_prep.plausible import check_inside, check_points
+from data_prep.plausible import check_points, placed
 from data_prep.store import KEY_LENGTH
 from rednet_core.markup import Markup
 
@@ -60,9 +61,11 @@ class Listed:
             raise BadItem(f"name longer than {KEY_LENGTH} characters", path=entry.path, field="key")
         if readable(entry.key) != entry.key:
             raise BadItem("its name, or a folder's above it, is not UTF-8", path=entry.path, field="key")
+        heard.notes.clear()
         item = self.read(entry)
-        check_points(item.points, item.mask, self.markup, entry.path, self.any_pose)
-        check_inside(item.points, item.mask, item.image, entry.path)
+        size = item.image.shape[1], item.image.shape[0]
+        check_points(item.points, item.mask, self.markup, entry.path, self.any_pose, size, item.box)
+        item.notes += (*heard.notes, *placed(item.points, item.mask, size))
         return item
 
     def read(self, entry: ListedItem) -> Item:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from data_prep.errors import DataError
+from data_prep.errors import BadItem, DataError
 from data_prep.images import read_image
 from data_prep.item import Item, box_between
 from data_prep.pts import number
@@ -98,11 +98,16 @@ class Dlib300W(Listed):
         corner = None if None in sides else np.array(sides[:2])
         frame = None if corner is None else box_between(corner, corner + np.array(sides[2:]) - 1)
         problem = "" if path.is_file() else "image file is missing"
-        return ListedItem(key, path, problem, {"points": np.array(values, np.float64).reshape(-1, 2), "box": frame})
+        facts = {"points": np.array(values, np.float64).reshape(-1, 2), "box": frame}
+        facts["size"] = number(image.get("width", "")), number(image.get("height", ""))
+        return ListedItem(key, path, problem, facts)
 
     def read(self, entry: ListedItem) -> Item:
         points = entry.facts["points"] - self.base
-        image = read_image(entry.path, upright=False)
+        image, size = read_image(entry.path, upright=False), entry.facts["size"]
+        if None not in size and image.shape[1::-1] != size:
+            problem = f"image of {image.shape[1]} x {image.shape[0]} pixels, by the XML of {size[0]:g} x {size[1]:g}"
+            raise BadItem(problem, path=entry.path, field="width, height")
         return Item(entry.key, image, **whole(points), split=entry.facts["split"], box=entry.facts["box"])
 
 

@@ -96,6 +96,28 @@ def test_a_frame_that_no_decoder_can_read_ends_its_video(tmp_path):
     assert len(items) == 5 and ("is damaged and not delivered" in str(problems) or "ends after 5" in str(problems))
 
 
+@pytest.mark.parametrize("codec", ["MJPG", "XVID"])
+@pytest.mark.parametrize(
+    "damage", [lambda c: c[: len(c) // 2], lambda c: c[: len(c) // 2] + bytes(len(c) // 4) + c[3 * len(c) // 4 :]]
+)
+def test_a_damaged_frame_is_named_and_its_decoder_says_nothing_itself(tmp_path, codec, damage, capfd):
+    rng = np.random.default_rng(0)
+    film = cv2.VideoWriter(str(tmp_path / "vid.avi"), cv2.VideoWriter_fourcc(*codec), 25, (128, 96))
+    for _ in range(9):
+        film.write(rng.integers(0, 255, (96, 128, 3), np.uint8))
+    film.release()
+    rewrite_avi(tmp_path / "vid.avi", lambda number, content: damage(content) if number == 5 else content)
+    video = Video(tmp_path / "vid.avi")
+    told = ""
+    for number in range(9):
+        try:
+            video.frame(number)
+        except BadItem as error:
+            told += str(error)
+    assert "vid.avi: frame 6 is damaged" in told and told.count("is damaged") == 1
+    assert capfd.readouterr().err == ""
+
+
 def test_uneven_times_are_no_lost_frames():
     even = [40.0 * k for k in range(50)]
     assert gaps(even) == gaps([0.0]) == gaps([]) == gaps([0.0] * 9) == 0
@@ -191,7 +213,22 @@ def huge(points):
     return points
 
 
+def counted_from(corner):
+    """A change of points into what they are from the corner of their own box, which is called 0 or 1."""
+    return lambda points: points - points.min(0) + corner
+
+
+def shares(points):
+    return (points - points.min(0)) / np.ptp(points, 0)
+
+
 WRONG = {
+    "shares of the picture": (lambda points: points / [110, 90], "shares of the picture"),
+    "shares of a box": (shares, "shares of the picture"),
+    "shares of a box from its middle": (lambda points: 2 * shares(points) - 1, "shares of the picture"),
+    "counted from their own corner": (counted_from(0), "counted from their own corner"),
+    "counted from their own corner, from 1": (counted_from(1), "counted from their own corner"),
+    "counted from the picture's middle": (lambda points: points - [55, 45], "outside the picture|code"),
     "mirrored": (mirrored, "where those of a face"),
     "x for y": (lambda points: points[:, ::-1].copy(), "where those of a face"),
     "coded by sign": (coded, "are codes and no places"),
@@ -214,7 +251,9 @@ def test_every_data_sets_reader_refuses_points_that_are_no_face(tmp_path, name, 
     change, reason = WRONG[wrong]
     if wrong in ("coded by sign", "several at one place outside", "one far away") and reader.markup.n_points < 29:
         pytest.skip("too few points to tell")
-    if wrong.startswith("counted") and reader.markup is not IBUG68:
+    if wrong.startswith("counted from their own corner") and name == "300vw":
+        pytest.skip("its first point tells the frame's number, from the corner")
+    if wrong in ("counted from the next point on", "counted from the one before") and reader.markup is not IBUG68:
         pytest.skip("no contours of eyes that are known to be some")
     index = next(k for k in range(len(reader)) if not reader.entries[k].problem)
     right, read = reader[index], reader.read
@@ -228,6 +267,25 @@ def test_every_data_sets_reader_refuses_points_that_are_no_face(tmp_path, name, 
     monkeypatch.setattr(reader, "read", read_wrong)
     with pytest.raises(BadItem, match=reason):
         reader[index]
+
+
+@pytest.mark.parametrize("change, told", [(1.0, False), (0.5, True)])
+def test_points_made_on_pictures_half_as_large_are_told_by_doctor_and_prepare(tmp_path, change, told, capsys):
+    for k in range(3):
+        put(tmp_path / "x" / f"100{k}_1.jpg", encode(picture(k), "jpg"))
+        put(tmp_path / "x" / f"100{k}_1.pts", makers.pts(points_of(k) * change))
+    assert main(["doctor", str(tmp_path / "x"), "--dataset", "afw"]) == 0
+    assert ("3 x the points lie in the picture's upper left: were they" in capsys.readouterr().out) == told
+    assert main(["prepare", str(tmp_path / "x"), str(tmp_path / "s"), "--dataset", "afw", "--size", "16"]) == 0
+    assert ("3 x the points lie in the picture's upper left: were they" in capsys.readouterr().out) == told
+
+
+def test_points_counted_from_the_data_sets_own_box_are_refused():
+    points, known, box = face((150, 140), 50), np.ones(68, bool), np.array([150.0, 150, 80])
+    check_points(points, known, IBUG68, "right", size=(200, 200), box=box)
+    with pytest.raises(BadItem, match="the face box's corner"):
+        check_points(points - (box[:2] - 40), known, IBUG68, "wrong", size=(200, 200), box=box)
+    check_points(points, known, IBUG68, "a box of another face", size=(200, 200), box=np.array([20.0, 30, 80]))
 
 
 def test_faces_at_the_edge_turned_or_partly_annotated_are_points_like_others():
