@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 from rednet_core.metrics import FAILURE
 
@@ -134,7 +134,7 @@ def _t(test: float, test_df: int, train: float, train_df: int) -> float:
     total = test**2 + train**2
     if total == 0 or not np.isfinite(total):
         return 0.0 if total == 0 else 1.0
-    return float(stats.t.ppf((1 + LEVEL) / 2, freedom(test, test_df, train, train_df)))
+    return float(stdtrit(freedom(test, test_df, train, train_df), (1 + LEVEL) / 2))
 
 
 def freedom(test: float, test_df: int, train: float, train_df: int) -> float:

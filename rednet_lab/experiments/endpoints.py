@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import yaml
-from scipy import stats
+from scipy.special import stdtr, stdtrit
 
 from rednet_lab.statistics import Effect, freedom
 
@@ -126,12 +126,12 @@ def in_unit(found: Effect, endpoint: Endpoint) -> tuple[float, float]:
 def p_value(found: Effect, endpoint: Endpoint, rules: Rules) -> float:
     """Return the two-sided p of no effect; for a claim of likeness that of the nearer bound (two one-sided tests)."""
     gain, error = in_unit(found, endpoint)
-    t = stats.t(capped(found, rules))
+    free = capped(found, rules)
     if error == 0:
         return 0.0 if gain else 1.0
     if endpoint.wanted == "alike":
-        return float(t.sf((endpoint.effect - abs(gain)) / error))
-    return float(2 * t.sf(abs(gain) / error))
+        return float(stdtr(free, (abs(gain) - endpoint.effect) / error))
+    return float(2 * stdtr(free, -abs(gain) / error))
 
 
 def holm(p: dict[str, float]) -> dict[str, float]:
@@ -160,9 +160,8 @@ def judge(
     that these are the papers' data at the papers' size.
     """
     gain, error = in_unit(found, endpoint)
-    t = stats.t(capped(found, rules))
-    wide, narrow = (error * t.ppf((1 + level) / 2) for level in (rules.level, rules.null_level))
-    least = error * (t.ppf((1 + rules.level) / 2) + t.ppf(rules.power))
+    wide, narrow, power = stdtrit(capped(found, rules), [(1 + rules.level) / 2, (1 + rules.null_level) / 2, rules.power])
+    wide, narrow, least = error * wide, error * narrow, error * (wide + power)
 
     def say(word: str, why: str) -> Judgement:
         return Judgement(endpoint.claim, word, gain, gain - wide, gain + wide, least, why)
