@@ -35,6 +35,7 @@ DISTRIBUTIONS = {
 STANDARD = ("profile", "source", "data", "seed", "device")
 PARSING = threading.Lock()  # CPython 3.11 counts the depth of ast.parse for all threads together, and may raise
 UNHASHED = ("out",)  # where a result lies does not change what it is
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 MAGIC = re.compile(r"^(\s*)[%!].*$", re.M)
 
 # ----------------------------------------------------------------------------------------------- hashes of code
@@ -140,12 +141,14 @@ def _parsed(file: Path, *_: int) -> FileFacts:
 
 def _imports(tree: ast.AST) -> list[str]:
     """Return the modules, and the names that may be modules, that a file imports absolutely."""
-    names = []
-    for node in ast.walk(tree):
+    names, todo = [], [tree]
+    while todo:
+        node = todo.pop()
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names += [f"{node.module}.{alias.name}" for alias in node.names]
+        todo += [one for one in ast.iter_child_nodes(node) if not isinstance(one, ast.expr)]  # no import in those
     return names
 
 
@@ -162,10 +165,13 @@ def python_meaning(text: str) -> str:
 def _canonical(node: object) -> str:
     """Write a syntax tree as text; ast.dump and ast.unparse differ between Python versions, this does not."""
     if isinstance(node, ast.AST):
-        fields = [(name, getattr(node, name, None)) for name in node._fields if name not in ("kind", "type_comment")]
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            fields = [(name, _without_docstring(value) if name == "body" else value) for name, value in fields]
-        kept = [f"{name}={_canonical(value)}" for name, value in fields if value is not None and value != []]
+        kept = []
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if name == "body" and isinstance(node, DOCUMENTED):
+                value = _without_docstring(value)
+            if value is not None and value != [] and name not in ("kind", "type_comment"):
+                kept.append(f"{name}={_canonical(value)}")
         return f"{type(node).__name__}({','.join(kept)})"
     if isinstance(node, list):
         return "[" + ",".join(_canonical(item) for item in node) + "]"

@@ -158,6 +158,8 @@ def main() -> None:
         asyncio.set_event_loop_policy(asyncio.WindowsSelectorEventLoopPolicy())
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")  # kernels do not inherit this one
     os.dup2(2, 1)
+    # jsonschema, which nbformat needs, would compile a grammar for two seconds, for a format that no notebook has.
+    sys.modules["rfc3987_syntax"] = None
     requests: queue.Queue = queue.Queue()
     threading.Thread(target=_read_requests, args=(requests,), daemon=True).start()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds, so that the kernel is shut down
