@@ -1,5 +1,6 @@
 """Few combinations of many choices."""
 
+from dataclasses import replace
 from itertools import combinations, product
 
 import numpy as np
@@ -34,6 +35,35 @@ def distinct(choices, idle):
         one |= {name: choices[name][0] for name in idle(one)}
         found[tuple(one.values())] = one
     return list(found.values())
+
+
+def networks(choices, flow, make):
+    """Yield each of many choices with its network; those that differ in how values flow alone share one, set anew.
+
+    Options in `flow` are read in the forward pass and make no module; building takes as long as running.
+    """
+    built = {}
+    for one in choices:
+        modules = tuple(value for name, value in one.items() if name not in flow)
+        if modules not in built:
+            built[modules] = make(one)
+        net = built[modules]
+        net.zero_grad()
+        for each in (net, *net.cascade):
+            each.config = replace(each.config, **{name: one[name] for name in flow})
+        yield one, net
+
+
+def reaches(loss, leaf):
+    """Tell whether a loss's gradient gets to a leaf, from the graph alone, without the backward pass."""
+    todo, seen = [loss.grad_fn], set()
+    while todo:
+        node = todo.pop()
+        if getattr(node, "variable", None) is leaf:
+            return True
+        todo += [one for one, _ in node.next_functions if one is not None and one not in seen]
+        seen.update(todo)
+    return False
 
 
 def untrained(net, loss, optimiser):

@@ -160,7 +160,9 @@ def judge(
     that these are the papers' data at the papers' size.
     """
     gain, error = in_unit(found, endpoint)
-    wide, narrow, power = stdtrit(capped(found, rules), [(1 + rules.level) / 2, (1 + rules.null_level) / 2, rules.power])
+    wide, narrow, power = stdtrit(
+        capped(found, rules), [(1 + rules.level) / 2, (1 + rules.null_level) / 2, rules.power]
+    )
     wide, narrow, least = error * wide, error * narrow, error * (wide + power)
 
     def say(word: str, why: str) -> Judgement:

@@ -85,6 +85,7 @@ class Results:
         else:
             write_whole(path, lambda part: part.write_bytes(draw.small_png(figure)))
         self._add("figures", name, {"file": path.name, "caption": caption, "alt": alt, "hero": hero})
+        figure.set_layout_engine("none")  # laid out once, which takes as long as drawing: what is shown is what is kept
         plots.show_once(figure, alt)
 
     def pictures(

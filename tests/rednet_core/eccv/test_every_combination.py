@@ -14,7 +14,7 @@ from rednet_core.inputs import Inputs
 from rednet_core.network import choices_of
 from rednet_core.objective import terms
 from rednet_core.training import TrainConfig, make_optimiser
-from tests.combinations import distinct, untrained
+from tests.combinations import distinct, networks, reaches, untrained
 from tests.rednet_core.eccv.test_network import tiny_eccv
 
 INSIDE = {
@@ -32,6 +32,7 @@ INSIDE = {
     "encoder_features": (True, False),
     "detach_response": (True, False),
 }
+FLOW = ("cascade", "detach_feedback", "detach_response")  # the rest makes modules
 OUTSIDE = {"markup", "first_guess"}
 
 
@@ -56,20 +57,22 @@ COMBINATIONS = distinct(INSIDE, idle)
 GROUPS = [(steps, feedback) for steps in INSIDE["steps"] for feedback in INSIDE["feedback"]]
 
 
-def problems_of(choices):
-    """What is wrong with one training step of these choices, in words; nothing if all is well."""
+def network_of(choices):
+    """A tiny network of these choices."""
     net = tiny_eccv(dropout=0.0, markup="seven", **{**choices, "hidden": 8}).train()
     if choices["temporal"] and choices["update"] == "residual":  # it starts from zero
         torch.nn.init.normal_(net.f_trn.spread.weight)
+    return net
+
+
+def problems_of(choices, net):
+    """What is wrong with one training step of a network of these choices, in words; nothing if all is well."""
     points = 4 + 24 * torch.rand(4, 7, 2)
     z0 = net.draw_z0(points).requires_grad_()
     mask, persons = torch.ones(4, 7, dtype=torch.bool), torch.tensor([0, 0, 1, 1])
     inputs = Inputs(torch.rand(4, 3, 32, 32), z0, points, mask, persons, frames=2)  # two clips of two frames
     out = net(inputs.x, z0, inputs.frames)
     raw = terms(net, out, inputs, 15.0)
-
-    def reaches(loss, where):
-        return torch.autograd.grad(loss, where, retain_graph=True, allow_unused=True)[0] is not None
 
     several = len(choices["steps"]) > 1
     attached = several and choices["feedback"] == "prob_maps" and not net.detached
@@ -101,5 +104,5 @@ def test_the_different_combinations_are_counted():
 def test_every_combination_trains_one_step(steps, feedback):
     mine = [c for c in COMBINATIONS if c["steps"] == steps and c["feedback"] == feedback]
     assert len(mine) >= 50
-    bad = [(choices, wrong) for choices in mine if (wrong := problems_of(choices))]
+    bad = [(one, wrong) for one, net in networks(mine, FLOW, network_of) if (wrong := problems_of(one, net))]
     assert not bad, "\n".join(f"{wrong}: {choices}" for choices, wrong in bad[:5]) + f"\n{len(bad)} of {len(mine)}"

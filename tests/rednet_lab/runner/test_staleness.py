@@ -50,9 +50,15 @@ def keys(root):
     return {job.entry.number: job.code_key for job in jobs}
 
 
+@pytest.fixture(scope="module")
+def before(copied):
+    """The keys before any edit; every test undoes its own."""
+    return keys(copied)
+
+
 @pytest.mark.parametrize("name", STALE)
-def test_an_edit_makes_stale_what_imports_or_reads_the_file(copied, name):
-    before, text = keys(copied), (copied / name).read_text(encoding="utf-8")
+def test_an_edit_makes_stale_what_imports_or_reads_the_file(copied, before, name):
+    text = (copied / name).read_text(encoding="utf-8")
     if name.endswith(".ipynb"):
         notebook = json.loads(text)
         last = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"][-1]
@@ -68,8 +74,8 @@ def test_an_edit_makes_stale_what_imports_or_reads_the_file(copied, name):
     assert {number for number in after if after[number] != before[number]} == STALE[name]
 
 
-def test_a_comment_makes_nothing_stale(copied):
-    before, file = keys(copied), copied / "rednet_core" / "maps.py"
+def test_a_comment_makes_nothing_stale(copied, before):  # and the edits above are undone
+    file = copied / "rednet_core" / "maps.py"
     file.write_text(file.read_text(encoding="utf-8") + "\n# words\n", encoding="utf-8")
     assert keys(copied) == before
 
