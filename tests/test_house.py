@@ -118,6 +118,13 @@ def test_the_method_and_the_data_know_nothing_of_notebooks_or_figures():
             assert not found, f"{name} imports {', '.join(sorted(found))}"
 
 
+def test_tests_share_helpers_and_not_each_other():
+    for file in (ROOT / "tests").rglob("*.py"):
+        nodes = [node for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.ImportFrom)]
+        shared = [node.module for node in nodes if "test_" in (node.module or "").replace("tests.", "")]
+        assert not shared, f"{file.relative_to(ROOT)} imports from {shared}: what two tests need is no test"
+
+
 def test_two_classes_never_share_a_name():
     places = defaultdict(list)
     for name, tree in sources().items():

@@ -10,11 +10,20 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import nbformat
+
 START_SECONDS = 90
 SETTINGS = {  # no question about news, no look for a newer version; widgets are saved with the notebook
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyter-widgets/jupyterlab-manager/plugin": {"saveState": True},
 }
+
+
+def write(folder, name, sources):
+    """Write a notebook of these code cells."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source.strip()) for source in sources])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, folder / f"{name}.ipynb")
 
 
 class JupyterLab:

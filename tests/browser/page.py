@@ -170,8 +170,3 @@ class NotebookPage:
         heard = [line for line in heard if not POLLED.search(line)]
         console, self.console[:] = list(self.console), []
         return [*self.page.evaluate("() => course.trouble()"), *console, *(f"server's log: {line}" for line in heard)]
-
-    def forget(self) -> None:
-        """Drop what went wrong so far."""
-        self.page.evaluate("() => course.forget()")
-        self.trouble()

@@ -8,7 +8,6 @@ window.course = (() => {
   const troubles = new Map(); // path -> errors of cells and callbacks since the run began
   const managers = new Map();
   let path = ""; // of the notebook that is looked at
-  let known = []; // words in red that were told of
 
   const panelOf = (name) => [...window.jupyterapp.shell.widgets("main")].find((w) => w.context?.path === name);
   const panel = () => panelOf(path);
@@ -102,7 +101,6 @@ window.course = (() => {
   // Bring a notebook to the front and wait until it has run; says whether it did to the end.
   async function show(name, seconds) {
     path = name;
-    known = [];
     window.jupyterapp.shell.activateById(panel().id);
     return await within(seconds, `running ${name}`, runs.get(name), name);
   }
@@ -223,7 +221,7 @@ window.course = (() => {
     return Math.max(0, ...shown.map((box) => box.right - room.right));
   }
 
-  const trouble = () => [...(troubles.get(path) ?? []), ...red().filter((text) => !known.includes(text))];
+  const trouble = () => [...(troubles.get(path) ?? []), ...red()];
   // Pictures of a cell that are not shown in their own proportions: [shown, own] width by height.
   function distorted(index) {
     return [...root(index).querySelectorAll("img, canvas")].filter(shown).flatMap((picture) => {
@@ -234,11 +232,5 @@ window.course = (() => {
     });
   }
 
-  // What is known by now is not told again.
-  function forget() {
-    troubles.get(path).length = 0;
-    known = red();
-  }
-
-  return { forget, codeCells, firstPaint, drop, state, open, idle, run, show, close, widgetCells, root, settle, atRest, trouble, overflow, distorted, shown };
+  return { codeCells, firstPaint, drop, state, open, idle, run, show, close, widgetCells, root, settle, atRest, trouble, overflow, distorted, shown };
 })();

@@ -7,8 +7,8 @@ import pytest
 from nbconvert import HTMLExporter
 
 from rednet_lab.show.widgets import LIVE, PLACEHOLDER
+from tests.browser.jupyterlab import write
 from tests.browser.page import WINDOW
-from tests.browser.test_the_harness import write
 
 NAME, TURN = "reopened", "@jupyter-widgets/jupyterlab-manager:saveWidgetState"
 LOST = re.compile(r"Error displaying|Loading widget|model not found|state key missing", re.IGNORECASE)

@@ -4,7 +4,7 @@ import pytest
 
 from rednet_lab.exercises import NAMES, load
 from rednet_lab.exercises.__main__ import MARKED, cells
-from tests.browser.test_the_harness import write
+from tests.browser.jupyterlab import write
 
 FIRST = NAMES[0]
 HINT = next(iter(load(FIRST).wrong))

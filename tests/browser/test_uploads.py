@@ -3,7 +3,7 @@
 import pytest
 
 from rednet_lab.show.footage import MOST_BYTES
-from tests.browser.test_the_harness import write
+from tests.browser.jupyterlab import write
 
 SOURCE = """
 import ipywidgets as w

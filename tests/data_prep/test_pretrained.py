@@ -11,7 +11,7 @@ from data_prep import pretrained
 from rednet_core.checkpoint import CheckpointError
 from rednet_core.rednet import NetConfig, RedNet
 from tests.helpers import tiny_net
-from tests.rednet_core.eccv.test_network import tiny_eccv
+from tests.rednet_core.eccv.tiny import tiny_eccv
 
 VGG_16 = (64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 512, 512, 512, "M")
 UNITS = {"resnet50": (3, 4, 6, 3), "resnet101": (3, 4, 23, 3), "resnet152": (3, 8, 36, 3)}

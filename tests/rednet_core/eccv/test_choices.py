@@ -15,7 +15,7 @@ from rednet_core.markup import IBUG68
 from rednet_core.training import TrainConfig, Trainer
 from tests.combinations import pairwise
 from tests.helpers import make_data
-from tests.rednet_core.eccv.test_network import tiny_eccv
+from tests.rednet_core.eccv.tiny import tiny_eccv
 
 # The first of each is the default (of the tiny network).
 CHOICES = {

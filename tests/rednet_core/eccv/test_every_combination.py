@@ -15,7 +15,7 @@ from rednet_core.network import choices_of
 from rednet_core.objective import terms
 from rednet_core.training import TrainConfig, make_optimiser
 from tests.combinations import distinct, networks, reaches, untrained
-from tests.rednet_core.eccv.test_network import tiny_eccv
+from tests.rednet_core.eccv.tiny import tiny_eccv
 
 INSIDE = {
     "steps": ((20, 12), (20,)),

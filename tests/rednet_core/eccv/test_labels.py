@@ -1,40 +1,11 @@
 """Label maps and clusters (Eq. 9) against loops over pixels."""
 
-import math
-
 import numpy as np
 import pytest
 import torch
 
 from rednet_core.eccv import labels
-
-
-def loop_map(points, present, size, side):
-    """Square by square, pixel by pixel: side px wide, on the pixel nearest to the point; later squares on top."""
-    found = np.zeros((len(points), size, size), int)
-    for n, picture in enumerate(points):
-        for l, (x, y) in enumerate(picture):
-            if not present[n, l]:
-                continue
-            column, row = math.floor(float(x) + 0.5), math.floor(float(y) + 0.5)
-            reach = int(side) // 2
-            for i in range(row - reach, row + reach + 1):
-                for j in range(column - reach, column + reach + 1):
-                    if 0 <= i < size and 0 <= j < size:
-                        found[n, i, j] = l + 1
-    return found
-
-
-def loop_centres(classes, count):
-    """Mean place of each label's pixels."""
-    centres, present = np.zeros((len(classes), count, 2)), np.zeros((len(classes), count), bool)
-    for n, picture in enumerate(classes):
-        for l in range(count):
-            places = [(j, i) for i, row in enumerate(picture) for j, value in enumerate(row) if value == l + 1]
-            if places:
-                centres[n, l] = np.mean(places, 0)
-                present[n, l] = True
-    return centres, present
+from tests.rednet_core.eccv.tiny import loop_centres, loop_map
 
 
 @pytest.mark.parametrize("side", [7, 5, 3, 1])

@@ -13,27 +13,10 @@ from rednet_core.eccv import EccvConfig, EccvNet, labels
 from rednet_core.layers import ConvBlock, StepBatchNorm2d
 from rednet_core.rednet import count_parameters
 from tests.helpers import template
-from tests.rednet_core.eccv.test_labels import loop_centres, loop_map
+from tests.rednet_core.eccv.tiny import loop_centres, loop_map, pictures, tiny_eccv
 
 BLOCKS = [(2, 64, 128), (2, 128, 64), (3, 256, 32), (3, 512, 16), (3, 512, 8)]  # VGG-16 at 128 px
 MIRROR = [[512, 512, 512], [512, 512, 256], [256, 256, 128], [128, 64], [64]]
-
-
-def tiny_eccv(seed=0, **changes):
-    """An EccvNet that runs in milliseconds, with the drawn face as its mean shape."""
-    torch.manual_seed(seed)
-    small = dict(input_size=32, width=0.125, encoder_convs=(1,) * 5, hidden=16, steps=(20, 12, 12))
-    net = EccvNet(EccvConfig(**{**small, **changes}))
-    shape = template() if net.markup.n_points == 68 else template()[[36, 39, 42, 45, 30, 48, 54]]
-    net.mean_shape.copy_(torch.tensor(shape, dtype=torch.float32))
-    return net
-
-
-def pictures(n, net, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    size = net.config.input_size
-    points = net.mean_points() + torch.randn(n, net.markup.n_points, 2, generator=generator)
-    return torch.rand(n, 3, size, size, generator=generator), net.draw_z0(points)
 
 
 def settle(net):

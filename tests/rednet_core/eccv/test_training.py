@@ -19,8 +19,7 @@ from rednet_core.objective import terms
 from rednet_core.training import TrainConfig
 from rednet_lab.evaluation import predict_mean_shape, predict_stills, predict_videos
 from tests.helpers import make_data
-from tests.rednet_core.eccv.test_labels import loop_map
-from tests.rednet_core.eccv.test_network import pictures, tiny_eccv
+from tests.rednet_core.eccv.tiny import loop_map, pictures, tiny_eccv
 
 SMALL = dict(input_size=32, width=0.125, encoder_convs=(1,) * 5, hidden=16, steps=(20, 12), markup="seven")
 
