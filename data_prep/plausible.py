@@ -15,7 +15,7 @@ FAR = 12.0  # a point farther from the face's middle than this many medians of t
 EYE = 0.5  # reach of an eye's contour, in sizes of the face: real ones 0.39 at most, counted from another point 0.68
 SMALLEST = 2.5  # pixels across which a face has: of one with less nothing is left (`prepare.MIN_BOX`)
 CORNER, LOOSE = 1.6, 0.75  # pixels from the picture's corner, from whatever number they count; share of its sides
-APART = 0.35  # box sides between its centre and the points' middle
+APART = 0.25  # box sides between its centre and the points' middle
 UPPER_LEFT = "the points lie in the picture's upper left"
 TURNED, PROFILE = 0.5, 0.2  # distance of the eyes over that to the mouth: heads turned by about 55 and 75 degrees
 

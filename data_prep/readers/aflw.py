@@ -125,6 +125,9 @@ def _statistics(found: list[AflwFace]) -> tuple[np.ndarray, float, np.ndarray]:
             if masks[:, j].any():
                 mean[j] = np.median(places[masks[:, j], j], 0)
         both = masks[:, CORNERS].all(1)
+        both[both] = (np.abs(places[both][:, CORNERS].mean(1)) < 1).all(
+            1
+        )  # not in a place of which the rectangle is none
         if both.any():
             boxes = geometry.face_box(points[both], AFLW21)
             sides = rects[both, 2]

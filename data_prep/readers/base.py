@@ -129,12 +129,23 @@ def is_data(path: Path) -> bool:
 def listing(folder: Path) -> list[Path]:
     """Return what is in a folder, by name, without hidden and system files; empty where it is none or cannot be opened.
 
-    `unreadable` names the folders that cannot be opened.
+    `unreadable` names the folders that cannot be opened. What is neither file nor folder (a pipe, which would be waited
+    for without end, or a device) is not there.
     """
     try:
-        return sorted(path for path in folder.iterdir() if is_data(path)) if folder.is_dir() else []
+        with os.scandir(folder) as entries:
+            return sorted(folder / entry.name for entry in entries if _is_there(entry) and is_data(Path(entry.name)))
     except OSError:
         return []
+
+
+def _is_there(entry: os.DirEntry) -> bool:
+    try:
+        return (
+            entry.is_file() or entry.is_dir() or not os.path.exists(entry.path)
+        )  # a link to nowhere is told when read
+    except OSError:
+        return True
 
 
 def tree(folder: Path) -> list[Path]:
@@ -171,13 +182,22 @@ def _identity(folder: Path) -> tuple:
 
 
 def unreadable(folder: Path) -> list[str]:
-    """Return a sentence for each folder below one that cannot be opened: what is in it is not there for any reader."""
-    found: list[OSError] = []
-    for _, folders, _ in os.walk(folder, onerror=found.append):
-        folders[:] = [name for name in folders if is_data(Path(name))]
-    return [
-        f"{readable(error.filename)}: cannot be opened ({error.strerror}), what is in it is left out" for error in found
-    ]
+    """Return a sentence for each folder below one that cannot be opened, and for each pipe or device: what is in it is
+    not there for any reader.
+    """
+    found, places = [], [os.fspath(folder)]
+    for place in places:
+        try:
+            with os.scandir(place) as entries:
+                for entry in (entry for entry in entries if is_data(Path(entry.name))):
+                    if entry.is_dir(follow_symlinks=False):
+                        places.append(entry.path)
+                    elif not _is_there(entry):
+                        found.append(f"{readable(entry.path)}: neither a file nor a folder, it is left out")
+        except OSError as error:
+            problem = f"cannot be opened ({error.strerror}), what is in it is left out"
+            found.append(f"{readable(error.filename)}: {problem}")
+    return found
 
 
 def digest(paths: Iterable[Path], root: Path) -> str:
@@ -227,7 +247,8 @@ def pair_up(files: Iterable[Path], root: Path, annotations: tuple[str, ...] = ("
 def refuse_shifted(entries: list[ListedItem]) -> None:
     """Give every item of a numbered sequence a problem where its pictures and annotations are counted differently.
 
-    Pictures 1 ... 9 with annotations 0 ... 8 would nearly all find a partner, and each the wrong one.
+    Pictures 1 ... 9 with annotations 0 ... 8 would nearly all find a partner, and each the wrong one. So would they
+    where some are lost: one counts from 0, the other from 1, or one begins and ends before the other.
     """
     pictures, texts = set(), set()
     for entry in entries:
@@ -238,12 +259,19 @@ def refuse_shifted(entries: list[ListedItem]) -> None:
                 pictures.add(number)
             if entry.problem != LONE_PICTURE:
                 texts.add(number)
-    if pictures and pictures != texts and len(pictures) == len(texts):
-        step = min(texts) - min(pictures)
-        if texts == {number + step for number in pictures}:
-            for entry in entries:
-                numbers = f"pictures are numbered from {min(pictures)}, annotations from {min(texts)}"
-                entry.problem = entry.problem or f"{numbers}: they cannot be matched"
+    if not pictures or not texts or pictures == texts:
+        return
+    first, last = min(texts) - min(pictures), max(texts) - max(pictures)
+    even = len(pictures) == len(texts) and texts == {number + first for number in pictures}
+    bases = {min(texts), min(pictures)} == {0, 1} and not texts < pictures
+    if even or bases or first * last > 0:
+        numbers = f"pictures are numbered {_span(pictures)}, annotations {_span(texts)}"
+        for entry in entries:
+            entry.problem = entry.problem or f"{numbers}: they cannot be matched"
+
+
+def _span(numbers: set[int]) -> str:
+    return f"from {min(numbers)} to {max(numbers)}"
 
 
 def whole(points: np.ndarray, notes: tuple[str, ...] = ()) -> dict:

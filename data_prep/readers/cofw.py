@@ -100,7 +100,10 @@ class _Pictures:
             found = np.repeat(found[:, :, None], 3, 2)
         if found.ndim != 3 or found.shape[2] != 3 or min(found.shape) < 1:
             raise BadItem(f"a picture of shape {found.shape}", path=where, field=field)
-        return np.ascontiguousarray(found, np.uint8)
+        picture = np.ascontiguousarray(found).astype(np.uint8)
+        if not (picture == found).all():  # shares of one, say, which would all be black
+            raise BadItem("a picture of numbers that are no whole numbers from 0 to 255", path=where, field=field)
+        return picture
 
 
 def _find(folder: Path, half: str) -> _Pictures | None:

@@ -122,8 +122,10 @@ def images_of(path: Path):
     top: ElementTree.Element | None = None
     try:
         with open(path, "rb") as file:
+            before = b""
             while data := file.read(1 << 16):
-                if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
+                both, before = before + data, data[-16:]
+                if b"<!DOCTYPE" in both or b"<!ENTITY" in both or b"\0" in data:  # 0: in two bytes a letter
                     raise DataError("has a document type, which dlib's files do not", path=path, fix=DLIB)
                 parser.feed(data)
                 for event, element in parser.read_events():

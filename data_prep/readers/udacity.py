@@ -23,7 +23,7 @@ from data_prep.errors import BadItem, DataError
 from data_prep.images import read_image
 from data_prep.item import SPLITS, Item
 from data_prep.pose import estimate_pose
-from data_prep.readers.base import Listed, ListedItem, counted, many, whole
+from data_prep.readers.base import Listed, ListedItem, counted, listing, many, whole
 from rednet_core.markup import IBUG68
 
 HALVES = ("training", "test")
@@ -143,7 +143,7 @@ def _read_table(table: Path, images: Path) -> list[tuple[str, list[str], str]]:
     if [cell.strip() for cell in lines[0][1:]] != [str(i) for i in range(COLUMNS - 1)]:
         wanted = f"the first line does not name the columns 0 ... {COLUMNS - 2}"
         raise DataError(wanted, path=table, field="header", fix=HOW_TO_GET)
-    there = {path.name for path in images.glob("*.*") if not path.name.startswith(".")}
+    there = {path.name for path in listing(images) if path.suffix}
     rows, seen = [], set()
     for line in lines[1:]:
         if not line:

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.io import savemat
 
+from data_prep.datasets import dataset
+from data_prep.doctor import examine
 from data_prep.errors import BadItem, DataError
 from data_prep.images import read_image
 from data_prep.landmark_subset import LandmarkSubset
@@ -59,6 +61,20 @@ def test_the_reader_is_picklable_and_its_description_follows_the_files(helen):
     assert IbugFaces(helen, "helen").description == reader.description
     pair(helen / "testset", "30_1", 1, base=1)
     assert IbugFaces(helen, "helen").description != reader.description
+
+
+def test_lfpw_encoded_anew_as_jpeg_is_known_and_read_as_its_png(tmp_path):
+    for kind in ("png", "jpg"):
+        for half, stem in (("trainset", "image_0001"), ("testset", "image_0002")):
+            pair(tmp_path / kind / half, stem, len(half), kind, base=1)
+    right, copy = (dataset("lfpw").open(tmp_path / kind) for kind in ("png", "jpg"))
+    assert [examine(tmp_path / kind).dataset.name for kind in ("png", "jpg")] == ["lfpw", "lfpw"]
+    for one, other in zip(read_all(right)[0].values(), read_all(copy)[0].values(), strict=True):
+        np.testing.assert_array_equal(one.points, other.points)
+        assert (one.key, one.split, one.group) == (other.key, other.split, other.group)
+        assert np.abs(one.image.astype(int) - other.image).mean() < 3
+    (tmp_path / "jpg" / "trainset" / "image_0001.png").write_bytes(encode(picture(0), "png"))  # both kinds of one
+    assert "two images of this name" in str(read_all(dataset("lfpw").open(tmp_path / "jpg"))[1])
 
 
 def test_flat_sets(tmp_path):

@@ -159,7 +159,27 @@ def test_pictures_counted_from_1_with_points_counted_from_0_are_refused(tmp_path
     for k in reversed(range(4)):
         (stem.parent / f"franck_{k:05}.jpg").rename(stem.parent / f"franck_{k + 1:05}.jpg")
     items, problems = read_all(dataset(name).open(tmp_path))
-    assert not items and "numbered from 1, annotations from 0" in str(problems)
+    assert not items and "numbered from 1 to 4, annotations from 0 to 3" in str(problems)
+
+
+@pytest.mark.parametrize(
+    "pictures, texts, kept",
+    [
+        ((1, 2, 3, 4, 5), (0, 1, 2, 3), 0),  # a picture more
+        ((1, 2, 3, 4), (0, 1, 2, 3, 4), 0),  # the last picture lost, or the first
+        ((0, 1, 2, 3, 4), (1, 2, 3, 5), 0),
+        ((2, 3, 4, 5, 6, 7), (1, 2, 3, 5), 0),
+        ((0, 1, 2, 3), (1, 2, 3), 3),  # an annotation lost
+        ((0, 1, 2, 3), (0, 3), 2),
+        ((3, 4, 5, 6), (4, 5, 6), 3),
+    ],
+)
+def test_sequences_that_lack_some_are_matched_only_where_their_numbers_leave_no_doubt(tmp_path, pictures, texts, kept):
+    for number in pictures:
+        put(tmp_path / "film" / "img" / f"{number}.png", encode(picture(number), "png"))
+    for number in texts:
+        put(tmp_path / "film" / "annot" / f"{number}.pts", makers.pts(points_of(number)))
+    assert len(read_all(dataset("face_movies").open(tmp_path))[0]) == kept
 
 
 def turned(path, matrix=(0, 1, -1, 0)):
@@ -423,6 +443,27 @@ def test_a_name_that_is_not_utf8_is_one_bad_item(tmp_path, capsys):
         said = capsys.readouterr().out
         assert "is not UTF-8" in said and "1003_\\udcff" in said and "already prepared" in said
     assert (tmp_path / "1" / "skipped.json").read_bytes() == (tmp_path / "2" / "skipped.json").read_bytes()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with a name")
+@EVERY
+def test_a_pipe_in_the_place_of_any_file_is_waited_for_by_nobody(tmp_path, name, capsys):
+    MAKERS[name](tmp_path / "x")
+    for path in sorted(path for path in (tmp_path / "x").rglob("*") if path.is_file()):
+        kept = path.read_bytes()
+        path.unlink()
+        os.mkfifo(path)
+        for command in (["doctor", str(tmp_path / "x")], ["doctor", str(tmp_path / "x"), "--dataset", name, "--read"]):
+            assert main(command) in (0, 1)
+        path.unlink()
+        path.symlink_to("/dev/zero")
+        assert main(["doctor", str(tmp_path / "x"), "--dataset", name, "--read"]) in (0, 1)
+        path.unlink()
+        path.write_bytes(kept)
+    capsys.readouterr()
+    os.mkfifo(tmp_path / "x" / "pipe.npz")
+    assert main(["doctor", str(tmp_path / "x"), "--dataset", name]) == 0
+    assert "pipe.npz: neither a file nor a folder" in capsys.readouterr().out
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need a right of their own there")

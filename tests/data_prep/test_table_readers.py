@@ -84,6 +84,22 @@ def test_the_papers_faces_are_the_first_of_every_jpg(tmp_path):
         Aflw(tmp_path, faces="some")
 
 
+def test_points_counted_from_the_data_bases_rectangle_are_refused(tmp_path):
+    rects = [(125 + 20 * k, 100, 50, 50) for k in range(3)]
+    right = [points_of(k, AFLW21) + [100 + 20 * k, 80] for k in range(3)]
+    for moved, kept in ((0, 3), (1, 0)):
+        faces = [
+            {"id": k + 1, "file": f"image{k}.jpg", "points": points - moved * np.array(rect[:2]), "rects": [rect]}
+            for k, (points, rect) in enumerate(zip(right, rects, strict=True))
+        ]
+        aflw(tmp_path / str(moved), [{**face, "size": (300, 240)} for face in faces])
+        for face in faces:
+            put(tmp_path / str(moved) / "data" / "flickr" / "0" / face["file"], encode(picture(0, 240, 300), "jpg"))
+        items, problems = read_all(Aflw(tmp_path / str(moved)))
+        assert len(items) == kept and len(problems) == (not kept) * 3
+        assert kept or "counted from the face box's corner" in str(problems)
+
+
 def test_complete_faces_only(tmp_path):
     faces = [{"id": k, "file": f"image{k:05d}.jpg", "missing": (20,) if k == 2 else (13,)} for k in (1, 2, 3)]
     assert len(Aflw(aflw(tmp_path, faces), complete=True)) == 2

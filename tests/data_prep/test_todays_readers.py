@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from scipy.io import savemat
+from scipy.io import loadmat, savemat
 
 from data_prep.datasets import dataset
 from data_prep.errors import BadItem, DataError
@@ -185,6 +185,8 @@ def test_dlibs_xml_is_read_back(tmp_path):
         (b"<dataset><images><image file='a.jpg'>", "not readable as XML"),
         (b"<html></html>", "no <dataset>"),
         (made.dlib_xml([], "<!DOCTYPE x [<!ENTITY a 'b'>]>"), "document type"),
+        (b"<!--" + b"x" * 65525 + b"--><!DOCTYPE x [<!ENTITY a 'b'>]><dataset/>", "document type"),
+        ("<!DOCTYPE x [<!ENTITY a 'b'>]><dataset/>".encode("utf-16"), "document type"),
     ],
 )
 def test_other_xml_is_refused(tmp_path, data, reason):
@@ -251,6 +253,16 @@ def test_damaged_cofw_is_an_error(tmp_path):
         path.write_bytes(data)
         with pytest.raises(DataError):
             Cofw(tmp_path)
+
+
+def test_pictures_of_another_scale_than_0_to_255_are_bad_items(tmp_path):
+    made.cofw(tmp_path)
+    cells = np.empty((2, 1), object)
+    cells[:, 0] = [picture(1) / 255, picture(2) * 2.0]
+    held = loadmat(tmp_path / "COFW_train_color.mat")
+    savemat(tmp_path / "COFW_train_color.mat", {**{k: held[k] for k in ("phisTr", "bboxesTr")}, "IsTr": cells})
+    items, problems = read_all(Cofw(tmp_path))
+    assert list(items) == ["test/1"] and str(problems).count("no whole numbers from 0 to 255") == 2
 
 
 def test_pictures_that_are_not_there_are_bad_items(tmp_path):
