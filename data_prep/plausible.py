@@ -12,6 +12,7 @@ from rednet_core.markup import IBUG68, Markup
 
 NEAR = 4.0  # means of the distance from the mean, by the larger coordinate
 FAR = 12.0  # a point farther from the face's middle than this many medians of the distance is none of the face
+EYES = slice(36, 42), slice(42, 48)
 EYE = 0.5  # reach of an eye's contour, in sizes of the face: real ones 0.39 at most, counted from another point 0.68
 SMALLEST = 2.5  # pixels across which a face has: of one with less nothing is left (`prepare.MIN_BOX`)
 CORNER, LOOSE = 1.6, 0.75  # pixels from the picture's corner, from whatever number they count; share of its sides
@@ -28,8 +29,9 @@ def check_points(
     any_pose: bool = False,
     size: tuple[int, int] | None = None,
     box: np.ndarray | None = None,
-) -> None:
-    """Raise BadItem where the annotated points (L, 2) of a face cannot be places of a face in its picture.
+) -> tuple[float, float, float, float] | None:
+    """Return the left, top, right and bottom of the annotated points (L, 2) of a face, None where there are none; raise
+    BadItem where they cannot be places of a face in its picture.
 
     Every reader's points go through here: numbers of pixels, no places that are codes, none far from the face, eyes and
     mouth that lie as a face's do (`plausible`). With the picture's size (width, height), and with the data set's own
@@ -37,38 +39,44 @@ def check_points(
     """
     points, mask = np.asarray(points, np.float64), np.asarray(mask, bool)
     known = points if mask.all() else points[mask]
-    if not len(known):
-        return
+    count = len(known)
+    if not count:
+        return None
     # Lists: for so few numbers they are faster than arrays.
     xs, ys = known.T.tolist()
-    left, top, right, bottom = min(xs), min(ys), max(xs), max(ys)
-    if not math.isfinite(sum(xs) + sum(ys)):
+    left, top, right, bottom = sides = min(xs), min(ys), max(xs), max(ys)
+    x, y = sum(xs) / count, sum(ys) / count
+    if not math.isfinite(x + y):
         raise BadItem("a coordinate is not finite", path=path, field="points")
     most = max(-left, -top, right, bottom)
     if most > LARGEST:
         problem = f"coordinate {most:g} is not a number of pixels (the largest is {LARGEST:g})"
         raise BadItem(problem, path=path, field="points")
-    if len(known) > 4 and 0 < (most := max(right - left, bottom - top)) < SMALLEST:
+    if count > 4 and 0 < (most := max(right - left, bottom - top)) < SMALLEST:
         problem = f"all points lie within {most:.2g} pixels: are they shares of the picture, or of a box? multiply them"
         raise BadItem(problem, path=path, field="points")
     if (left <= 0 or top <= 0) and (coded := _codes(known)):
         raise BadItem(coded, path=path, field="points")
-    if len(known) > 4:
-        x, y = sum(xs) / len(xs), sum(ys) / len(ys)
-        spread = sum([max(abs(a - x), abs(b - y)) for a, b in zip(xs, ys, strict=True)]) / len(xs)
-        if max(right - x, x - left, bottom - y, y - top) > NEAR * spread:  # else none can be far
-            distance = np.sqrt(((known - np.median(known, 0)) ** 2).sum(1))
-            if distance.max() > FAR * np.median(distance):
-                place = known[distance.argmax()]
-                raise BadItem(f"point ({place[0]:g}, {place[1]:g}) is nowhere near the face", path=path, field="points")
-    if markup.name == IBUG68.name and len(known) == markup.n_points:
-        eyes = known[36:48].reshape(2, 6, 2)
-        if np.abs(eyes - eyes.mean(1, keepdims=True)).max() > EYE * math.sqrt(known.var(0).sum()):
+    away = [(abs(a - x), abs(b - y)) for a, b in zip(xs, ys, strict=True)]
+    if count > 4 and max(right - x, x - left, bottom - y, y - top) > NEAR * sum(map(max, away)) / count:
+        distance = np.sqrt(((known - np.median(known, 0)) ** 2).sum(1))  # else none can be far
+        if distance.max() > FAR * np.median(distance):
+            place = known[distance.argmax()]
+            raise BadItem(f"point ({place[0]:g}, {place[1]:g}) is nowhere near the face", path=path, field="points")
+    if markup.name == IBUG68.name and count == markup.n_points:
+        reach = EYE * math.sqrt(sum([a * a + b * b for a, b in away]) / count)
+        if any(_reach(line[eye]) > reach for line in (xs, ys) for eye in EYES):
             problem = "an eye's points lie far apart: are they of another markup, or counted from another point on?"
             raise BadItem(problem, path=path, field="points")
     plausible(points, markup, path, mask, any_pose)
-    if size and (elsewhere := _elsewhere(known, (left, top, right, bottom), size, box)):
+    if size and (elsewhere := _elsewhere(known, sides, size, box)):
         raise BadItem(elsewhere, path=path, field="points")
+    return sides
+
+
+def _reach(numbers: list[float]) -> float:
+    middle = sum(numbers) / len(numbers)
+    return max(max(numbers) - middle, middle - min(numbers))
 
 
 def _elsewhere(known: np.ndarray, sides: tuple[float, float, float, float], size: tuple[int, int], box) -> str:
@@ -100,16 +108,14 @@ def _elsewhere(known: np.ndarray, sides: tuple[float, float, float, float], size
     return ""
 
 
-def placed(points: np.ndarray, mask: np.ndarray, size: tuple[int, int]) -> tuple[str, ...]:
-    """Return a note where the annotated points (L, 2) lie in the upper left of a picture of that size.
+def placed(sides: tuple[float, float, float, float] | None, size: tuple[int, int]) -> tuple[str, ...]:
+    """Return a note where points between these sides lie in the upper left of a picture of that size.
 
     One face may; where all of a data set do (`data_prep.account`), they were made on smaller pictures, or in boxes.
     """
-    known = points if mask.all() else points[mask]
-    if not len(known):
-        return ()
-    across, down = (known.min(0) + known.max(0)).tolist()
-    return (UPPER_LEFT,) if across < 0.8 * size[0] and down < 0.8 * size[1] else ()
+    if sides and sides[0] + sides[2] < 0.8 * size[0] and sides[1] + sides[3] < 0.8 * size[1]:
+        return (UPPER_LEFT,)
+    return ()
 
 
 def _codes(known: np.ndarray) -> str:

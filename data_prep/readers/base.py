@@ -64,8 +64,8 @@ class Listed:
         heard.notes.clear()
         item = self.read(entry)
         size = item.image.shape[1], item.image.shape[0]
-        check_points(item.points, item.mask, self.markup, entry.path, self.any_pose, size, item.box)
-        item.notes += (*heard.notes, *placed(item.points, item.mask, size))
+        sides = check_points(item.points, item.mask, self.markup, entry.path, self.any_pose, size, item.box)
+        item.notes += (*heard.notes, *placed(sides, size))
         return item
 
     def read(self, entry: ListedItem) -> Item:
