@@ -4,8 +4,8 @@
 
 The rule, written before the runs: the measure is the tracking NME, clipped at 20 %, of 24 rendered videos of a world
 that no training and no test has seen (40 frames, half of them challenging), their mean over videos. The best of the
-three becomes quick's where the 95 % interval of its difference from the present one (videos drawn with replacement,
-paired, averaged over the seeds) lies below zero; else the present one stays. Every video's figure is appended to
+three becomes quick's where the 95 % interval of its difference from the present one (`statistics.effect`: paired,
+videos drawn with replacement, the seeds' spread added) lies below zero; else the present one stays. Every video's figure is appended to
 figures/evidence/clip_errors.csv; what is there is not run again. Notebook 54 shows it.
 """
 
@@ -26,6 +26,7 @@ from rednet_core.metrics import nme  # noqa: E402
 from rednet_lab.evaluation import predict_videos  # noqa: E402
 from rednet_lab.files import write_text  # noqa: E402
 from rednet_lab.names import ROOT, RUNS  # noqa: E402
+from rednet_lab.statistics import effect  # noqa: E402
 from rednet_lab.workbench.lab import Lab  # noqa: E402
 from rednet_lab.workbench.profiles import PROFILES  # noqa: E402
 from rednet_lab.workbench.sources import stored  # noqa: E402
@@ -51,7 +52,7 @@ def measure(profile: str, seed: int, kind: str, out: str = RUNS) -> pd.DataFrame
     return rows.assign(seed=seed, error=kind)
 
 
-def verdict(log: pd.DataFrame, present: str, draws: int = 10_000) -> str:
+def verdict(log: pd.DataFrame, present: str) -> str:
     """Return what the rule says of the log."""
     table = log.pivot_table("NME", ["seed", "video"], "error").unstack("seed")
     means = {kind: table[kind].to_numpy().mean() for kind in KINDS}
@@ -59,11 +60,9 @@ def verdict(log: pd.DataFrame, present: str, draws: int = 10_000) -> str:
     told = ", ".join(f"{kind} {mean:.2f}" for kind, mean in means.items())
     if best == present:
         return f"{told}: {present} is the best and stays"
-    gain = (table[best] - table[present]).to_numpy().mean(1)
-    again = np.random.default_rng(0).choice(gain, (draws, len(gain))).mean(1)
-    low, high = np.quantile(again, [0.025, 0.975])
-    word = f"{best} takes the place of {present}" if high < 0 else f"{present} stays"
-    return f"{told}: {best} - {present} {gain.mean():+.2f} [{low:+.2f}, {high:+.2f}]: {word}"
+    found = effect(table[present].T.to_numpy(), table[best].T.to_numpy(), np.arange(len(table)))
+    word = f"{best} takes the place of {present}" if found.high < 0 else f"{present} stays"
+    return f"{told}: {best} - {present} {found.mean:+.2f} [{found.low:+.2f}, {found.high:+.2f}]: {word}"
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ STALE = {
     "rednet_lab/show/player.js": {"00", "34", "36", "38", "56", "60"},  # carried along by what is shown
     "rednet_lab/show/loss_landscape.py": {"20"},
     "figures/evidence/recipes.csv": {"50"},
+    "figures/evidence/clip_errors.csv": {"54"},
     "rednet_lab/experiments/variants.py": {"50", *EXPERIMENTS, *LEDGER},
     "rednet_lab/experiments/baselines/sdm.py": {"78", *LEDGER},
     "rednet_lab/publish/ledger/parts.py": LEDGER,
@@ -39,7 +40,8 @@ def copied(tmp_path_factory):
     for part in (*stamp.PACKAGES, "notebooks"):
         shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__", ".*"))
     (root / "figures" / "evidence").mkdir(parents=True)
-    shutil.copy(ROOT / "figures" / "evidence" / "recipes.csv", root / "figures" / "evidence")
+    for log in ("recipes.csv", "clip_errors.csv"):
+        shutil.copy(ROOT / "figures" / "evidence" / log, root / "figures" / "evidence")
     return root
 
 
