@@ -5,8 +5,8 @@
 The rule, written before the runs: the measure is the tracking NME, clipped at 20 %, of 24 rendered videos of a world
 that no training and no test has seen (40 frames, half of them challenging), their mean over videos. The best of the
 three becomes quick's where the 95 % interval of its difference from the present one (`statistics.effect`: paired,
-videos drawn with replacement, the seeds' spread added) lies below zero; else the present one stays. Every video's figure is appended to
-figures/evidence/clip_errors.csv; what is there is not run again. Notebook 54 shows it.
+videos drawn with replacement, the seeds' spread added) lies below zero; else the present one stays. Every video's
+figure is appended to figures/evidence/clip_errors.csv; what is there is not run again. Notebook 54 shows it.
 """
 
 import argparse
