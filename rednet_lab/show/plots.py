@@ -11,8 +11,8 @@ import cv2
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn
 from IPython.display import display
-from matplotlib.colors import to_rgb
 from matplotlib.ticker import LogLocator, MaxNLocator
 
 from rednet_core import metrics
@@ -20,9 +20,7 @@ from rednet_lab.evaluation import COMMON_YAW, error_curve, score
 from rednet_lab.show import draw
 
 WIDTH = 7.0  # inches: a figure is shown at full or half of a page's width
-PALETTE = (  # seaborn's for those who cannot tell all colours apart
-    "#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#fbafe4", "#949494", "#ece133", "#56b4e9",
-)  # fmt: skip
+PALETTE = "colorblind"
 LINES = (":", "--", "-.", "-")
 TITLES = {"detection": "$l_d$", "regression": "$l_r$", "identity": "$l_{cls}$", "rate": "learning rate"}
 PALE = (205, 205, 205)
@@ -32,10 +30,8 @@ Each = dict[str, np.ndarray]
 
 
 def use_style() -> None:
-    """Set the course's figure style: a white grid and no ticks, as seaborn draws it, which takes long to import."""
-    plt.style.use("seaborn-v0_8-whitegrid")
-    ticks = {"labelsize": 9.9, "major.size": 6, "major.width": 1.25, "minor.size": 4, "minor.width": 1}
-    plt.rcParams.update({f"{axis}.{name}": value for axis in ("xtick", "ytick") for name, value in ticks.items()})
+    """Set the course's figure style."""
+    seaborn.set_theme(style="whitegrid", palette=PALETTE, context="notebook", font_scale=0.9)
     plt.rcParams.update(
         {
             "figure.figsize": (WIDTH, 3.6),
@@ -43,19 +39,8 @@ def use_style() -> None:
             "savefig.bbox": "tight",
             "svg.hashsalt": "rednet",  # the same figure is the same file
             "svg.fonttype": "none",
-            "font.sans-serif": ["Arial", "DejaVu Sans", "Liberation Sans", "Bitstream Vera Sans", "sans-serif"],
-            "font.size": 10.8,
             "axes.titlesize": "medium",
-            "axes.linewidth": 1.25,
-            "axes.prop_cycle": plt.cycler("color", PALETTE),
-            "grid.linewidth": 1,
-            "legend.fontsize": 9.9,
-            "legend.title_fontsize": 10.8,
             "legend.frameon": False,
-            "patch.edgecolor": "w",
-            "patch.force_edgecolor": True,
-            "xtick.bottom": False,
-            "ytick.left": False,
             "figure.constrained_layout.use": True,
         }
     )
@@ -63,7 +48,7 @@ def use_style() -> None:
 
 def colours(count: int) -> list[tuple[float, float, float]]:
     """Return so many of the palette's colours."""
-    return [to_rgb(colour) for colour in PALETTE[:count]]
+    return seaborn.color_palette(PALETTE, count)
 
 
 def picture_axes(axes, image, title: str = "") -> None:
