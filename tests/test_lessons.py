@@ -92,6 +92,23 @@ def test_the_path_has_key_points_and_leads_from_each_notebook_to_the_next():
             assert (ROOT / "notebooks" / picture).is_file()
 
 
+def test_a_notebook_that_is_named_is_there():
+    pages = [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        *(ROOT / "teach").glob("*.*"),
+        *ROOT.glob("notebooks/*.ipynb"),
+    ]
+    named = {
+        (page.name, number)
+        for page in pages
+        for several in re.findall(r"[Nn]otebooks? (\d\d(?:(?:, | and | to )\d\d)*)\b", page.read_text(encoding="utf-8"))
+        for number in re.findall(r"\d\d", several)
+    }
+    assert len(named) > 50
+    assert sorted(named - {(page, entry.number) for page, _ in named for entry in SERIES}) == []
+
+
 def test_words_and_symbols_say_where_each_comes_from():
     numbers = {number for row in re.findall(r"^\|.*\| ([\d, ]+) \|$", WORDS, re.M) for number in row.split(", ")}
     assert numbers and numbers <= {entry.number for entry in SERIES}

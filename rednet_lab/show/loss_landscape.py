@@ -55,7 +55,8 @@ def landscape(truth: np.ndarray, size: int, radius: float, sigma: float, weight:
     inside, total = under(weights * disc), (weights * disc).sum()
     differ = under(weights) + total - 2 * inside
     detection = right * weights.sum() + (wrong - right) * differ
-    share = total / weights.sum()  # the probability that costs least if it is the same everywhere
+    # The probability that costs least if it is the same everywhere; a disc may be too small to hold a pixel.
+    share = max(total / weights.sum(), 1e-12)
     lazy = -(total * np.log(share) + (weights.sum() - total) * np.log(1 - share))
     return Landscape(*(v / size**2 for v in (detection, regression, lazy, empty)))
 
