@@ -2,7 +2,7 @@
 
 Guides and sheets are made pages (`python -m rednet_lab.publish readme`). Slides are nbconvert's, of cells that are
 tagged for it, with reveal.js beside them: `python -m rednet_lab.publish.teach 60 FOLDER --reveal WHEEL_OR_FOLDER`.
-What a path costs a laptop is measured: `python -m rednet_lab.publish.teach 60 EMPTY_FOLDER --measure` (not on Windows).
+What a path costs a laptop is measured: `python -m rednet_lab.publish.teach 60 FOLDER --measure` (not on Windows).
 """
 
 from __future__ import annotations
@@ -60,12 +60,12 @@ def title(step: dict) -> str:
 
 def costs(minutes: int, root: Path) -> list[str]:
     """Return what a path was measured to take, as lines of Markdown; none where it was not measured."""
-    taken = read_json(root / MEASURED, {}).get(str(minutes))
-    if not taken:
-        return []
-    cpu, memory = sum(step["cpu"] for step in taken.values()) / 60, max(step["memory"] for step in taken.values())
-    each = ", ".join(f"{name} {step['cpu']:.0f} s and {step['memory']:.1f} GB" for name, step in taken.items())
-    return [f"**It takes** {cpu:.1f} minutes of CPU in all and {memory:.1f} GB at most ({each}).", ""]
+    lines = []
+    for state, taken in read_json(root / MEASURED, {}).get(str(minutes), {}).items():
+        cpu, memory = sum(step["cpu"] for step in taken.values()) / 60, max(step["memory"] for step in taken.values())
+        each = ", ".join(f"{name} {step['cpu']:.0f} s" for name, step in taken.items())
+        lines.append(f"- {state}: {cpu:.1f} minutes of CPU in all ({each}), {memory:.1f} GB at most")
+    return ["**It takes**, as measured (more CPU where other programs run, too):", "", *lines, ""] if lines else []
 
 
 def guide(plan: dict, minutes: int, root: Path) -> str:
@@ -103,18 +103,16 @@ def written(root: Path = ROOT) -> dict[Path, str]:
 
 
 def measure(minutes: int, to: Path, profile: str = "quick", root: Path = ROOT) -> dict:
-    """Run a path's notebooks one after another, as a laptop does that has made nothing yet, and return what each took.
+    """Run a path's notebooks one after another and return what each took, where nothing was made before or all was.
 
-    Of each step: CPU seconds of all processes and GB of the largest. Raises ValueError where a notebook fails or the
-    folder, which takes cache and results, is not empty.
+    The folder takes cache and results: an empty one is a fresh laptop, the same again one with a kit. Of each step: CPU
+    seconds of all processes and GB of the largest. Raises ValueError where a notebook fails.
     """
-    if to.exists() and any(to.iterdir()):
-        raise ValueError(f"{to} is not empty: what is there already would not be measured")
     found, plan = {}, source(root)
     own = os.environ | {"REDNET_CACHE": str(to / "cache"), "PYTHONPATH": str(root)}
     for step in plan["paths"][minutes]:
         command = [sys.executable, "-m", "rednet_lab.runner", "--profile", profile, "--out", str(to), "--no-needs"]
-        command += ["--jobs", "1", "--only", plan["steps"][step]["notebook"]]
+        command += ["--force", "--jobs", "1", "--only", plan["steps"][step]["notebook"]]
         _, status, used = os.wait4(subprocess.Popen(command, cwd=root, env=own).pid, 0)
         if status:
             raise ValueError(f"{plan['steps'][step]['notebook']} failed: see {to}")
@@ -210,8 +208,10 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     try:
         if args.measure:
-            found = {str(args.minutes): measure(args.minutes, args.folder.resolve())}
-            write_json(ROOT / MEASURED, read_json(ROOT / MEASURED, {}) | found)
+            state = "with a kit" if (args.folder / "cache").is_dir() else "with nothing made before"
+            path, taken = str(args.minutes), {state: measure(args.minutes, args.folder.resolve())}
+            before = read_json(ROOT / MEASURED, {})
+            write_json(ROOT / MEASURED, before | {path: before.get(path, {}) | taken})
         print(ROOT / MEASURED if args.measure else slides(args.minutes, args.folder, args.reveal))
     except ValueError as error:
         print(f"Nothing done. {error}", file=sys.stderr)

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -45,6 +47,34 @@ def test_guides_and_sheets_hold_every_step():
     for ask in (ask for step in PLAN["steps"].values() for ask in step["ask"]):
         assert ask["q"] in teach.sheet(PLAN, False) and ask["a"] not in teach.sheet(PLAN, False)
         assert ask["a"] in teach.sheet(PLAN, True)
+
+
+def test_what_a_path_takes_is_measured_and_stands_in_its_guide(tmp_path, monkeypatch):
+    start, ran, burn = subprocess.Popen, [], "b = bytearray(300_000_000); [i * i for i in range(3_000_000)]"
+
+    def runner(command, cwd, env):
+        ran.append((command[-1], env["REDNET_CACHE"]))
+        return start([sys.executable, "-c", f"{burn}; exit({int(command[-1] == '60_tracking')})"])
+
+    monkeypatch.setattr(subprocess, "Popen", runner)
+    with pytest.raises(ValueError, match="60_tracking failed"):
+        teach.measure(60, tmp_path)
+    assert ran[0] == ("00_tour", str(tmp_path / "cache")) and len(ran) == len(PLAN["paths"][60])
+    monkeypatch.setattr(teach, "source", lambda root: {"paths": {60: {"map": 60}}, "steps": PLAN["steps"]})
+    found = teach.measure(60, tmp_path)
+    assert found.keys() == {"map"} and found["map"]["cpu"] > 0 and 0.3 < found["map"]["memory"] < 0.6
+    (tmp_path / "teach").mkdir()
+    (tmp_path / teach.MEASURED).write_text(
+        json.dumps({"60": {"fresh": {"map": {"cpu": 90.0, "memory": 1.5}}}}), "utf-8"
+    )
+    assert "- fresh: 1.5 minutes of CPU in all (map 90 s), 1.5 GB at most" in teach.costs(60, tmp_path)
+    assert teach.costs(90, tmp_path) == []
+
+
+def test_the_60_minute_path_fits_a_weak_laptop_with_a_kit():
+    taken = json.loads((ROOT / teach.MEASURED).read_text("utf-8"))["60"]["with a kit"]
+    assert taken.keys() == PLAN["paths"][60].keys()
+    assert sum(step["cpu"] for step in taken.values()) <= 600 and max(step["memory"] for step in taken.values()) < 3
 
 
 def test_slides_need_no_network_and_hide_solutions(tmp_path, capsys):
