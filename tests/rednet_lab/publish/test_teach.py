@@ -73,7 +73,7 @@ def test_what_a_path_takes_is_measured_and_stands_in_its_guide(tmp_path, monkeyp
 
 def test_the_60_minute_path_fits_a_weak_laptop_with_a_kit():
     taken = json.loads((ROOT / teach.MEASURED).read_text("utf-8"))["60"]["with a kit"]
-    assert taken.keys() == PLAN["paths"][60].keys()
+    assert ", ".join(taken).split(", ") == list(PLAN["paths"][60])
     assert sum(step["cpu"] for step in taken.values()) <= 600 and max(step["memory"] for step in taken.values()) < 3
 
 
