@@ -53,8 +53,9 @@ class Tiny:
         return Course(self.series, self.folder, (self.package.name,))
 
     def run(self, *arguments: str) -> int:
-        """Run the course in this process and return the exit code."""
-        return main([*arguments, "--out", str(self.out)], self.course)
+        """Run the course in this process, one notebook at a time unless told otherwise, and return the exit code."""
+        jobs = () if "--jobs" in arguments else ("--jobs", "1")  # a worker imports for two seconds before its first
+        return main([*arguments, *jobs, "--out", str(self.out)], self.course)
 
     def command(self, *arguments: str) -> list[str]:
         """Return a command that runs the course in a process of its own."""

@@ -36,7 +36,7 @@ SMALL = SdmConfig(kept=8, variations=4)
 FEW = TreesConfig(cascade_depth=4, num_trees_per_cascade_level=20, oversampling_amount=4, variations=1)
 BRIEF = {
     "esr": (ESR, EsrConfig(stages=8, ferns=60, variations=20)),
-    "dcnc": (DCNC, NeuralConfig(steps=40)),
+    "dcnc": (DCNC, NeuralConfig(steps=40, batch=8)),
     "cfan": (CFAN, NeuralConfig(steps=60, hidden=(128, 64))),
     "tcdcn": (TCDCN, NeuralConfig(steps=150)),
 }
