@@ -1,7 +1,8 @@
 """What decoders say: libjpeg, libpng, ffmpeg and OpenCV write to standard error themselves, and name no file.
 
 It is caught where the system takes it, so that the error or the note that comes of it can name the file. Nothing of it
-reaches the screen; what another thread writes meanwhile (a progress bar has carriage returns) goes on to it.
+reaches the screen; what another thread writes meanwhile (a progress bar has carriage returns) goes on to it. A library
+with a C runtime of its own, as OpenCV may have on Windows, is not heard.
 """
 
 import os

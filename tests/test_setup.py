@@ -145,6 +145,14 @@ def test_ci_runs_the_readmes_test_command():
     assert workflow["jobs"]["test"]["steps"][-1]["run"] == "python go.py test"
 
 
+def test_workflows_may_read_only_and_name_their_actions_by_commit():
+    for path in sorted((ROOT / ".github" / "workflows").glob("*.yml")):
+        workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert workflow["permissions"] == {"contents": "read"}, path
+        used = [step["uses"] for job in workflow["jobs"].values() for step in job["steps"] if "uses" in step]
+        assert used and all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action) for action in used), path
+
+
 def test_readme_has_the_two_commands_and_no_third():
     readme = ROOT / "README.md"
     if not readme.exists():

@@ -96,6 +96,7 @@ def test_a_frame_that_no_decoder_can_read_ends_its_video(tmp_path):
     assert len(items) == 5 and ("is damaged and not delivered" in str(problems) or "ends after 5" in str(problems))
 
 
+@pytest.mark.skipif(os.name == "nt", reason="ffmpeg's plugin brings a C library of its own there, which is not heard")
 @pytest.mark.parametrize("codec", ["MJPG", "XVID"])
 @pytest.mark.parametrize(
     "damage", [lambda c: c[: len(c) // 2], lambda c: c[: len(c) // 2] + bytes(len(c) // 4) + c[3 * len(c) // 4 :]]
