@@ -124,10 +124,8 @@ def _statistics(found: list[AflwFace]) -> tuple[np.ndarray, float, np.ndarray]:
         for j in range(AFLW21.n_points):
             if masks[:, j].any():
                 mean[j] = np.median(places[masks[:, j], j], 0)
-        both = masks[:, CORNERS].all(1)
-        both[both] = (np.abs(places[both][:, CORNERS].mean(1)) < 1).all(
-            1
-        )  # not in a place of which the rectangle is none
+        middle = np.where(masks[..., None], places, 0.0)[:, CORNERS].mean(1)
+        both = masks[:, CORNERS].all(1) & (np.abs(middle) < 1).all(1)  # else the rectangle is not the face's
         if both.any():
             boxes = geometry.face_box(points[both], AFLW21)
             sides = rects[both, 2]

@@ -98,8 +98,8 @@ class Dlib300W(Listed):
         corner = None if None in sides else np.array(sides[:2])
         frame = None if corner is None else box_between(corner, corner + np.array(sides[2:]) - 1)
         problem = "" if path.is_file() else "image file is missing"
-        facts = {"points": np.array(values, np.float64).reshape(-1, 2), "box": frame}
-        facts["size"] = number(image.get("width", "")), number(image.get("height", ""))
+        size = number(image.get("width", "")), number(image.get("height", ""))
+        facts = {"points": np.array(values, np.float64).reshape(-1, 2), "box": frame, "size": size}
         return ListedItem(key, path, problem, facts)
 
     def read(self, entry: ListedItem) -> Item:
