@@ -153,7 +153,7 @@ def network_of(config: NetConfig | EccvConfig) -> type:
 def suited(train: TrainConfig, device: torch.device) -> TrainConfig:
     """Return a TrainConfig for a device without bfloat16: a GPU (T4) has float16 with a scaled loss, a CPU float32.
 
-    A CPU without AVX-512 takes forty times as long for bfloat16 as for float32.
+    A CPU without AVX-512 takes ten times as long for bfloat16 as for float32.
     """
     if train.precision == "bfloat16" and device.type == "cuda" and not torch.cuda.is_bf16_supported(False):
         return replace(train, precision="float16")
