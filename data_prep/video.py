@@ -23,9 +23,8 @@ from data_prep.images import LARGEST_PICTURE, first_line
 LONGEST = 10_000_000  # frames
 LATE = 1.0  # milliseconds
 UNEVEN = 0.2  # share of the steps between frames from which on a stream has no even step
-DAMAGED = re.compile(
-    r"damaged|illegal|invalid|concealing|overread|error (count|at|while|y=|dc)", re.IGNORECASE
-)  # a decoder's words
+# A decoder's words.
+DAMAGED = re.compile(r"damaged|illegal|invalid|concealing|overread|error (count|at|while|y=|dc)", re.IGNORECASE)
 ONE_THREAD = [cv2.CAP_PROP_N_THREADS, 1]
 SLACK = 3  # frames by which a video may differ from its annotation at the end (DATASETS 8.5)
 

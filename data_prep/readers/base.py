@@ -141,9 +141,8 @@ def listing(folder: Path) -> list[Path]:
 
 def _is_there(entry: os.DirEntry) -> bool:
     try:
-        return (
-            entry.is_file() or entry.is_dir() or not os.path.exists(entry.path)
-        )  # a link to nowhere is told when read
+        # A link to nowhere is told when it is read.
+        return entry.is_file() or entry.is_dir() or not os.path.exists(entry.path)
     except OSError:
         return True
 

@@ -92,11 +92,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--nbgrader", type=Path, metavar="FOLDER", help="write nbgrader's source there, nothing else")
     args = parser.parse_args(arguments)
     check_only, stale = args.check, []
+    notebooks = sorted({load(name).notebook for name in NAMES})
     if args.nbgrader:
-        for notebook in sorted({load(name).notebook for name in NAMES}):
+        for notebook in notebooks:
             write_text(args.nbgrader / f"{notebook}.ipynb", graded(notebook))
         return 0
-    for notebook in sorted({load(name).notebook for name in NAMES}):
+    for notebook in notebooks:
         text, wanted = current(notebook)
         if text != wanted:
             stale.append(notebook)

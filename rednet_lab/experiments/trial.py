@@ -238,9 +238,9 @@ class Trial:
             if task.share != 1:
                 variant = replace(variant, train={**variant.train, "steps": round(task.share * steps)}, watch=False)
             trained = bench.trained(variant, task.seed)
-            train = suited(bench.training(variant, task.seed).train, bench.lab.device)
+            training = bench.training(variant, task.seed)
+            train, plan = suited(training.train, bench.lab.device), training.plan
             more = {"steps": train.steps, "rate": train.rate, "precision": train.precision, "seconds": trained.seconds}
-            plan = bench.training(variant, task.seed).plan
             more["pictures"] = train.steps * plan.batch * plan.frames
             found = measured(bench, variant, task.seed, everything=not task.tag)
         more.setdefault("seconds", time.time() - began)

@@ -64,10 +64,11 @@ def _readme(args: argparse.Namespace) -> int:
 
 
 def _picture(_: argparse.Namespace) -> int:
+    from rednet_lab.files import write_whole
     from rednet_lab.publish.picture import METHOD, method
     from rednet_lab.show.draw import palette_png
 
-    METHOD.write_bytes(palette_png(method()))
+    write_whole(METHOD, lambda part: part.write_bytes(palette_png(method())))
     print(METHOD)
     return 0
 

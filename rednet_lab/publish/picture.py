@@ -13,12 +13,12 @@ from rednet_lab.workbench.shipped import open_weights
 METHOD = ROOT / "figures" / "method.png"
 SEED, VIDEO = 1, 20  # a world that no training has seen
 FRAMES = (0, 6, 12, 18, 24)  # of the strip; the last one's steps stand above it
-PANEL = 190  # pixels
+SIZE, PANEL = 256, 190  # pixels of a frame, and of each picture
 
 
 def method() -> np.ndarray:
     """Return the picture (H, W, 3): above one frame's way through the network, below the frames that led to it."""
-    video = FaceWorld(SEED, size=256).video(VIDEO, FRAMES[-1] + 1)
+    video = FaceWorld(SEED, SIZE).video(VIDEO, FRAMES[-1] + 1)
     tracker = Tracker(open_weights())
     tracker.start(geometry.face_box(video[0].points[None].astype(np.float32), tracker.net.markup)[0])
     seen = [record(tracker.net, tracker.update(one.image), one.image[None], one.points[None])[0] for one in video]
@@ -34,7 +34,7 @@ def method() -> np.ndarray:
     }
     strip = {}
     for i in FRAMES:
-        boxed = draw.box(draw.enlarge(seen[i].image, PANEL), draw.place(seen[i].box, 256, PANEL))
-        found = draw.place(seen[i].points, 256, PANEL)
+        boxed = draw.box(draw.enlarge(seen[i].image, PANEL), draw.place(seen[i].box, SIZE, PANEL))
+        found = draw.place(seen[i].points, SIZE, PANEL)
         strip[f"frame {i}, NME {seen[i].error:.1f} %"] = draw.points(boxed, found, size=2)
     return draw.panels(steps | strip, len(FRAMES))

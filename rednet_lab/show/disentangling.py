@@ -155,6 +155,5 @@ def disentangle(net: RedNet, faces: list[Face], persons: dict[str, int]) -> Pain
         title = f"A with {100 * e_i:.0f} % of B's e_i, {100 * e_p:.0f} % of e_p"
         return panel(mixer, one, two, mixed, (persons.get(a, -1), persons.get(b, -1)), title), words
 
-    return Painter(
-        controls, paint, "two faces, the first with the points of a mixed encoding, and who f_cls says it is"
-    )
+    alt = "two faces, the first with the points of a mixed encoding, and who f_cls says it is"
+    return Painter(controls, paint, alt)

@@ -12,7 +12,7 @@ import json
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TypeVar
@@ -98,11 +98,9 @@ def busy_last(tasks: Iterable[Task], do: Callable[[Task], Done]) -> Iterator[Don
     while waiting:
         task = waiting.popleft()
         try:
-            if passed_over > len(waiting):  # others are busy with all that is left
+            # Where others are busy with all that is left, wait.
+            with nullcontext() if passed_over > len(waiting) else without("wait"):
                 done = do(task)
-            else:
-                with without("wait"):
-                    done = do(task)
         except BusyError:
             waiting.append(task)
             passed_over += 1

@@ -150,16 +150,18 @@ def network_of(config: NetConfig | EccvConfig) -> type:
     return EccvNet if isinstance(config, EccvConfig) else RedNet
 
 
-def suited(train: TrainConfig, device: torch.device) -> TrainConfig:
-    """Return a TrainConfig for a device without bfloat16: a GPU (T4) has float16 with a scaled loss, a CPU float32.
+def has_bfloat16(device: torch.device) -> bool:
+    """Tell whether a device has bfloat16: no T4, and no CPU without AVX-512, where it takes ten times as long."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(False)
+    return device.type != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
-    A CPU without AVX-512 takes ten times as long for bfloat16 as for float32.
-    """
-    if train.precision == "bfloat16" and device.type == "cuda" and not torch.cuda.is_bf16_supported(False):
-        return replace(train, precision="float16")
-    if train.precision == "bfloat16" and device.type == "cpu" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        return replace(train, precision="float32")
-    return train
+
+def suited(train: TrainConfig, device: torch.device) -> TrainConfig:
+    """Return a TrainConfig for a device: without bfloat16 a GPU has float16 with a scaled loss, a CPU float32."""
+    if train.precision != "bfloat16" or has_bfloat16(device):
+        return train
+    return replace(train, precision="float16" if device.type == "cuda" else "float32")
 
 
 def pictures(stage: str, role: Role, plan: Plan) -> float:

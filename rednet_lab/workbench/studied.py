@@ -88,9 +88,8 @@ class Studied:
 
         def kept(folder: Path) -> None:
             net = make(role, shipped)
-            net.load_state_dict(
-                {**net.state_dict(), **shipped.state_dict()}
-            )  # statistics of batch norm moved along, too
+            # The statistics of batch norm moved along, too.
+            net.load_state_dict({**net.state_dict(), **shipped.state_dict()})
             checkpoint.save_net(folder / "net.pt", net)
 
         folder, _ = asset(f"{self.profile.name}-branch-{stage}", key, kept)

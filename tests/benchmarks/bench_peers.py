@@ -27,6 +27,7 @@ from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 from rednet_core.fold import folded  # noqa: E402
 from rednet_core.rednet import NetConfig, RedNet, count_parameters  # noqa: E402
+from rednet_lab.workbench.stages import has_bfloat16  # noqa: E402
 from tests.benchmarks.where_time_goes import timed  # noqa: E402
 
 POINTS, SIZE = 68, 256
@@ -179,7 +180,7 @@ NETWORKS = {
 def made(net: nn.Module, way: str, given: tuple):
     """Return a call of a network that computes one frame in one way. Raise RuntimeError where this machine cannot."""
     low = "bfloat16" in way
-    if low and given[0].device.type == "cpu" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+    if low and not has_bfloat16(given[0].device):
         raise RuntimeError("no bfloat16 units")
     if way == "ONNX Runtime":
         import onnxruntime
@@ -214,10 +215,11 @@ def inputs(net: nn.Module, device: torch.device) -> tuple:
     return (x, net.first_guess(1, "zeros")) if isinstance(net, RedNet) else (x,)
 
 
-def multiply_adds(net: nn.Module, given: tuple) -> float:
-    """Return the multiply-adds of one frame."""
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        net(*given)
+def multiply_adds(name: str) -> float:
+    """Return the multiply-adds of one frame, without doing them."""
+    with torch.device("meta"), FlopCounterMode(display=False) as counter:
+        net = NETWORKS[name]()
+        net(*inputs(net, torch.device("meta")))
     return counter.get_total_flops() / 2
 
 
@@ -243,7 +245,7 @@ def main(arguments=None) -> None:
         torch.manual_seed(0)
         net = NETWORKS[name]().to(device).eval()
         given = inputs(net, device)
-        print(f"{name:<12}{count_parameters(net) / 1e6:>9.2f}{multiply_adds(net, given) / 1e9:>8.2f}", end="")
+        print(f"{name:<12}{count_parameters(net) / 1e6:>9.2f}{multiply_adds(name) / 1e9:>8.2f}", end="")
         for way in WAYS:
             if "compiled" in way and not options.compile:
                 print(f"{'-':>20}", end="")
