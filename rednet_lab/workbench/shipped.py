@@ -69,7 +69,7 @@ class Recipe:
 NET = NetConfig(input_size=96, width=0.5, encoder_convs=(1,) * 5, decoder_convs=(1,) * 4, sigma=5.0)
 RECIPES = {
     "world": Recipe(NET, TrainConfig(10_000, "adamw", 8e-3, **SHORT)),
-    "faces": Recipe(NET, TrainConfig(2_500, "adamw", 4e-3, **SHORT), begins="world"),
+    "faces": Recipe(NET, TrainConfig(6_000, "adamw", 4e-3, **SHORT), begins="world"),
 }
 
 
