@@ -19,9 +19,9 @@ from pathlib import Path, PurePosixPath
 
 from filelock import FileLock, Timeout
 
-from data_prep.doctor import ARCHIVES, nearest
+from data_prep.doctor import ARCHIVES, is_archive, nearest
 from data_prep.errors import BadItem, DataError
-from data_prep.readers.base import is_data, listing
+from data_prep.folders import is_data, listing
 from data_prep.wrapped import Wrapped
 
 MOST_FILES = 1_000_000  # 300-VW has 219,000
@@ -186,7 +186,7 @@ def _places(archive: zipfile.ZipFile, path: Path) -> tuple[dict[PurePosixPath, z
             twice += 1
         else:
             seen.add(name)
-            if place.suffix.lower() in ARCHIVES and place.name != "extra.zip":
+            if is_archive(place):
                 inner.append(place.name)
             else:
                 places[place] = info

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 from data_prep.errors import DataError
-from data_prep.readers.base import unreadable
+from data_prep.folders import unreadable
 
 READS = ("data_prep/readers/*.py",)  # imported by name
 

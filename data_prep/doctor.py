@@ -3,15 +3,15 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 
 from data_prep.account import line, note_lines, noted_lines, skipped_lines
 from data_prep.datasets import DATASETS, DataSet, Sign, dataset
 from data_prep.errors import DataError, readable
+from data_prep.folders import AnyCase, listing, tree
 from data_prep.prepare import add_notes, bad_item
-from data_prep.readers.base import listing, tree
 
 KINDS, FOLDERS = 8, 3  # of files that are told; folders that are told one by one
 OPENED, VIDEOS, FRAMES = 12, 3, 4  # pictures that are opened, or videos, and of each its first frames
@@ -99,10 +99,15 @@ class Diagnosis:
         return [line("files", (", ".join(some[:KINDS]) or "none") + rest)]
 
     def _archives(self) -> list[str]:
-        packed = [p.name for p in listing(self.folder) if p.suffix.lower() in ARCHIVES and p.name != "extra.zip"]
+        packed = [path.name for path in listing(self.folder) if is_archive(path)]
         return (
             [line("packed", f"{', '.join(packed[:5])}: unpack first (or point at a zip file itself)")] if packed else []
         )
+
+
+def is_archive(path: PurePath) -> bool:
+    """Tell whether a file is to be unpacked first; 300-VW's extra.zip is read as it is."""
+    return path.suffix.lower() in ARCHIVES and path.name.lower() != "extra.zip"
 
 
 def require_folder(folder: Path) -> None:
@@ -128,14 +133,15 @@ def examine(
     """
     folder = Path(folder)
     require_folder(folder)
-    looks, _ = nearest(folder)
+    look = AnyCase()
+    looks, _ = nearest(folder, look)
     one = dataset(name) if name else looks
-    result = Diagnosis(folder, one, bool(name), elsewhere=_inside(folder, looks or one))
+    result = Diagnosis(folder, one, bool(name), elsewhere=_inside(folder, looks or one, look))
     if one is None:
         return result
-    if looks and looks is not one and not _has(folder, one.signs[0]):
+    if looks and looks is not one and not _has(folder, one.signs[0], look):
         result.nearest = looks
-    result.found = [sign.what for sign in one.signs if _has(folder, sign)]
+    result.found = [sign.what for sign in one.signs if _has(folder, sign, look)]
     result.missing = [sign.what for sign in one.signs if sign.what not in result.found]
     try:
         reader = one.open(folder, **choices)
@@ -158,29 +164,30 @@ def examine(
     return result
 
 
-def _inside(folder: Path, one: DataSet | None) -> list[tuple[str, str]]:
+def _inside(folder: Path, one: DataSet | None, look: AnyCase) -> list[tuple[str, str]]:
     """Return (name, data set) of the folders that hold a data set of their own, unless this one is a
     data set itself.
     """
     own = () if one is None else [p for p in one.signs[0].patterns if not p.startswith(f"{one.name}/")]
-    if any(True for pattern in own for _ in folder.glob(pattern)):
+    if any(True for pattern in own for _ in look.matches(folder, pattern)):
         return []
-    found = [(place.name, nearest(place)) for place in listing(folder) if place.is_dir()]
+    found = [(place.name, nearest(place, look)) for place in listing(folder) if place.is_dir()]
     return [
         (name, other.title) for name, (other, signs) in found if other not in (None, one) and other.signs[0] in signs
     ]
 
 
-def nearest(folder: Path) -> tuple[DataSet | None, list[Sign]]:
+def nearest(folder: Path, look: AnyCase | None = None) -> tuple[DataSet | None, list[Sign]]:
     """Return the data set of which the folder has the largest share of signs, and those signs.
 
     Its first sign counts before all others, and a sign with a name of its own before one that any pictures give.
     """
+    look = look or AnyCase()
     best: tuple[DataSet | None, list[Sign]] = (None, [])
     most = (False, 0.0, 0.0)
     for one in DATASETS.values():
         signs = [sign for sign in one.signs if not sign.optional]
-        found = [sign for sign in signs if _has(folder, sign)]
+        found = [sign for sign in signs if _has(folder, sign, look)]
         specific = [sign for sign in signs if sign.specific]
         share = sum(sign in found for sign in specific) / max(len(specific), 1)
         rank = (signs[0] in found, share, len(found) / len(signs))
@@ -189,12 +196,8 @@ def nearest(folder: Path) -> tuple[DataSet | None, list[Sign]]:
     return best
 
 
-def _has(folder: Path, sign: Sign) -> bool:
-    for pattern in sign.patterns:
-        for path in folder.glob(pattern):
-            if not path.name.startswith("."):
-                return True
-    return False
+def _has(folder: Path, sign: Sign, look: AnyCase) -> bool:
+    return any(True for pattern in sign.patterns for _ in look.matches(folder, pattern))
 
 
 def _few(reader) -> list[int]:

@@ -21,8 +21,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from data_prep.folders import digest, tree
 from data_prep.item import Reader
-from data_prep.readers.base import digest, tree
 from data_prep.store import StoreWriter, row_type
 
 ROWS_AT_ONCE = 64  # read while checking

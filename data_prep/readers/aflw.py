@@ -15,11 +15,12 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from data_prep.errors import BadItem, DataError
+from data_prep.folders import AnyCase, open_folder, tree
 from data_prep.images import read_image
 from data_prep.item import Item
 from data_prep.markups import AFLW21
 from data_prep.readers.aflw_tables import HOW_TO_GET, AflwFace, read_faces
-from data_prep.readers.base import PICTURES, Listed, ListedItem, open_folder, tree
+from data_prep.readers.base import PICTURES, Listed, ListedItem
 from rednet_core import geometry
 
 TEST_SHARE = 0.2
@@ -50,8 +51,7 @@ class Aflw(Listed):
         if faces not in ("first", "all"):
             raise DataError(f"faces {faces!r}, known: first, all", field="faces")
         self.folder = open_folder(folder, HOW_TO_GET)
-        places = (self.folder / "aflw.sqlite", self.folder / "data" / "aflw.sqlite")
-        table = next((path for path in places if path.is_file()), None)
+        table = AnyCase().file(self.folder, "aflw.sqlite", "data/aflw.sqlite")
         if table is None:
             raise DataError("no aflw.sqlite, nor data/aflw.sqlite, in it", path=self.folder, fix=HOW_TO_GET)
         found, self.warnings = read_faces(table)
@@ -151,6 +151,7 @@ class _Pictures:
 
     def __init__(self, folder: Path, beside: Path):
         self.folder = folder
+        self._any_case = AnyCase()
         self._roots = [place / sub for place in dict.fromkeys((beside, folder)) for sub in ("flickr", "images", "")]
         self._names: dict[str, Path] | None = None
 
@@ -164,11 +165,11 @@ class _Pictures:
         swapped = place.with_suffix(".png" if place.suffix.lower() != ".png" else ".jpg")
         for name in (place, swapped):
             for root in self._roots:
-                if (root / name).is_file():
-                    return root / name, "", name is swapped
+                if path := self._any_case.file(root, name):
+                    return path, "", name is swapped
         if self._names is None:
-            self._names = {path.name: path for path in tree(self.folder) if path.suffix.lower() in PICTURES}
+            self._names = {path.name.lower(): path for path in tree(self.folder) if path.suffix.lower() in PICTURES}
         for name in (place, swapped):
-            if name.name in self._names:
-                return self._names[name.name], "", name is swapped
+            if path := self._names.get(name.name.lower()):
+                return path, "", name is swapped
         return self._roots[0] / place, "image file is missing", False

@@ -1,7 +1,5 @@
-"""What the readers of real data sets share: a list of entries made at opening, and how folders are looked through."""
+"""What the readers of real data sets share: a list of entries made at opening, and the pairing of files by name."""
 
-import hashlib
-import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable
@@ -20,7 +18,6 @@ from rednet_core.markup import Markup
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp")
 UNHEARD_OF = 1e30  # float32 holds it
 LONE_PICTURE, LONE_TEXT = "image without annotation", "annotation without image"
-NOT_DATA = {"thumbs.db", "desktop.ini", "__macosx"}
 
 
 @dataclass
@@ -111,105 +108,6 @@ def counted(split: str, items: int, persons: int, videos: int, whole: int = 0) -
 def many(count: int, what: str) -> str:
     """Return 1 face, 2 faces."""
     return f"{count:,} {what}{'s' * (count != 1)}"
-
-
-def open_folder(folder: Path | str, how_to_get: str) -> Path:
-    """Return the folder as a Path; raise DataError where there is none."""
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise DataError("no such folder", path=folder, field="data folder", fix=how_to_get)
-    return folder
-
-
-def is_data(path: Path) -> bool:
-    """Tell whether a file or folder is not a system's own (.DS_Store, ._name, Thumbs.db, __MACOSX)."""
-    return not path.name.startswith(".") and path.name.lower() not in NOT_DATA
-
-
-def listing(folder: Path) -> list[Path]:
-    """Return what is in a folder, by name, without hidden and system files; empty where it is none or cannot be opened.
-
-    `unreadable` names the folders that cannot be opened. What is neither file nor folder (a pipe, which would be waited
-    for without end, or a device) is not there.
-    """
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(folder / entry.name for entry in entries if _is_there(entry) and is_data(Path(entry.name)))
-    except OSError:
-        return []
-
-
-def _is_there(entry: os.DirEntry) -> bool:
-    try:
-        # A link to nowhere is told when it is read.
-        return entry.is_file() or entry.is_dir() or not os.path.exists(entry.path)
-    except OSError:
-        return True
-
-
-def tree(folder: Path) -> list[Path]:
-    """Return all files below a folder, in order of name, without hidden and system files and folders.
-
-    Links to folders are followed, and each folder is gone through once, however many links lead to it or in a circle.
-    """
-    seen, files, links = {_identity(folder)}, [], []
-
-    def go(place: Path) -> None:
-        for path in listing(place):
-            if not path.is_dir():
-                files.append(path)
-            elif path.is_symlink():
-                links.append(path)  # after all that is really there, so that its own place counts
-            elif (own := _identity(path)) not in seen:
-                seen.add(own)
-                go(path)
-
-    go(folder)
-    while links:
-        if (own := _identity(path := links.pop(0))) not in seen:
-            seen.add(own)
-            go(path)
-    return sorted(files, key=lambda path: path.parts)
-
-
-def _identity(folder: Path) -> tuple:
-    try:
-        facts = folder.stat()
-    except OSError:
-        return (str(folder),)
-    return facts.st_dev, facts.st_ino
-
-
-def unreadable(folder: Path) -> list[str]:
-    """Return a sentence for each folder below one that cannot be opened, and for each pipe or device: what is in it is
-    not there for any reader.
-    """
-    found, places = [], [os.fspath(folder)]
-    for place in places:
-        try:
-            with os.scandir(place) as entries:
-                for entry in (entry for entry in entries if is_data(Path(entry.name))):
-                    if entry.is_dir(follow_symlinks=False):
-                        places.append(entry.path)
-                    elif not _is_there(entry):
-                        found.append(f"{readable(entry.path)}: neither a file nor a folder, it is left out")
-        except OSError as error:
-            problem = f"cannot be opened ({error.strerror}), what is in it is left out"
-            found.append(f"{readable(error.filename)}: {problem}")
-    return found
-
-
-def digest(paths: Iterable[Path], root: Path) -> str:
-    """Return a name for the present content of files: their places, sizes and times (contents are not read)."""
-    result = hashlib.sha256()
-    for path in paths:
-        try:
-            facts = path.stat()
-            told = f"\0{facts.st_size}\0{facts.st_mtime_ns}\n"
-        except OSError:  # a link to nowhere: it is bad when it is read
-            told = "\0\n"
-        result.update(os.fsencode(path.relative_to(root).as_posix()) + told.encode())
-    return result.hexdigest()
 
 
 def pair_up(files: Iterable[Path], root: Path, annotations: tuple[str, ...] = (".pts",)) -> list[ListedItem]:

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.errors import BadItem
+from data_prep.folders import AnyCase, listing
 from data_prep.plausible import check_points
 from data_prep.pts import read_points
-from data_prep.readers.base import Listed, ListedItem, listing
+from data_prep.readers.base import Listed, ListedItem
 from data_prep.video import Video, check_length
 
 
@@ -83,8 +84,11 @@ class VideoListed(Listed):
         """Return the points (L, 2) as an annotation file has them, and notes; raise BadItem."""
         return read_points(path, self.markup.n_points)
 
-    def add_video(self, file: Path, annotations: Path, name: str, **facts) -> list[Path]:
-        """Append an entry for every numbered .pts of a folder, in order, and return those files."""
+    def add_video(self, place: Path, **facts) -> list[Path]:
+        """Append an entry for every annot/<number>.pts of a video's folder, in order, and return those files."""
+        look, name = AnyCase(), place.name
+        file = look.file(place, "vid.avi") or place / "vid.avi"
+        annotations = look.folder(place, "annot") or place / "annot"
         texts = [path for path in listing(annotations) if path.suffix.lower() == ".pts" and path.stem.isdecimal()]
         texts.sort(key=lambda path: (int(path.stem), path.name))
         numbers: dict[int, Path] = {}

@@ -8,17 +8,19 @@ phis are 29 x, 29 y, 29 covered or not. The pictures are inside the .mat. These 
 h5py reads them, which is not installed with the course (`pip install h5py`). Pixels begin at 1 (MATLAB).
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from data_prep.errors import BadItem, DataError
+from data_prep.folders import AnyCase, digest, listing, open_folder
 from data_prep.item import Item, box_between
 from data_prep.markups import COFW29
 from data_prep.mat import LARGEST, read_mat
 from data_prep.pts import LARGEST as FAR
-from data_prep.readers.base import Listed, ListedItem, digest, listing, open_folder
+from data_prep.readers.base import Listed, ListedItem
 from data_prep.readers.lp300w import numbers_of
 from rednet_core.markup import IBUG68
 
@@ -26,7 +28,7 @@ HOW_TO_GET = "download COFW_color.zip from X. Burgos-Artizzu's page (ICCV 2013; 
 HOW_TO_GET_68 = f"{HOW_TO_GET}; and clone cofw68-benchmark (G. Ghiasi, C. Fowlkes) into the same folder"
 HALVES = {"train": ("COFW_train_color.mat", "Tr"), "test": ("COFW_test_color.mat", "T")}
 LARGEST_PICTURE = 100_000_000  # pixels
-FOLDERS = ("", "COFW_color", "COFW")
+FOLDERS = (".", "COFW_color", "COFW")
 
 
 class _Pictures:
@@ -108,7 +110,7 @@ class _Pictures:
 
 def _find(folder: Path, half: str) -> _Pictures | None:
     name, suffix = HALVES[half]
-    path = next((folder / place / name for place in FOLDERS if (folder / place / name).is_file()), None)
+    path = AnyCase().file(folder, *(f"{place}/{name}" for place in FOLDERS))
     return _Pictures(path, suffix) if path else None
 
 
@@ -164,23 +166,27 @@ class Cofw68(Listed):
         super().__init__()
         self.folder, self.base = open_folder(folder, HOW_TO_GET_68), base
         self.whole_copy = {"test": 507}
-        roots = [self.folder, *(self.folder / n for n in ("COFW68_Data", "cofw68-benchmark/COFW68_Data"))]
+        look, inner = AnyCase(), ("COFW68_Data", "cofw68-benchmark/COFW68_Data")
+        roots = [self.folder, *(place for name in inner if (place := look.folder(self.folder, name)))]
         names = ("test_annotations", "cofw68_test_annotations", "points")
-        texts = next((root / name for root in roots for name in names if (root / name).is_dir()), None)
+        texts = next((found for root in roots if (found := look.folder(root, *names))), None)
         pictures = next((found for root in roots if (found := _find(root, "test"))), None)
         if texts is None or pictures is None:
             what = "test_annotations/1_points.mat" if texts is None else HALVES["test"][0]
             raise DataError(f"no {what} in it", path=self.folder, fix=HOW_TO_GET_68)
         self._pictures = pictures
-        files = [path for path in listing(texts) if path.stem.removesuffix("_points").isdecimal()]
-        files = sorted((path for path in files if path.suffix == ".mat"), key=lambda path: int(path.stem.split("_")[0]))
+        files = [path for path in listing(texts) if re.fullmatch(r"\d{1,9}(_points)?\.mat", path.name, re.A | re.I)]
+        files.sort(key=lambda path: int(path.stem.split("_")[0]))
+        seen: set[int] = set()
         for path in files:
             number = int(path.stem.split("_")[0])
             problem = "" if number > 0 else "faces are numbered from 1"
+            problem = problem or ("second annotation of this face" if number in seen else "")
+            seen.add(number)
             self.entries.append(ListedItem(f"test/{number}", path, problem, {"index": number - 1, "split": "test"}))
         self._require(texts, "1_points.mat")
-        tables = [root / "cofw68_test_bboxes.mat" for root in roots]
-        self._boxes = next((numbers_of(table, "bboxes") for table in tables if table.is_file()), None)
+        tables = (look.file(root, "cofw68_test_bboxes.mat") for root in roots)
+        self._boxes = next((numbers_of(table, "bboxes") for table in tables if table), None)
         self.description = {
             "reader": "cofw68",
             "files": digest([*files, self._pictures.path], self.folder),

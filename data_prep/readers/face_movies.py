@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.errors import BadItem
+from data_prep.folders import AnyCase, digest, listing, open_folder
 from data_prep.images import read_image
 from data_prep.item import Item
 from data_prep.pts import coordinates, read_bytes, read_points, text_lines
-from data_prep.readers.base import ListedItem, digest, listing, open_folder, pair_up, refuse_shifted, whole
+from data_prep.readers.base import ListedItem, pair_up, refuse_shifted, whole
 from data_prep.readers.clips import VideoListed
 from rednet_core.markup import IBUG68
 
@@ -30,13 +31,14 @@ class FaceMovies(VideoListed):
     def __init__(self, folder: Path | str, base: int = 0):
         super().__init__()
         self.folder, self.base = open_folder(folder, HOW_TO_GET), base
-        files, videos = [], 0
+        look, files, videos = AnyCase(), [], 0
         for place in listing(self.folder):
             start = len(self.entries)
-            if place.is_dir() and (place / "vid.avi").is_file():
-                files += self.add_video(place / "vid.avi", place / "annot", place.name)
+            if place.is_dir() and look.file(place, "vid.avi"):
+                files += self.add_video(place)
             elif place.is_dir():
-                here = [p for sub in ("", "img", "annot") for p in listing(place / sub) if p.is_file()]
+                subs = (place, look.folder(place, "img"), look.folder(place, "annot"))
+                here = [path for sub in subs if sub for path in listing(sub) if path.is_file()]
                 files += here
                 self.entries += _frames(place, here, self.folder)
             videos += len(self.entries) > start

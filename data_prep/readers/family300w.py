@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from data_prep.errors import BadItem, DataError
+from data_prep.folders import AnyCase, digest, open_folder
 from data_prep.images import read_image
 from data_prep.item import Item, box_between
 from data_prep.pts import number
-from data_prep.readers.base import Listed, ListedItem, digest, open_folder, whole
+from data_prep.readers.base import Listed, ListedItem, whole
 from data_prep.readers.ibug import HOW_TO_GET, SETS, IbugFaces
 from rednet_core.markup import IBUG68
 
@@ -31,9 +32,9 @@ class Family300W(IbugFaces):
     def __init__(self, folder: Path | str, base: int = 1, boxes: Path | str | None = None, test_half: str = "test"):
         root, self.parts = open_folder(folder, HOW_TO_GET), {}
         for name in SETS:
-            if (root / name).is_dir():
+            if place := AnyCase().folder(root, name):
                 try:
-                    self.parts[name] = IbugFaces(root / name, name, base, boxes, test_half)
+                    self.parts[name] = IbugFaces(place, name, base, boxes, test_half)
                 except DataError as error:
                     if error.field:  # not "nothing of it is here"
                         raise
@@ -64,18 +65,19 @@ class Dlib300W(Listed):
     def __init__(self, folder: Path | str, mirrored: bool = False, base: int = 0):
         super().__init__()
         self.folder, self.base = open_folder(folder, DLIB), base
-        files = []
+        self._any_case, files = AnyCase(), []
         for split in ("train", "test"):
-            path = self.folder / f"labels_ibug_300W_{split}.xml"
-            if not path.is_file():
-                self.warnings.append(f"{path.name} is missing: no {split} faces")
+            name = f"labels_ibug_300W_{split}.xml"
+            path = self._any_case.file(self.folder, name)
+            if path is None:
+                self.warnings.append(f"{name} is missing: no {split} faces")
                 continue
             files.append(path)
             for count, image in enumerate(images_of(path), 1):
                 for face, box in enumerate(image.findall("box")):
                     entry = self._entry(image, box, face, f"image {count} of {path.name}")
                     entry.facts["split"] = split
-                    if mirrored or not entry.path.stem.endswith("_mirror"):
+                    if mirrored or not entry.path.stem.lower().endswith("_mirror"):
                         self.entries.append(entry)
         self._require(self.folder, "labels_ibug_300W_train.xml")
         self.description = {"reader": "300w_dlib", "files": digest(files, self.folder), "base": base}
@@ -97,7 +99,8 @@ class Dlib300W(Listed):
             return ListedItem(key, path, f"{where}: a part has no coordinates")
         corner = None if None in sides else np.array(sides[:2])
         frame = None if corner is None else box_between(corner, corner + np.array(sides[2:]) - 1)
-        problem = "" if path.is_file() else "image file is missing"
+        found = self._any_case.file(self.folder, place)
+        path, problem = found or path, "" if found else "image file is missing"
         size = number(image.get("width", "")), number(image.get("height", ""))
         facts = {"points": np.array(values, np.float64).reshape(-1, 2), "box": frame, "size": size}
         return ListedItem(key, path, problem, facts)

@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.errors import BadItem, DataError
+from data_prep.folders import AnyCase, digest, listing, open_folder, tree
 from data_prep.images import read_image
 from data_prep.item import Item
 from data_prep.markups import HELEN194
 from data_prep.pts import coordinates, read_bytes, text_lines
-from data_prep.readers.base import PICTURES, Listed, ListedItem, digest, listing, open_folder, tree, whole
+from data_prep.readers.base import PICTURES, Listed, ListedItem, whole
 
 HOW_TO_GET = "download Helen from its page at the University of Illinois (V. Le et al.); for RED-Net use iBUG's form"
 OPEN_LINES = ((0, 41), (41, 58))  # jaw, nose: first and one past the last
@@ -74,6 +75,10 @@ def _loop(block: np.ndarray, x: np.ndarray, y: np.ndarray, outer_is_left: bool) 
     return block
 
 
+def _stem(name: str) -> str:
+    return name[:-4] if name.lower().endswith(".jpg") else name
+
+
 class HelenOriginal(Listed):
     """Reader of Helen's original release; `base` is subtracted from coordinates (0: taken as 0-based, uncertain)."""
 
@@ -83,13 +88,14 @@ class HelenOriginal(Listed):
     def __init__(self, folder: Path | str, base: int = 0):
         super().__init__()
         self.folder, self.base = open_folder(folder, HOW_TO_GET), base
-        texts = [path for path in listing(self.folder / "annotation") if path.suffix.lower() == ".txt"]
+        annotation = AnyCase().folder(self.folder, "annotation") or self.folder / "annotation"
+        texts = [path for path in listing(annotation) if path.suffix.lower() == ".txt"]
         if not texts:
             raise DataError("no annotation/*.txt in it", path=self.folder, fix=HOW_TO_GET)
         pictures = defaultdict(list)
         for path in tree(self.folder):
             if path.suffix.lower() in PICTURES:
-                pictures[path.stem].append(path)
+                pictures[path.stem.lower()].append(path)
         split = {name: kind for kind in ("train", "test") for name in self._names(f"{kind}names.txt")}
         named: dict = {}
         total, good = np.zeros((HELEN194.n_points, 2)), 0
@@ -101,29 +107,31 @@ class HelenOriginal(Listed):
                 total += (points - points.mean(0)) / max(points.std(), 1e-6)
                 good += 1
         for stem in sorted(pictures.keys() - named.keys()):
-            self.entries.append(ListedItem(stem, pictures[stem][0], "image without annotation"))
+            path = pictures[stem][0]
+            self.entries.append(ListedItem(path.stem, path, "image without annotation"))
         self._order = canonical_order(total / max(good, 1))
         if not split:
             self.warnings.append("trainnames.txt and testnames.txt are missing: every picture is for training")
         self.description = {"reader": "helen194", "files": digest(texts, self.folder), "base": base}
 
     def _names(self, name: str) -> list[str]:
-        path = self.folder / name
-        return [line.removesuffix(".jpg") for line in text_lines(read_bytes(path))] if path.is_file() else []
+        path = AnyCase().file(self.folder, name)
+        return [_stem(line).lower() for line in text_lines(read_bytes(path))] if path else []
 
     def _entry(self, path: Path, pictures: dict, split: dict, named: dict) -> ListedItem:
         try:
             name, points = parse_helen(read_bytes(path), path)
         except BadItem as error:
             return ListedItem(path.stem, path, error.problem)
-        stem = name.removesuffix(".jpg")
-        problem, found = "", pictures.get(stem, [])
-        if stem in named:
-            problem = f"{name} is annotated a second time (first in {named[stem]})"
+        stem = _stem(name)
+        alike = pictures.get(stem.lower(), [])
+        problem, found = "", [path for path in alike if path.stem == stem] or alike
+        if stem.lower() in named:
+            problem = f"{name} is annotated a second time (first in {named[stem.lower()]})"
         elif len(found) != 1:
             problem = f"{len(found)} images are called {stem}" if found else f"its image {stem} is missing"
-        named.setdefault(stem, path.name)
-        facts = {"annotation": path, "split": split.get(stem, "train"), "all": points}
+        named.setdefault(stem.lower(), path.name)
+        facts = {"annotation": path, "split": split.get(stem.lower(), "train"), "all": points}
         return ListedItem(stem, found[0] if found else path, problem, facts)
 
     def read(self, entry: ListedItem) -> Item:

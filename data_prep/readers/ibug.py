@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.errors import DataError
+from data_prep.folders import AnyCase, digest, listing, open_folder
 from data_prep.images import read_image
 from data_prep.item import Item
 from data_prep.mat import read_mat
 from data_prep.pts import read_points
-from data_prep.readers.base import Listed, ListedItem, digest, listing, open_folder, pair_up, whole
+from data_prep.readers.base import Listed, ListedItem, pair_up, whole
 from rednet_core.markup import IBUG68
 
 COMMON, CHALLENGING = "300-W common", "300-W challenging"  # the 554 and 135 test faces on which most methods report
@@ -61,7 +62,8 @@ class IbugFaces(Listed):
             if split == "test" and test_half == "train":
                 split, group = "train", ""
             self.whole_copy[split] = self.whole_copy.get(split, 0) + count
-            here = [path for path in listing(self.folder / half) if path.is_file()]
+            place = AnyCase().folder(self.folder, half)
+            here = [path for path in listing(place) if path.is_file()] if place else []
             if half and not here:
                 self.warnings.append(f"{half} is missing or empty: only the other half is used")
             files += here
@@ -82,8 +84,12 @@ class IbugFaces(Listed):
 
     def _boxes(self, name: str, given: Path | str | None) -> dict[str, np.ndarray]:
         """Return boxes (3,) = centre x, centre y, side by stem, empty where there is no such file."""
-        places = [Path(given)] if given else [self.folder / "Bounding Boxes", self.folder.parent / "Bounding Boxes"]
-        path = next((place / name for place in places if (place / name).is_file()), None)
+        look = AnyCase()
+        if given:
+            path = look.file(Path(given), name)
+        else:
+            inside = f"Bounding Boxes/{name}"
+            path = look.file(self.folder, inside) or look.file(self.folder.parent, inside)
         if path is None:
             if given:
                 raise DataError("no such box file", path=Path(given) / name, field="boxes", fix=HOW_TO_GET)
@@ -104,8 +110,9 @@ class IbugFaces(Listed):
 def _find(folder: Path, name: str) -> Path:
     """Return the folder that holds the set: this one, or one of the set's name in it."""
     halves = [half for half in SETS[name] if half]
-    for place in (folder, folder / name):
-        if halves and any((place / half).is_dir() for half in halves):
+    look = AnyCase()
+    for place in filter(None, (folder, look.folder(folder, name))):
+        if halves and look.folder(place, *halves):
             return place
         if not halves and any(path.suffix.lower() == ".pts" for path in listing(place)):
             return place

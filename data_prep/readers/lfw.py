@@ -12,11 +12,12 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from data_prep.errors import DataError
+from data_prep.folders import AnyCase, digest, listing, open_folder
 from data_prep.images import read_image
 from data_prep.item import Item
 from data_prep.markups import LFW10
 from data_prep.pts import number, text_lines
-from data_prep.readers.base import Listed, ListedItem, digest, listing, open_folder, whole
+from data_prep.readers.base import Listed, ListedItem, whole
 from rednet_core.markup import SEVEN, Markup
 
 HOW_TO_GET = "images: LFW's page, University of Massachusetts Amherst (lfw.tgz, the raw ones); points: "
@@ -33,12 +34,13 @@ class _Lfw(Listed):
     def __init__(self, folder: Path | str, base: int):
         super().__init__()
         self.folder, self.base = open_folder(folder, self.how_to_get), base
-        path = next((p for p in (self.folder / self.table, self.folder.parent / self.table) if p.is_file()), None)
+        self._any_case = AnyCase()
+        path = self._any_case.file(self.folder, self.table) or self._any_case.file(self.folder.parent, self.table)
         if path is None:
             raise DataError(f"no {self.table} in it or beside it", path=self.folder, fix=self.how_to_get)
         if path.stat().st_size > LARGEST_TABLE:
             raise DataError("far larger than the table it should be", path=path, fix=self.how_to_get)
-        self._images = self.folder / "lfw" if (self.folder / "lfw").is_dir() else self.folder
+        self._images = self._any_case.folder(self.folder, "lfw") or self.folder
         if any("funneled" in place.name for place in listing(self.folder)) and self._images == self.folder:
             self.warnings.append("these look like funneled images: the points are those of the raw ones")
         seen: set[str] = set()
@@ -56,17 +58,17 @@ class _Lfw(Listed):
     def _entry(self, tokens: list[str], seen: set[str]) -> ListedItem:
         name = PurePosixPath(tokens[0]).name
         person = PurePosixPath(name).stem.rpartition("_")[0]
-        path, problem, facts = self._images / person / name, "", {}
+        problem, facts, path = "", {}, self._images / person / name
         if not person or "\\" in name or not name.lower().endswith((".jpg", ".png")):
             path, problem = self._images, f"bad file name {tokens[0][:80]!r} in {self.table}"
         elif len(tokens) != self.tokens:
             problem = f"{len(tokens)} columns instead of {self.tokens} in {self.table}"
-        elif name in seen:
+        elif name.lower() in seen:
             problem = f"second row of this name in {self.table}"
-        elif not path.is_file():
+        elif not (found := self._any_case.file(self._images, f"{person}/{name}")):
             problem = "image file is missing"
         else:
-            values = [number(token) for token in tokens[1:]]
+            path, values = found, [number(token) for token in tokens[1:]]
             if None in values:
                 problem = f"{tokens[1 + values.index(None)][:40]!r} is not a number of pixels"
             else:
@@ -75,7 +77,7 @@ class _Lfw(Listed):
                     problem = points
                 else:
                     facts = {"points": points, "box": box, "outside": points.min() < 0 or points.max() > 251}
-        seen.add(name)
+        seen.add(name.lower())
         return ListedItem(f"{person}/{name}", path, problem, {**facts, "person": person})
 
     def _points(self, values: np.ndarray) -> tuple[np.ndarray | str, np.ndarray]:

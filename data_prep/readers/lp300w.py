@@ -14,12 +14,13 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.errors import BadItem, DataError
+from data_prep.folders import AnyCase, digest, listing, open_folder
 from data_prep.images import read_image
 from data_prep.item import Item
 from data_prep.markups import IBUG68_3D
 from data_prep.mat import LARGEST, read_mat
 from data_prep.pts import LARGEST as FAR
-from data_prep.readers.base import Listed, ListedItem, digest, listing, open_folder, pair_up, whole
+from data_prep.readers.base import Listed, ListedItem, pair_up, whole
 from rednet_core.markup import IBUG68
 
 HOW_TO_GET = "download it from X. Zhu's 3DDFA page (Face Alignment Across Large Poses, CVPR 2016)"
@@ -62,27 +63,31 @@ class Lp300W(_Fitted):
         super().__init__(folder, base)
         if points not in ("2d", "3d"):
             raise DataError(f"points {points!r}, known: 2d, 3d", field="points")
-        root = next((r for r in (self.folder, self.folder / "300W_LP") if any((r / s).is_dir() for s in SETS)), None)
+        self._any_case = AnyCase()
+        roots = filter(None, (self.folder, self._any_case.folder(self.folder, "300W_LP")))
+        root = next((root for root in roots if self._any_case.folder(root, *SETS)), None)
         if root is None:
             raise DataError(f"no folders {', '.join(SETS)} in it", path=self.folder, fix=HOW_TO_GET)
         self.folder, self.kind = root, points
         self.markup = IBUG68 if points == "2d" else IBUG68_3D
         files = []
         for name in (*SETS, *(f"{name}_Flip" for name in SETS if flips)):
-            here = [path for path in listing(root / name) if path.is_file()]
+            place = self._any_case.folder(root, name)
+            here = [path for path in listing(place) if path.is_file()] if place else []
             files += here
             entries = pair_up(here, root, (".mat",))
             self.entries += [entry for entry in entries if synthetic or entry.path.stem.rpartition("_")[2] == "0"]
         self._require(root, "pairs of .jpg and .mat")
-        landmarks = root / "landmarks"
-        if points == "3d" and not landmarks.is_dir():
+        if points == "3d" and not self._any_case.folder(root, "landmarks"):
             raise DataError("no landmarks folder, so no points in space", path=root, field="points", fix=HOW_TO_GET)
         choices = {"points": points, "flips": flips, "synthetic": synthetic, "base": base}
         self.description = {"reader": "300w_lp", "files": digest(files, root), **choices}
 
     def read(self, entry: ListedItem) -> Item:
-        own = self.folder / "landmarks" / entry.path.parent.name / f"{entry.path.stem}_pts.mat"
-        if self.kind == "3d" or own.is_file():
+        place = f"landmarks/{entry.path.parent.name}/{entry.path.stem}_pts.mat"
+        own = self._any_case.file(self.folder, place)
+        if own or self.kind == "3d":
+            own = own or self.folder / place
             points = _shaped(numbers_of(own, f"pts_{self.kind}"), own)
         else:
             points = _shaped(numbers_of(entry.facts["annotation"], "pt2d").T, entry.path)
@@ -98,7 +103,7 @@ class Aflw2000(_Fitted):
     def __init__(self, folder: Path | str, base: int = 1):
         super().__init__(folder, base)
         self.whole_copy = {"test": 2000}
-        inner = next((r for r in (self.folder / "AFLW2000", self.folder / "AFLW2000-3D") if r.is_dir()), self.folder)
+        inner = AnyCase().folder(self.folder, "AFLW2000", "AFLW2000-3D") or self.folder
         files = [path for path in listing(inner) if path.is_file()]
         self.entries = pair_up(files, inner, (".mat",))
         for entry in self.entries:

@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.errors import BadItem, DataError
+from data_prep.folders import AnyCase, digest, listing, open_folder
 from data_prep.images import read_image
 from data_prep.item import Item
 from data_prep.pts import read_points
-from data_prep.readers.base import Listed, ListedItem, digest, listing, open_folder, pair_up
+from data_prep.readers.base import Listed, ListedItem, pair_up
 from rednet_core.markup import IBUG68
 
 HOW_TO_GET = "clone MERL-RAV_dataset (A. Kumar et al., CVPR 2020), get AFLW, and run its script, which pairs them"
@@ -35,14 +36,16 @@ class MerlRav(Listed):
         super().__init__()
         self.folder, self.base = open_folder(folder, HOW_TO_GET), base
         self.whole_copy = {"train": 15449, "test": 3865}
-        roots = (self.folder, self.folder / "merl_rav_organized", self.folder / "merl_rav_labels")
-        root = next((r for r in roots if any((r / view / half).is_dir() for view in VIEWS for half in HALVES)), None)
+        look, inside = AnyCase(), [f"{view}/{half}" for view in VIEWS for half in HALVES]
+        named = (look.folder(self.folder, name) for name in ("merl_rav_organized", "merl_rav_labels"))
+        root = next((root for root in (self.folder, *named) if root and look.folder(root, *inside)), None)
         if root is None:
             raise DataError("no <view>/trainset and <view>/testset in it", path=self.folder, fix=HOW_TO_GET)
         files = []
         for view in VIEWS:
             for half, split in HALVES.items():
-                here = [path for path in listing(root / view / half) if path.is_file()]
+                place = look.folder(root, f"{view}/{half}")
+                here = [path for path in listing(place) if path.is_file()] if place else []
                 files += here
                 entries = pair_up(here, root)
                 for entry in entries:

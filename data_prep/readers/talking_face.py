@@ -11,21 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from data_prep.folders import digest, open_folder, tree
 from data_prep.images import read_image
 from data_prep.item import Item
 from data_prep.markups import TALKING_FACE68
 from data_prep.pts import read_points
-from data_prep.readers.base import (
-    Listed,
-    ListedItem,
-    check_points,
-    digest,
-    open_folder,
-    pair_up,
-    refuse_shifted,
-    tree,
-    whole,
-)
+from data_prep.readers.base import Listed, ListedItem, check_points, pair_up, refuse_shifted, whole
 
 HOW_TO_GET = "download the Talking Face Video from INRIA's FGNet page or T. Cootes' page (Manchester); free"
 

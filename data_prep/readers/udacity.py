@@ -20,13 +20,15 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.errors import BadItem, DataError
+from data_prep.folders import AnyCase, listing
 from data_prep.images import read_image
 from data_prep.item import SPLITS, Item
 from data_prep.pose import estimate_pose
-from data_prep.readers.base import Listed, ListedItem, counted, listing, many, whole
+from data_prep.readers.base import Listed, ListedItem, counted, many, whole
 from rednet_core.markup import IBUG68
 
 HALVES = ("training", "test")
+TABLE = "_frames_keypoints.csv"
 COLUMNS = 1 + 2 * IBUG68.n_points
 NO_ROW = "image without a row"
 TEST_SHARE, VALIDATION_SHARE = 0.15, 0.10
@@ -47,16 +49,17 @@ class UdacityFaces(Listed):
     def __init__(self, folder: Path | str, split_seed: int = 0, base: int = 1):
         super().__init__()
         self.folder, self.base = _find_folder(Path(folder)), base
-        tables = {}
+        tables, look = {}, AnyCase()
         for half in HALVES:
-            table = self.folder / f"{half}_frames_keypoints.csv"
-            if table.is_file():
+            table, images = look.file(self.folder, f"{half}{TABLE}"), look.folder(self.folder, half)
+            if table:
                 tables[half] = hashlib.sha256(table.read_bytes()).hexdigest()
-                for name, values, problem in _read_table(table, self.folder / half):
+                for name, path, values, problem in _read_table(table, images or self.folder / half):
                     facts = {"half": half, "name": name, "values": values}
-                    self.entries.append(ListedItem(f"{half}/{name}", self.folder / half / name, problem, facts))
-            elif (self.folder / half).is_dir():
-                raise DataError("missing, though its images are there", path=table, fix=HOW_TO_GET)
+                    self.entries.append(ListedItem(f"{half}/{name}", path, problem, facts))
+            elif images:
+                problem = "missing, though its images are there"
+                raise DataError(problem, path=self.folder / f"{half}{TABLE}", fix=HOW_TO_GET)
         self._require(self.folder, "row or image")
         persons = sorted({_person(entry.facts["name"]) for entry in self.entries if not entry.problem})
         self._split = split_persons(persons, split_seed)
@@ -86,7 +89,7 @@ class UdacityFaces(Listed):
         points = _numbers(entry.facts["values"], path) - self.base
         image = read_image(path, upright=False)
         pose = estimate_pose(points, IBUG68, image.shape[:2])
-        person, _, video_frame = path.stem.rpartition("_")
+        person, _, video_frame = Path(entry.facts["name"]).stem.rpartition("_")
         return Item(
             key=entry.key,
             image=image,
@@ -115,11 +118,12 @@ def split_persons(persons: list[str], seed: int) -> dict[str, str]:
 def _find_folder(folder: Path) -> Path:
     if not folder.is_dir():
         raise DataError("no such folder", path=folder, field="data folder", fix=HOW_TO_GET)
-    for candidate in (folder, folder / "data"):
-        if any((candidate / f"{half}_frames_keypoints.csv").is_file() for half in HALVES):
+    look = AnyCase()
+    for candidate in filter(None, (folder, look.folder(folder, "data"))):
+        if look.file(candidate, *(f"{half}{TABLE}" for half in HALVES)):
             return candidate
     found = ", ".join(sorted(entry.name for entry in folder.iterdir())[:5]) or "nothing"
-    wanted = " or ".join(f"{half}_frames_keypoints.csv" for half in HALVES)
+    wanted = " or ".join(f"{half}{TABLE}" for half in HALVES)
     raise DataError(f"no {wanted} in it (found: {found})", path=folder, fix=HOW_TO_GET)
 
 
@@ -127,8 +131,8 @@ def _person(name: str) -> str:
     return Path(name).stem.rpartition("_")[0]
 
 
-def _read_table(table: Path, images: Path) -> list[tuple[str, list[str], str]]:
-    """Return (name, values, problem) of each row in file order, then of each image that no row names."""
+def _read_table(table: Path, images: Path) -> list[tuple[str, Path, list[str], str]]:
+    """Return (name, image, values, problem) of each row in file order, then of each image that no row names."""
     try:
         with open(table, newline="", encoding="utf-8-sig") as file:
             lines = list(csv.reader(file))
@@ -143,12 +147,14 @@ def _read_table(table: Path, images: Path) -> list[tuple[str, list[str], str]]:
     if [cell.strip() for cell in lines[0][1:]] != [str(i) for i in range(COLUMNS - 1)]:
         wanted = f"the first line does not name the columns 0 ... {COLUMNS - 2}"
         raise DataError(wanted, path=table, field="header", fix=HOW_TO_GET)
-    there = {path.name for path in listing(images) if path.suffix}
-    rows, seen = [], set()
+    there = {path for path in listing(images) if path.suffix}
+    look, rows, seen = AnyCase(), [], set()
+    named = {line[0].strip() for line in lines[1:] if line}
     for line in lines[1:]:
         if not line:
             continue
         name, problem = line[0].strip(), ""
+        path = images / name
         stem_number = Path(name).stem.rpartition("_")[2]
         if not name or "/" in name or "\\" in name:
             problem = f"bad file name {name!r} in {table.name}"
@@ -158,13 +164,16 @@ def _read_table(table: Path, images: Path) -> list[tuple[str, list[str], str]]:
             problem = "file name is not Person_Name_VF.jpg (V video, F frame)"
         elif name in seen:
             problem = f"second row of this name in {table.name}"
-        elif name not in there:
-            problem = "image file is missing"
-        elif cut_off and line is lines[-1]:
+        elif path not in there:
+            path = look.file(images, name) or path
+            if path not in there or path.name in named:
+                problem = "image file is missing"
+        if not problem and cut_off and line is lines[-1]:
             problem = f"{table.name} ends in this row, whose last number may be cut off"
         seen.add(name)
-        rows.append((name, line[1:], problem))
-    return rows + [(name, [], f"{NO_ROW} in {table.name}") for name in sorted(there - seen)]
+        rows.append((name, path, line[1:], problem))
+    lone = sorted(there - {path for _, path, _, _ in rows})
+    return rows + [(path.name, path, [], f"{NO_ROW} in {table.name}") for path in lone]
 
 
 def _ends_a_line(path: Path) -> bool:

@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.errors import DataError
+from data_prep.folders import AnyCase, digest, listing, open_folder
 from data_prep.item import Item
 from data_prep.mat import LARGEST, read_mat
-from data_prep.readers.base import ListedItem, digest, listing, open_folder, whole
+from data_prep.readers.base import ListedItem, whole
 from data_prep.readers.clips import VideoListed
 from data_prep.readers.vw300_split import default_split, read_split
 from rednet_core.markup import IBUG68
@@ -43,7 +44,7 @@ class VW300(VideoListed):
         found, skip, files = [], _Excluded(self.folder, excluded, self.warnings), []
         for place in listing(self.folder):
             if not re.fullmatch(r"\d{3}", place.name, re.ASCII):
-                if place.is_dir() and place.name != "extra":
+                if place.is_dir() and place.name.lower() != "extra":
                     self.warnings.append(f"{place.name}: not a video's folder (three digits), ignored")
                 continue
             found.append(place.name)
@@ -51,7 +52,7 @@ class VW300(VideoListed):
             person = role.identity if role and role.identity else f"300-VW {place.name}"
             facts = {"split": role.split, "group": role.group, "identity": person} if role else {}
             start = len(self.entries)
-            files += self.add_video(place / "vid.avi", place / "annot", place.name, **facts)
+            files += self.add_video(place, **facts)
             left_out = skip.frames(place.name)
             for entry in self.entries[start:]:
                 if not role and not entry.problem:
@@ -86,11 +87,12 @@ class _Excluded:
         self.total, self._files = 0, {}
         if not wanted:
             return
-        for path in listing(folder / "extra"):
+        look = AnyCase()
+        for path in listing(look.folder(folder, "extra") or folder / "extra"):
             if path.suffix.lower() == ".mat":
                 self._files[path.stem] = (path, None)
-        archive = folder / "extra.zip"
-        if not self._files and archive.is_file():
+        archive = look.file(folder, "extra.zip")
+        if not self._files and archive:
             self._files = _zipped(archive)
         if not self._files:
             warnings.append("neither extra/ nor extra.zip: the owner's unreliable frames (2,127) are not left out")
@@ -114,7 +116,7 @@ def _zipped(archive: Path) -> dict:
         with zipfile.ZipFile(archive) as opened:
             # Some tools write backslashes between folders, against the format.
             members = {info.filename.replace("\\", "/"): info for info in opened.infolist()}
-            members = {name: info for name, info in members.items() if re.search(r"(^|/)\d{3}\.mat$", name)}
+            members = {name: info for name, info in members.items() if re.search(r"(^|/)\d{3}\.mat$", name, re.I)}
             if sum(info.file_size for info in members.values()) > LARGEST:
                 raise DataError("unpacks to more than 64 MiB", path=archive, fix=HOW_TO_GET)
             held = {name[-7:-4]: opened.read(info) for name, info in members.items() if "__MACOSX" not in name}

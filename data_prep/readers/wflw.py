@@ -13,17 +13,18 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from data_prep.errors import DataError
+from data_prep.folders import AnyCase, digest, open_folder
 from data_prep.images import read_image
 from data_prep.item import Item, box_between
 from data_prep.markups import WFLW98
 from data_prep.pts import number, text_lines
-from data_prep.readers.base import Listed, ListedItem, digest, open_folder, whole
+from data_prep.readers.base import Listed, ListedItem, whole
 
 HOW_TO_GET = "download WFLW_images.tar.gz and WFLW_annotations.tar.gz from W. Wu's page of WFLW (LAB, CVPR 2018)"
 ATTRIBUTES = ("pose", "expression", "illumination", "make-up", "occlusion", "blur")
 NUMBERS = 2 * WFLW98.n_points + 4 + len(ATTRIBUTES)
 LISTS = "list_98pt_rect_attr_train_test"
-PLACES = (f"WFLW_annotations/{LISTS}", LISTS, "WFLW_annotations", "annotations", "", f"WFLW/WFLW_annotations/{LISTS}")
+PLACES = (f"WFLW_annotations/{LISTS}", LISTS, "WFLW_annotations", "annotations", ".", f"WFLW/WFLW_annotations/{LISTS}")
 LARGEST_TABLE = 64 << 20  # bytes; the training list has 17 MB
 
 
@@ -40,12 +41,13 @@ class Wflw(Listed):
             raise DataError(f"only {only!r}, known: {', '.join(ATTRIBUTES)}", field="only")
         self.folder, self.base = open_folder(folder, HOW_TO_GET), base
         self.whole_copy = {"train": 7500, "test": 2500} if not only else {}
-        roots = [self.folder, self.folder / "WFLW"]
-        self._images = next((r / n for r in roots for n in ("WFLW_images", "images") if (r / n).is_dir()), self.folder)
+        self._any_case = AnyCase()
+        images = [f"{root}{name}" for root in ("", "WFLW/") for name in ("WFLW_images", "images")]
+        self._images = self._any_case.folder(self.folder, *images) or self.folder
         files = []
         for split in ("train", "test"):
             name = f"list_98pt_rect_attr_{split}.txt"
-            path = next((self.folder / p / name for p in PLACES if (self.folder / p / name).is_file()), None)
+            path = self._any_case.file(self.folder, *(f"{place}/{name}" for place in PLACES))
             if path is None:
                 self.warnings.append(f"{name} is missing: no {split} faces")
                 continue
@@ -74,7 +76,8 @@ class Wflw(Listed):
         attributes = values[-len(ATTRIBUTES) :]
         if not set(attributes) <= {0.0, 1.0}:
             return ListedItem(key, path, f"{where}: an attribute is neither 0 nor 1")
-        problem = "" if path.is_file() else "image file is missing"
+        found = self._any_case.file(self._images, place)
+        path, problem = found or path, "" if found else "image file is missing"
         numbers = np.array(values[: -len(ATTRIBUTES)], np.float64).reshape(-1, 2)
         return ListedItem(key, path, problem, {"numbers": numbers, "attributes": tuple(map(bool, attributes))})
 

@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.errors import BadItem, DataError
+from data_prep.folders import digest, open_folder, tree
 from data_prep.item import Item
-from data_prep.readers.base import Listed, ListedItem, digest, open_folder, tree, whole
+from data_prep.readers.base import Listed, ListedItem, whole
 from data_prep.readers.udacity import split_persons
 from rednet_core.markup import IBUG68
 

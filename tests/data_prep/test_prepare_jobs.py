@@ -7,12 +7,13 @@ import pytest
 
 from data_prep import prepare as preparing
 from data_prep.errors import BadItem, DataError
+from data_prep.folders import digest, is_data, tree
 from data_prep.item import Item
 from data_prep.landmark_subset import LandmarkSubset
 from data_prep.markups import HELEN194, LFW10, TALKING_FACE68
 from data_prep.plausible import plausible
 from data_prep.prepare import CHUNK, jobs, prepare
-from data_prep.readers.base import Listed, ListedItem, digest, is_data, pair_up, tree
+from data_prep.readers.base import Listed, ListedItem, pair_up
 from rednet_core.markup import IBUG68
 from tests.data_prep.makers import Pictures, picture, points_of, put
 from tests.helpers import loop_box

@@ -22,11 +22,12 @@ from data_prep.cli import main
 from data_prep.datasets import DATASETS, dataset
 from data_prep.doctor import OPENED, examine, nearest
 from data_prep.errors import BadItem, DataError, readable
+from data_prep.folders import AnyCase, listing, tree, unreadable
 from data_prep.images import LARGEST_PICTURE, read_image
 from data_prep.item import Item
 from data_prep.plausible import check_points
 from data_prep.prepare import prepare
-from data_prep.readers.base import Listed, listing, pair_up, tree, unreadable
+from data_prep.readers.base import Listed, pair_up
 from data_prep.readers.vw300 import VW300
 from data_prep.store import Store
 from data_prep.video import Video, check_length, gaps
@@ -658,6 +659,33 @@ def test_an_annotation_may_be_named_by_the_whole_name_of_its_picture(tmp_path):
     pair(tmp_path, "1000_1", 0, "jpg")
     (entry,) = pair_up(listing(tmp_path), tmp_path)
     assert "two annotations" in entry.problem
+
+
+@EVERY
+@pytest.mark.parametrize("whole", [False, True], ids=["suffixes", "whole names"])
+def test_names_in_other_letters_are_the_same_data_set(tmp_path, name, whole, capsys):
+    MAKERS[name](tmp_path / "x")
+    assert main(["prepare", str(tmp_path / "x"), str(tmp_path / "one"), "--dataset", name, "--size", "32"]) == 0
+    for path in sorted((tmp_path / "x").rglob("*"), key=lambda path: -len(path.parts)):
+        if whole or path.is_file():
+            path.rename(path.with_name(path.name.upper() if whole else path.stem + path.suffix.upper()))
+    assert examine(tmp_path / "x").dataset.name == name, examine(tmp_path / "x").text()
+    assert main(["prepare", str(tmp_path / "x"), str(tmp_path / "other"), "--size", "32"]) == 0
+    one, other = Store(tmp_path / "one"), Store(tmp_path / "other")
+    np.testing.assert_array_equal(one.crops, other.crops)
+    np.testing.assert_array_equal(one.table["points"], other.table["points"])
+
+
+def test_of_two_names_that_differ_by_case_the_very_one_is_taken_or_none(tmp_path):
+    for place in ("Vid.avi", "vid.avi", "A/One.jpg", "B/x"):
+        put(tmp_path / place, b"")
+    look = AnyCase()
+    if look.file(tmp_path, "VID.AVI") is not None:
+        pytest.skip("a file system that knows no case")
+    assert look.file(tmp_path, "nothing", "vid.avi") == tmp_path / "vid.avi"
+    assert look.file(tmp_path, "a/one.JPG") == tmp_path / "A" / "One.jpg" and look.folder(tmp_path, "b").name == "B"
+    assert look.folder(tmp_path, "a/one.jpg") is None and look.file(tmp_path, "a/two.jpg", "b") is None
+    assert list(look.matches(tmp_path, "?/*.JPG")) == [tmp_path / "A" / "One.jpg"]
 
 
 def test_a_zip_with_backslashes_is_read_as_others(tmp_path):
