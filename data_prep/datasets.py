@@ -1,110 +1,12 @@
 """The data sets that can be read: one line each for opening them, telling them, getting them, and what to expect."""
 
-import inspect
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from difflib import get_close_matches
-from importlib import import_module
-from pathlib import Path
 
+from data_prep.dataset import NOT_IN_IT, DataSet, Sign
 from data_prep.errors import DataError
-from data_prep.folders import unreadable
-
-READS = ("data_prep/readers/*.py",)  # imported by name
 
 NON_COMMERCIAL = "non-commercial research only"
 VIEWS = ("frontal", "left*", "right*")  # MERL-RAV's folders
-
-
-@dataclass(frozen=True)
-class Sign:
-    """Something that a data set's folder has: what it is, and patterns below the folder of which one must be there.
-
-    What is optional is looked for and told, but does not help to tell which data set it is.
-    """
-
-    what: str
-    patterns: tuple[str, ...]
-    optional: bool = False
-
-    @property
-    def specific(self) -> bool:
-        """Whether its patterns name files or folders, so that not any picture is the sign."""
-        return all(re.search("[A-Za-z0-9]", pattern.rpartition(".")[0]) for pattern in self.patterns)
-
-
-@dataclass(frozen=True)
-class DataSet:
-    """A data set: reader names "module:class" and the choices that make it this one; its first sign is needed.
-
-    count: usable items in a whole copy (0: not known); table4: what the papers' Table 4 says of it.
-    """
-
-    name: str
-    title: str
-    reader: str
-    signs: tuple[Sign, ...]
-    count: int
-    table4: str
-    terms: str
-    fixed: tuple[tuple[str, object], ...] = ()
-
-    @property
-    def maker(self) -> Callable:
-        """The reader's class, imported when it is asked for."""
-        module, _, name = self.reader.partition(":")
-        return getattr(import_module(f"data_prep.readers.{module}"), name)
-
-    @property
-    def how_to_get(self) -> str:
-        """Where a copy comes from."""
-        maker = self.maker
-        return getattr(maker, "how_to_get", "") or import_module(maker.__module__).HOW_TO_GET
-
-    def choices(self) -> dict[str, object]:
-        """Return the reader's options with their defaults."""
-        given = {"folder", *(name for name, _ in self.fixed)}
-        parameters = inspect.signature(self.maker).parameters
-        return {name: one.default for name, one in parameters.items() if name not in given}
-
-    def open(self, folder, **choices):
-        """Return the reader of a folder; options may be text, as from a command line.
-
-        Raise DataError for an option it does not have or of another type, and for a folder that it cannot read.
-        """
-        known = self.choices()
-        for name in choices:
-            if name not in known:
-                there = ", ".join(known) or "none"
-                raise DataError(f"{self.name} has no option {name!r}, known: {there}", field=name)
-        given = {name: _typed(name, value, known[name]) for name, value in choices.items()}
-        reader = self.maker(folder, **dict(self.fixed), **given)
-        reader.warnings = [*getattr(reader, "warnings", []), *unreadable(Path(folder))]
-        reader.description = {"dataset": self.name, **reader.description}
-        return reader
-
-
-YES, NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
-
-
-def _typed(name: str, value, default):
-    """Return an option's value of the type of its default; raise DataError, in words, for any other.
-
-    Text, as from a command line, is read: no word is silently true, and no number silently another.
-    """
-    text = str(value).strip().lower()
-    if isinstance(default, bool):
-        if text not in (*YES, *NO):
-            raise DataError(f"{value!r} is neither yes nor no", field=name, fix=f"say {name}=yes or {name}=no")
-        return text in YES
-    if isinstance(default, int):
-        if isinstance(value, bool) or not re.fullmatch(r"[+-]?\d{1,18}", text, re.ASCII):
-            raise DataError(f"{value!r} is no whole number", field=name, fix=f"say for example {name}={default}")
-        if name == "base" and int(text) not in (0, 1):
-            raise DataError(f"pixels begin at 0 or at 1, not at {value}", field=name)
-        return int(text)
-    return value
 
 
 def _below(name: str, *patterns: str) -> tuple[str, ...]:
@@ -115,6 +17,11 @@ def _below(name: str, *patterns: str) -> tuple[str, ...]:
 def _halves(name: str, pictures: str, words: str) -> tuple[Sign, ...]:
     halves = [Sign(f"{half} with {words}", _below(name, f"{half}/{pictures}")) for half in ("trainset", "testset")]
     return (*halves, Sign("points (.pts)", _below(name, "trainset/*.pts", "testset/*.pts")))
+
+
+def _ibug(name: str, title: str, signs: tuple[Sign, ...], count: int, table4: str = NOT_IN_IT) -> DataSet:
+    terms = f"{NON_COMMERCIAL}; cite iBUG's 300-W papers"
+    return DataSet(name, title, "ibug:IbugFaces", signs, count, terms, table4, (("name", name),))
 
 
 DATASETS = {
@@ -129,8 +36,8 @@ DATASETS = {
                 Sign("images", ("data/flickr/*/*.jpg", "flickr/*/*.jpg", "images/*/*.jpg", "images/*.jpg")),
             ),
             21080,
-            "21,080 images, 21 points, 16,864 train / 4,216 test",
             f"{NON_COMMERCIAL}; the images are the Flickr users', no redistribution",
+            "21,080 images, 21 points, 16,864 train / 4,216 test",
         ),
         DataSet(
             "lfw",
@@ -141,8 +48,8 @@ DATASETS = {
                 Sign("images", ("lfw/*/*_0001.jpg", "*/*_0001.jpg")),
             ),
             12007,
-            "12,007 images, 7 points, 5,371 subjects",
             "research use; the images are their news sources'",
+            "12,007 images, 7 points, 5,371 subjects",
         ),
         DataSet(
             "lfw10",
@@ -150,7 +57,6 @@ DATASETS = {
             "lfw:LfwTen",
             (Sign("lfw_ffd_ann.txt", ("lfw_ffd_ann.txt",)), Sign("images", ("lfw/*/*_0001.jpg", "*/*_0001.jpg"))),
             13232,
-            "not in it",
             "research use; the images are their news sources'",
         ),
         DataSet(
@@ -164,8 +70,8 @@ DATASETS = {
                 Sign("ibug with .pts", ("ibug/*.pts",), optional=True),
             ),
             2330 + 1035 + 337 + 135,
-            "Helen and LFPW of it",
             f"{NON_COMMERCIAL}; cite iBUG's 300-W papers",
+            "Helen and LFPW of it",
         ),
         DataSet(
             "300w_dlib",
@@ -176,48 +82,33 @@ DATASETS = {
                 Sign("images", ("afw/*.jpg", "helen/*/*.jpg", "lfpw/*/*.png")),
             ),
             2330 + 1035 + 337 + 135,
-            "not in it",
             f"{NON_COMMERCIAL}; cite iBUG's 300-W papers",
         ),
-        DataSet(
+        _ibug(
             "helen",
             "Helen in iBUG's form, 68 points",
-            "ibug:IbugFaces",
             _halves("helen", "[0-9]*_[0-9]*.jpg", "<number>_<k>.jpg"),
             2330,
             "2,330 images, 194 points (+68)",
-            f"{NON_COMMERCIAL}; cite iBUG's 300-W papers",
-            (("name", "helen"),),
         ),
-        DataSet(
+        _ibug(
             "lfpw",
             "LFPW in iBUG's form, 68 points",
-            "ibug:IbugFaces",
             _halves("lfpw", "image_*.[pj][np]g", "image_<number>.png (or .jpg)"),
             1035,
             "1,035 images, 68 points",
-            f"{NON_COMMERCIAL}; cite iBUG's 300-W papers",
-            (("name", "lfpw"),),
         ),
-        DataSet(
+        _ibug(
             "afw",
             "AFW in iBUG's form, 68 points",
-            "ibug:IbugFaces",
             (Sign("<number>_<k>.pts", _below("afw", "[0-9]*_[0-9]*.pts")), Sign("images", _below("afw", "[0-9]*.jpg"))),
             337,
-            "not in it",
-            f"{NON_COMMERCIAL}; cite iBUG's 300-W papers",
-            (("name", "afw"),),
         ),
-        DataSet(
+        _ibug(
             "ibug",
             "iBUG, 68 points",
-            "ibug:IbugFaces",
             (Sign("image_<number>.pts", _below("ibug", "image_*.pts")), Sign("images", _below("ibug", "image_*.jpg"))),
             135,
-            "not in it",
-            f"{NON_COMMERCIAL}; cite iBUG's 300-W papers",
-            (("name", "ibug"),),
         ),
         DataSet(
             "helen194",
@@ -229,8 +120,8 @@ DATASETS = {
                 Sign("trainnames.txt", ("trainnames.txt",), optional=True),
             ),
             2330,
-            "2,330 images, 194 points (+68)",
             "research use; the images are the Flickr users'",
+            "2,330 images, 194 points (+68)",
         ),
         DataSet(
             "wflw",
@@ -241,7 +132,6 @@ DATASETS = {
                 Sign("WFLW_images/<event>/*.jpg", ("WFLW_images/*/*.jpg", "*/WFLW_images/*/*.jpg", "images/*/*.jpg")),
             ),
             10000,
-            "not in it",
             "research use; the pictures are WIDER Face's",
         ),
         DataSet(
@@ -254,7 +144,6 @@ DATASETS = {
                 Sign("landmarks/<SET>/*_pts.mat", _below("300W_LP", "landmarks/*/*_pts.mat"), optional=True),
             ),
             61225,
-            "not in it",
             f"{NON_COMMERCIAL}; cite 3DDFA",
         ),
         DataSet(
@@ -266,7 +155,6 @@ DATASETS = {
                 Sign("image<number>.jpg", ("image[0-9]*.jpg", "AFLW2000*/image[0-9]*.jpg")),
             ),
             2000,
-            "not in it",
             f"{NON_COMMERCIAL}; the images are AFLW's",
         ),
         DataSet(
@@ -278,7 +166,6 @@ DATASETS = {
                 Sign("images beside them", tuple(f"{p}{v}/*set/*.jpg" for p in ("", "merl_rav_*/") for v in VIEWS)),
             ),
             19314,
-            "not in it",
             "see its licence; the images are AFLW's",
         ),
         DataSet(
@@ -290,7 +177,6 @@ DATASETS = {
                 Sign("COFW_test_color.mat", _below("COFW_color", "COFW_test_color.mat", "COFW/COFW_test_color.mat")),
             ),
             1852,
-            "not in it",
             "research use",
         ),
         DataSet(
@@ -302,7 +188,6 @@ DATASETS = {
                 Sign("COFW_test_color.mat", ("COFW_test_color.mat", "*/COFW_test_color.mat")),
             ),
             507,
-            "not in it",
             "research use",
         ),
         DataSet(
@@ -314,8 +199,8 @@ DATASETS = {
                 Sign("franck_00000.jpg ...", ("franck_*.jpg", "*/franck_*.jpg", "*/*/franck_*.jpg", "*/franck_*.png")),
             ),
             5000,
-            "500 frames, 5 videos, 1 subject (its owner: 5,000 frames in 5 archives)",
             "free; cite FGNet",
+            "500 frames, 5 videos, 1 subject (its owner: 5,000 frames in 5 archives)",
         ),
         DataSet(
             "300vw",
@@ -331,8 +216,8 @@ DATASETS = {
                 ),
             ),
             218597 - 2127,
-            "114,000 frames, 114 videos, 105 subjects, 90,000 train / 24,000 test (owner: 218,597, 2,127 excluded)",
             f"{NON_COMMERCIAL}; register first",
+            "114,000 frames, 114 videos, 105 subjects, 90,000 train / 24,000 test (owner: 218,597, 2,127 excluded)",
         ),
         DataSet(
             "face_movies",
@@ -343,8 +228,8 @@ DATASETS = {
                 Sign("<video>/img/*.jpg or vid.avi", ("*/img/*.jpg", "*/vid.avi")),
             ),
             2150,
-            "2,150 frames, 6 videos, 6 subjects",
             "not known",
+            "2,150 frames, 6 videos, 6 subjects",
         ),
         DataSet(
             "youtube_faces",
@@ -355,7 +240,6 @@ DATASETS = {
                 Sign("index (.csv)", ("*.csv", "*/*.csv"), optional=True),
             ),
             0,
-            "not in it",
             "see its Kaggle page; made from YouTube Faces (Tel Aviv University, research)",
         ),
         DataSet(
@@ -369,7 +253,6 @@ DATASETS = {
                 Sign("test/*.jpg", ("test/*.jpg", "data/test/*.jpg")),
             ),
             4232,
-            "not in it",
             "the code MIT; the images are from YouTube Faces (research)",
         ),
     )

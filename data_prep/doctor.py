@@ -8,7 +8,8 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from data_prep.account import line, note_lines, noted_lines, skipped_lines
-from data_prep.datasets import DATASETS, DataSet, Sign, dataset
+from data_prep.dataset import DataSet, Sign
+from data_prep.datasets import DATASETS, dataset
 from data_prep.errors import DataError, readable
 from data_prep.folders import AnyCase, listing, tree
 from data_prep.prepare import add_notes, bad_item

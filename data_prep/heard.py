@@ -64,6 +64,12 @@ def _words(place: int, screen: int) -> list[str]:
     return list(dict.fromkeys(line[:120] for line in said if line))
 
 
-def note(words: list[str]) -> None:
-    """Keep what decoders said of a picture that is used all the same; numbers make no difference."""
+def damage(words: list[str], signs: re.Pattern[str]) -> str:
+    """Return the first of a decoder's words that tells of damage by these signs, "" where none does.
+
+    The picture is used then: its words are kept as notes, in which numbers make no difference.
+    """
+    if told := next(filter(signs.search, words), ""):
+        return told
     notes.extend("its decoder says: " + NUMBER.sub("…", line) for line in words)
+    return ""

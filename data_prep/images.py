@@ -1,7 +1,6 @@
 """Reading picture files: by content, whatever the name says, and from any folder name."""
 
 import io
-import os
 import re
 import struct
 import warnings
@@ -11,7 +10,8 @@ import cv2
 import numpy as np
 
 from data_prep.errors import BadItem
-from data_prep.heard import listen, note
+from data_prep.heard import damage, listen
+from data_prep.pts import read_bytes
 
 LARGEST_PICTURE = 1 << 27  # pixels; a header is believed up to here, and memory is taken as it says
 COLOUR = getattr(cv2, "IMREAD_COLOR_RGB", cv2.IMREAD_COLOR)  # OpenCV before 4.11 decodes to BGR only
@@ -31,18 +31,8 @@ def read_image(path: Path, upright: bool = True) -> np.ndarray:
 
     upright turns a photograph as its camera says it was held (EXIF); a data set's points are on the pixels as stored.
     """
-    try:
-        # Not cv2.imread: it cannot open non-ASCII paths on Windows and says nothing about why it failed.
-        with open(path, "rb") as file:
-            # As much as is there: room is made for as much as is asked for.
-            data = file.read(min(os.fstat(file.fileno()).st_size, LARGEST_FILE) + 1)
-    except FileNotFoundError:
-        raise BadItem("image file is missing", path=path) from None
-    except (OSError, MemoryError, ValueError) as error:
-        raise BadItem(f"image file cannot be read ({getattr(error, 'strerror', '') or error})", path=path) from None
-    if len(data) > LARGEST_FILE:
-        raise BadItem(f"image file of more than {LARGEST_FILE >> 20} MiB", path=path)
-    return decode_image(data, path, upright)
+    # Not cv2.imread: it cannot open non-ASCII paths on Windows and says nothing about why it failed.
+    return decode_image(read_bytes(path, "image", LARGEST_FILE), path, upright)
 
 
 def decode_image(data: bytes, path: Path | str, upright: bool = True) -> np.ndarray:
@@ -60,10 +50,8 @@ def decode_image(data: bytes, path: Path | str, upright: bool = True) -> np.ndar
         raise BadItem("not a readable image (larger than memory)", path=path) from None
     if image is None:
         raise BadItem(f"not a readable image ({said[0] if said else 'empty, truncated or no image at all'})", path=path)
-    if filled := next(filter(FILLED.search, said), ""):
-        raise BadItem(f"not a readable image (damaged or cut inside: {filled})", path=path)
-    if said:
-        note(said)
+    if told := damage(said, FILLED):
+        raise BadItem(f"not a readable image (damaged or cut inside: {told})", path=path)
     return image if COLOUR != cv2.IMREAD_COLOR else cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image)
 
 
@@ -124,11 +112,12 @@ def _jpeg_size(data: bytes) -> tuple[tuple[int, int] | None, int]:
 
 def _bare_png(data: bytes) -> bytes:
     """Return a PNG without the chunks that change no pixel: of some the decoder warns without naming the file."""
-    parts, place = [PNG], len(PNG)
+    parts, kept, place = [], 0, len(PNG)
     while place + 12 <= len(data):
-        (length,), kind = struct.unpack(">I", data[place : place + 4]), data[place + 4 : place + 8]
+        length, kind = struct.unpack_from(">I4s", data, place)
         end = place + 12 + length
-        if kind[:1].isupper() or kind in KEPT_CHUNKS:
-            parts.append(data[place:end])
+        if not (kind[:1].isupper() or kind in KEPT_CHUNKS):
+            parts.append(data[kept:place])
+            kept = end
         place = end
-    return data if sum(map(len, parts)) == place else b"".join([*parts, data[place:]])
+    return b"".join([*parts, data[kept:]]) if parts else data

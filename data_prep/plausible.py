@@ -42,8 +42,7 @@ def check_points(
     count = len(known)
     if not count:
         return None
-    # Lists: for so few numbers they are faster than arrays.
-    xs, ys = known.T.tolist()
+    xs, ys = known.T.tolist()  # lists: for the least and the largest of so few numbers they are faster than arrays
     left, top, right, bottom = sides = min(xs), min(ys), max(xs), max(ys)
     x, y = sum(xs) / count, sum(ys) / count
     if not math.isfinite(x + y):
@@ -57,14 +56,14 @@ def check_points(
         raise BadItem(problem, path=path, field="points")
     if (left <= 0 or top <= 0) and (coded := _codes(known)):
         raise BadItem(coded, path=path, field="points")
-    away = [(abs(a - x), abs(b - y)) for a, b in zip(xs, ys, strict=True)]
-    if count > 4 and max(right - x, x - left, bottom - y, y - top) > NEAR * sum(map(max, away)) / count:
+    away = np.abs(known - (x, y))
+    if count > 4 and max(right - x, x - left, bottom - y, y - top) > NEAR * float(np.maximum(*away.T).sum()) / count:
         distance = np.sqrt(((known - np.median(known, 0)) ** 2).sum(1))  # else none can be far
         if distance.max() > FAR * np.median(distance):
             place = known[distance.argmax()]
             raise BadItem(f"point ({place[0]:g}, {place[1]:g}) is nowhere near the face", path=path, field="points")
     if markup.name == IBUG68.name and count == markup.n_points:
-        reach = EYE * math.sqrt(sum([a * a + b * b for a, b in away]) / count)
+        reach = EYE * math.sqrt(np.vdot(away, away) / count)
         if any(_reach(line[eye]) > reach for line in (xs, ys) for eye in EYES):
             problem = "an eye's points lie far apart: are they of another markup, or counted from another point on?"
             raise BadItem(problem, path=path, field="points")

@@ -5,20 +5,12 @@ The crop convention of every store, once and for all: the authors' face box of t
 shall walk through give margin None: the whole (square) picture is kept, so the face moves in it.
 """
 
-import contextlib
 import json
-import os
 import shutil
 import tempfile
-import threading
 import uuid
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import islice
-from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import cv2
@@ -27,15 +19,13 @@ import numpy as np
 from data_prep.account import top_reasons
 from data_prep.errors import BadItem, DataError, readable
 from data_prep.item import Item, Reader
+from data_prep.jobs import CHUNK, results_of
 from data_prep.resume import KeptWriter
 from data_prep.store import Store, StoreWriter
 from data_prep.wrapped import Tail
 from rednet_core import geometry
 
 MARGIN = 1.5  # room for scale 0.9, rotation 15 degrees and a shift of 7 px in 256: 1.36 + 0.05, and some more
-CHUNK = 32  # items a worker is given at a time
-KILLED = "the process that read it was killed (out of memory, or a fault in a decoder)"
-PATIENCE = 3  # items of a job whose worker may be killed
 MIN_BOX = 8.0  # pixels; a smaller face box has nothing in it
 
 
@@ -59,11 +49,18 @@ def add_notes(noted: dict[str, list], item: Item) -> None:
 
 
 def cut(item: Item, box: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the size x size uint8 crop of `box` (3,) from the item's image, and the points (L, 2) in that crop.
+    """Return the size x size uint8 crop of `box` (3,) from the item's image, and the points (L, 2) in that crop."""
+    crop, matrix = resampled(item.image, np.asarray(box, np.float64), size)
+    return crop, geometry.apply(matrix, item.points.astype(np.float64)).astype(np.float32)
+
+
+def resampled(image: np.ndarray, box: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the size x size crop of `box` (3,) from an image (H, W, 3) uint8, and the matrix (2, 3) from one to the
+    other.
 
     What lies outside the picture repeats its border. A crop smaller than its source is averaged, not sampled.
     """
-    image, scaled = item.image, np.asarray(box, np.float64)
+    scaled = box
     if blue_first := image.strides[2] < 0:  # a frame as a video's decoder has it
         image = image[..., ::-1]
     shrink = min(int(box[2] // size), *image.shape[:2])
@@ -71,14 +68,13 @@ def cut(item: Item, box: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]
         height, width = image.shape[0] // shrink, image.shape[1] // shrink
         image = cv2.resize(image[: height * shrink, : width * shrink], (width, height), interpolation=cv2.INTER_AREA)
         scaled = np.append((scaled[:2] + 0.5) / shrink - 0.5, scaled[2] / shrink)
-    matrix = whole = geometry.crop_matrix(np.asarray(box, np.float64), size)
+    matrix = whole = geometry.crop_matrix(box, size)
     if shrink > 1:
         matrix = geometry.crop_matrix(scaled, size)
     crop = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     if blue_first:
         crop = cv2.cvtColor(crop, cv2.COLOR_BGR2RGB, dst=crop)
-    points = geometry.apply(whole, item.points.astype(np.float64))
-    return crop, points.astype(np.float32)
+    return crop, whole
 
 
 def crop_box(item: Item, reader: Reader, margin: float | None) -> np.ndarray:
@@ -139,133 +135,6 @@ class Cutter:
             return crop_box(item, self.reader, self.margin)
         whole = crop_box(item, self.reader, None)
         return whole if square[2] >= whole[2] else square
-
-
-def jobs(reader: Reader) -> tuple[list[range], bool]:
-    """Return ranges of items, each for one worker, and whether they are a reader's own runs (videos, to be read in
-    order).
-    """
-    own = reader.runs() if hasattr(reader, "runs") else None
-    if own is not None:
-        return own, True
-    return [range(first, min(first + CHUNK, len(reader))) for first in range(0, len(reader), CHUNK)], False
-
-
-def results_of(cutter: Cutter, workers: int, folder: Path) -> Iterator:
-    """Yield results in order of the items. Few jobs are ahead of the one that is wanted, so memory does not grow."""
-    if workers <= 1:
-        yield from map(cutter, range(len(cutter.reader)))
-        return
-    ranges, are_runs = jobs(cutter.reader)
-    # A video's crops wait on disk for their turn: they are too many for memory.
-    places = [folder / f"run-{k}" if are_runs else None for k in range(len(ranges))]
-    open_pool = partial(_pool, workers, cutter)
-    pool, waiting = open_pool(), zip(ranges, places, strict=True)
-    ahead: deque[tuple[tuple[range, Path | None], Future]] = deque()
-    try:
-        while True:
-            for job in islice(waiting, 2 * workers - len(ahead)):
-                ahead.append((job, _submit(pool, job)))
-            if not ahead:
-                return
-            job, future = ahead.popleft()
-            try:
-                results = future.result()
-            except BrokenExecutor:  # a worker was killed, by the system for want of memory or by a decoder's fault
-                pool.shutdown(cancel_futures=True)
-                results = _one_by_one(job, cutter)
-                pool = open_pool()
-                ahead = deque((other, _submit(pool, other)) for other, _ in ahead)
-            yield from results if job[1] is None else _from_disk(results, job[1], cutter.size)
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _pool(workers: int, cutter: Cutter) -> ProcessPoolExecutor:
-    # spawn: the same on every system, and safe where threads (OpenMP, a kernel's) are already running.
-    return ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start_worker, initargs=(cutter,))
-
-
-def _submit(pool: ProcessPoolExecutor, job: tuple) -> Future:
-    try:
-        return pool.submit(_work, *job)
-    except BrokenExecutor as error:  # broken since the last look: as if the job had been in it
-        future: Future = Future()
-        future.set_exception(error)
-        return future
-
-
-def _one_by_one(job: tuple[range, Path | None], cutter: Cutter) -> list:
-    """Return the results of a job whose worker was killed: again as a whole, then item by item in a worker of its own.
-
-    An item whose worker is killed again is bad; after a few of them the rest of the job is, too, and is not tried.
-    """
-    indices, place = job
-    open_one = partial(_pool, 1, cutter)
-    with open_one() as pool:
-        with contextlib.suppress(BrokenExecutor):
-            return pool.submit(_work, indices, place).result()
-    results, kills, pool = [], 0, open_one()
-    with open(place, "wb") if place else contextlib.nullcontext() as file:
-        for index in indices:
-            result = BadItem(KILLED, path=place_of(cutter.reader, index))
-            if kills < PATIENCE:
-                try:
-                    result = pool.submit(_work, range(index, index + 1), None).result()[0]
-                except BrokenExecutor:
-                    kills += 1
-                    pool.shutdown()
-                    pool = open_one()
-            if file and not isinstance(result, BadItem):
-                file.write(np.ascontiguousarray(result[0]).data)
-                result = (None, *result[1:])
-            results.append(result)
-    pool.shutdown()
-    return results
-
-
-def _from_disk(results: list, place: Path, size: int) -> Iterator:
-    with open(place, "rb") as file:
-        for result in results:
-            if isinstance(result, BadItem):
-                yield result
-            else:
-                crop = np.frombuffer(file.read(size * size * 3), np.uint8).reshape(size, size, 3)
-                yield crop, *result[1:]
-    place.unlink()
-
-
-_cutter: Cutter | None = None  # a worker process's own copy: sent once, not with every item
-
-
-def _start_worker(cutter: Cutter) -> None:
-    global _cutter
-    _cutter = cutter
-    cv2.setNumThreads(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """End with the parent: a killed process does not end its workers: they would wait for more work for ever."""
-    if parent := parent_process():
-        parent.join()
-        os._exit(1)
-
-
-def _work(indices: range, place: Path | None) -> list:
-    """Return results of some items; with a place, their crops are written there and not returned."""
-    assert _cutter is not None
-    if place is None:
-        return [_cutter(index) for index in indices]
-    results = []
-    with open(place, "wb") as file:
-        for index in indices:
-            result = _cutter(index)
-            if not isinstance(result, BadItem):
-                file.write(np.ascontiguousarray(result[0]).data)
-                result = (None, *result[1:])
-            results.append(result)
-    return results
 
 
 def prepare(

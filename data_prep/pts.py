@@ -11,6 +11,7 @@ departures that leave no doubt are taken and noted (lines of coordinates and not
 other points than were meant is refused.
 """
 
+import os
 import re
 from pathlib import Path
 
@@ -34,17 +35,18 @@ def read_points(path: Path, count: int) -> tuple[np.ndarray, tuple[str, ...]]:
     return parse_points(read_bytes(path), count, path)
 
 
-def read_bytes(path: Path) -> bytes:
-    """Return the bytes of an annotation file; raise BadItem for one that is missing, unreadable or far too large."""
+def read_bytes(path: Path, what: str = "annotation", most: int = LARGEST_FILE) -> bytes:
+    """Return the bytes of an item's file; raise BadItem for one that is missing, unreadable or of more than `most`."""
     try:
         with open(path, "rb") as file:
-            data = file.read(LARGEST_FILE + 1)
+            # As much as is there: room is made for as much as is asked for.
+            data = file.read(min(os.fstat(file.fileno()).st_size, most) + 1)
     except FileNotFoundError:
-        raise BadItem("annotation file is missing", path=path) from None
-    except OSError as error:
-        raise BadItem(f"annotation file cannot be read ({error.strerror})", path=path) from None
-    if len(data) > LARGEST_FILE:
-        raise BadItem("annotation file larger than any of its kind (1 MiB)", path=path)
+        raise BadItem(f"{what} file is missing", path=path) from None
+    except (OSError, MemoryError, ValueError) as error:
+        raise BadItem(f"{what} file cannot be read ({getattr(error, 'strerror', '') or error})", path=path) from None
+    if len(data) > most:
+        raise BadItem(f"{what} file of more than {most >> 20} MiB", path=path)
     return data
 
 

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from data_prep.errors import BadItem
-from data_prep.heard import listen, note
+from data_prep.heard import damage, listen
 from data_prep.images import LARGEST_PICTURE, first_line
 
 LONGEST = 10_000_000  # frames
@@ -75,10 +75,8 @@ class Video:
                 problem = f"a frame before number {number + 1} is damaged and not delivered: none after it fits"
                 raise BadItem(problem, path=self.path)
         self._next += 1
-        if damage := next(filter(DAMAGED.search, said), ""):
-            raise BadItem(f"frame {number + 1} is damaged (its decoder says: {damage})", path=self.path)
-        if said:
-            note(said)
+        if told := damage(said, DAMAGED):
+            raise BadItem(f"frame {number + 1} is damaged (its decoder says: {told})", path=self.path)
         return image[..., ::-1]  # a view: whoever cuts a piece out of it turns that piece alone
 
     def times(self) -> list[float]:

@@ -4,12 +4,13 @@
 
 Writes pictures in iBUG's form (JPEG of 500 x 400, and of 1200 x 900 as Helen's are about), Udacity's layout (PNG
 of 180 x 190) and a 300-VW video (1280 x 720, MJPG) into a temporary folder, then prepares them into stores of
-320-pixel crops. Prints items per second of `prepare` (open, decode, crop, checksum, write) and of the bare loop
-(`cv2.imread`; `cv2.VideoCapture.read`), taken in turns, the best round of each, by the clock and by processor
-time; and the ratio, which is to be 0.70 or more. The third line reads the items without cutting them, to see where
-the rest goes; the fourth is the floor: decode, resample, hash and write, which no preparation can do without, so
-that its ratio is the best that there is. Last comes the most memory that preparing took: of the process that
-writes, and of the largest of its workers, for one, two and four of them.
+320-pixel crops. Prints items per second of `prepare` (open, decode, check, crop, checksum, write) and of the bare
+loop (`cv2.imread`; `cv2.VideoCapture.read`), taken in turns, the best round of each, by the clock and by processor
+time; the share of bare decoding, which is to be 0.70 or more; and the share of the floor, which no preparation can
+pass: decode, resample each picture as its face wants it, write. The store's checksum, without which a damaged store
+is believed, has a line of its own, and so have the items read without cutting them, to see where the rest goes. Last
+comes the most memory that preparing took: of the process that writes, and of the largest of its workers, for one,
+two and four of them.
 """
 
 import argparse
@@ -31,10 +32,11 @@ import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 
 from data_prep.fixed_crop import FixedCrop  # noqa: E402
-from data_prep.prepare import prepare  # noqa: E402
+from data_prep.prepare import Cutter, prepare, resampled  # noqa: E402
 from data_prep.readers.ibug import IbugFaces  # noqa: E402
 from data_prep.readers.udacity import UdacityFaces  # noqa: E402
 from data_prep.readers.vw300 import VW300  # noqa: E402
+from data_prep.wrapped import Tail  # noqa: E402
 from tests.data_prep import makers_udacity  # noqa: E402
 from tests.data_prep.makers import pts  # noqa: E402
 from tests.helpers import face, smooth_picture  # noqa: E402
@@ -99,21 +101,28 @@ def write_udacity(folder, count):
     return [folder / "training" / name for name in names]
 
 
-def floor(pictures, place):
-    """What cannot be left out: each decoded picture resampled to a crop, hashed and written."""
-    digest, matrix = hashlib.sha256(), np.array([[0.7, 0, 3], [0, 0.7, 3]])
+def floor(pictures, boxes, place, checksum):
+    """What cannot be left out: each picture decoded, resampled to the crop that its face wants, and written."""
+    digest = hashlib.sha256()
     with open(place, "wb") as file:
-        for picture in pictures:
-            crop = cv2.warpAffine(picture, matrix, (SIZE, SIZE), borderMode=cv2.BORDER_REPLICATE)
-            digest.update(crop)
+        for picture, box in zip(pictures, boxes, strict=True):
+            crop, _ = resampled(picture, box, SIZE)
+            if checksum:
+                digest.update(crop)
             file.write(crop)
+
+
+def boxes_of(reader):
+    """The squares that the items of a reader are cut by."""
+    cutter = Cutter(Tail(reader, 0), SIZE, 1.5)
+    return [cutter.box(reader[k], k) for k in range(len(reader))]
 
 
 def frames_of(path):
     """Frames of a video, decoded and no more."""
     video = cv2.VideoCapture(str(path))
     while (got := video.read())[0]:
-        yield got[1]
+        yield got[1][..., ::-1]
 
 
 def read_items(reader):
@@ -176,18 +185,23 @@ def main(arguments=None):
         video = write_video(place / "vw", options.frames)
         for what, reader in (("", VW300(place / "vw")), (", fixed crop", FixedCrop(VW300(place / "vw")))):
             cases.append((f"1280 x 720 video{what}", reader, partial(read_video, video), partial(frames_of, video)))
-        print(f"{'what':<31}{'loop':<18}{'clock':>8}{'processor':>11}{'ratio':>8}{'ratio':>8}   a second, one core")
+        print(f"{'':<31}{'a second, one core':<29}{'':>11}{'share by processor time of':>32}")
+        print(f"{'what':<31}{'loop':<21}{'clock':>8}{'processor':>11}{'bare':>16}{'floor':>8}{'+ checksum':>12}")
         for what, reader, bare, pictures in cases:
+            boxes = boxes_of(reader)
             ways = {
                 "bare": bare,
                 "reader": lambda reader=reader: read_items(reader),
-                "floor": lambda pictures=pictures: floor(pictures(), place / f"floor {next(stores)}"),
+                **{
+                    name: lambda p=pictures, b=boxes, c=c: floor(p(), b, place / f"floor {next(stores)}", c)
+                    for name, c in (("floor", False), ("floor and checksum", True))
+                },
                 "prepare": lambda reader=reader: prepare(reader, place / f"store {next(stores)}", SIZE, 1.5, "key"),
             }
             found = rates(len(reader), options.rounds, ways)
             for name, (clock, processor) in found.items():
-                ratio, other = clock / found["bare"][0], processor / found["bare"][1]
-                print(f"{what:<31}{name:<18}{clock:>8.1f}{processor:>11.1f}{ratio:>8.2f}{other:>8.2f}")
+                bare_, floor_, summed = (processor / found[of][1] for of in ("bare", "floor", "floor and checksum"))
+                print(f"{what:<31}{name:<21}{clock:>8.1f}{processor:>11.1f}{bare_:>16.2f}{floor_:>8.2f}{summed:>12.2f}")
         print(f"\n{'what':<31}{'workers':<10}{'writer MB':>10}{'largest worker MB':>20}")
         for what, reader, *_ in cases:
             for workers in (1, 2, 4):

@@ -5,14 +5,15 @@ import os
 import numpy as np
 import pytest
 
-from data_prep import prepare as preparing
+from data_prep import jobs as working
 from data_prep.errors import BadItem, DataError
 from data_prep.folders import digest, is_data, tree
 from data_prep.item import Item
+from data_prep.jobs import CHUNK, jobs
 from data_prep.landmark_subset import LandmarkSubset
 from data_prep.markups import HELEN194, LFW10, TALKING_FACE68
 from data_prep.plausible import plausible
-from data_prep.prepare import CHUNK, jobs, prepare
+from data_prep.prepare import prepare
 from data_prep.readers.base import Listed, ListedItem, pair_up
 from rednet_core.markup import IBUG68
 from tests.data_prep.makers import Pictures, picture, points_of, put
@@ -86,7 +87,7 @@ def test_no_more_jobs_are_under_way_than_twice_the_workers(tmp_path, monkeypatch
 
     class Pool:
         def __init__(self, *_, initargs=(), **__):
-            preparing._start_worker(*initargs)
+            working._start_worker(*initargs)
 
         def submit(self, work, *job):
             under_way[0] += 1
@@ -96,11 +97,11 @@ def test_no_more_jobs_are_under_way_than_twice_the_workers(tmp_path, monkeypatch
         def shutdown(self, cancel_futures):
             assert cancel_futures
 
-    monkeypatch.setattr(preparing, "ProcessPoolExecutor", Pool)
-    monkeypatch.setattr(preparing, "_start_worker", lambda cutter: setattr(preparing, "_cutter", cutter))
+    monkeypatch.setattr(working, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(working, "_start_worker", lambda cutter: setattr(working, "_cutter", cutter))
     _, report = prepare(Films(count=30), tmp_path / "store", size=16, workers=2)
     assert report.kept == 30 and most[0] == 4
-    preparing._cutter = None
+    working._cutter = None
 
 
 # ---------------------------------------------------------------------------------------------------- shared parts

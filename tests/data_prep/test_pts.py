@@ -123,7 +123,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
     with pytest.raises(BadItem, match="annotation file cannot be read"):
         read_points(tmp_path, 3)
     (tmp_path / "huge.pts").write_bytes(text() + b" " * pts.LARGEST_FILE)
-    with pytest.raises(BadItem, match="huge.pts: annotation file larger"):
+    with pytest.raises(BadItem, match="huge.pts: annotation file of more than 1 MiB"):
         read_points(tmp_path / "huge.pts", 3)
     (tmp_path / "fine ü.pts").write_bytes(text())
     np.testing.assert_array_equal(read_points(tmp_path / "fine ü.pts", 3)[0], POINTS)
