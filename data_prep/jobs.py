@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 
 from data_prep.errors import BadItem
-from data_prep.wrapped import Wrapped
+from data_prep.wrapped import Tail
 
 CHUNK = 32  # items a worker is given at a time
 KILLED = "the process that read it was killed (out of memory, or a fault in a decoder)"
@@ -30,13 +30,13 @@ PATIENCE = 3  # items of a job whose worker may be killed
 class Cuts(Protocol):
     """Reads and cuts item number i, in any process that it is sent to."""
 
-    reader: Wrapped
+    reader: Tail
     size: int
 
     def __call__(self, index: int) -> tuple | BadItem: ...
 
 
-def jobs(reader: Wrapped) -> tuple[list[range], bool]:
+def jobs(reader: Tail) -> tuple[list[range], bool]:
     """Return ranges of items, each for one worker, and whether they are a reader's own runs (videos, to be read in
     order).
     """

@@ -169,7 +169,7 @@ class Cofw68(Listed):
         look, inner = AnyCase(), ("COFW68_Data", "cofw68-benchmark/COFW68_Data")
         roots = [self.folder, *(place for name in inner if (place := look.folder(self.folder, name)))]
         names = ("test_annotations", "cofw68_test_annotations", "points")
-        texts = next((found for root in roots if (found := look.folder(root, *names))), None)
+        texts = next((place for root in roots if (place := look.folder(root, *names))), None)
         pictures = next((found for root in roots if (found := _find(root, "test"))), None)
         if texts is None or pictures is None:
             what = "test_annotations/1_points.mat" if texts is None else HALVES["test"][0]
