@@ -24,6 +24,7 @@ from data_prep.wrapped import Tail
 
 CHUNK = 32  # items a worker is given at a time
 KILLED = "the process that read it was killed (out of memory, or a fault in a decoder)"
+UNGUARDED = "no worker process starts. A script of your own? Put what it does under  if __name__ == '__main__':"
 PATIENCE = 3  # items of a job whose worker may be killed
 
 
@@ -56,6 +57,7 @@ def results_of(cutter: Cuts, workers: int, folder: Path) -> Iterator:
     places = [folder / f"run-{k}" if are_runs else None for k in range(len(ranges))]
     open_pool = partial(_pool, workers, cutter)
     pool, waiting = open_pool(), zip(ranges, places, strict=True)
+    started = pool.submit(os.getpid)
     ahead: deque[tuple[tuple[range, Path | None], Future]] = deque()
     try:
         while True:
@@ -66,7 +68,9 @@ def results_of(cutter: Cuts, workers: int, folder: Path) -> Iterator:
             job, future = ahead.popleft()
             try:
                 results = future.result()
-            except BrokenExecutor:  # a worker was killed, by the system for want of memory or by a decoder's fault
+            except BrokenExecutor as broken:  # a worker was killed, for want of memory or by a decoder's fault
+                if started.exception():
+                    raise RuntimeError(UNGUARDED) from broken
                 pool.shutdown(cancel_futures=True)
                 results = _one_by_one(job, cutter)
                 pool = open_pool()

@@ -9,6 +9,7 @@ holds checksums: what was damaged since is noticed.
 import hashlib
 import itertools
 import json
+import multiprocessing
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -63,6 +64,8 @@ def asset(
     the same asset do not make it twice: the second waits, and is told so. What does not agree with its checksums any
     more is set aside as <name>.damaged-N and made again. Raise CacheError, one line, where the disk takes no more.
     """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):  # its parent waits for it, holding the lock
+        raise RuntimeError("workers run a script's first level again: put that under  if __name__ == '__main__':")
     folder = place(kind, key)
     if (folder / COMPLETE).exists() and not damage(folder):
         return folder, _facts(folder)

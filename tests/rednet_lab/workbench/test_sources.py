@@ -1,11 +1,14 @@
 """Sources fill the roles of the papers' training, keep persons apart, and prepare everything once."""
 
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from data_prep.errors import DataError
+from data_prep.jobs import UNGUARDED
 from data_prep.prepare import prepare
 from data_prep.readers.face_world import FaceWorldStills
 from rednet_core.markup import IBUG68
@@ -248,3 +251,13 @@ def test_test_faces_alone_are_the_pictures_of_the_whole_store(open_lab, tmp_path
     for group, rows in few.groups.items():
         assert len(rows) == TINY.videos[3]
         assert np.array_equal(few.data.crops[rows], every.data.crops[every.groups[group][: len(rows)]])
+
+
+def test_a_script_without_a_guard_is_told_so_and_does_not_wait_for_its_own_workers(tmp_path):
+    lines = ("from data_prep.readers.face_world import FaceWorldStills", "from rednet_lab.workbench import sources")
+    lines += ("sources.workers = lambda: 2", "sources.stored('x', FaceWorldStills(0, 3, 1, 1, size=32), 24)")
+    script = tmp_path / "mine.py"
+    script.write_text("\n".join(lines))
+    own = os.environ | {"REDNET_CACHE": str(tmp_path / "cache"), "PYTHONPATH": os.pathsep.join(sys.path)}
+    found = subprocess.run([sys.executable, script], env=own, capture_output=True, text=True, timeout=300)
+    assert found.returncode == 1 and found.stderr.rstrip().endswith(UNGUARDED)
