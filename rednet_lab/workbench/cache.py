@@ -73,9 +73,8 @@ def asset(
         raise BusyError(folder.name)
     with _only_process(folder, notice, f"another process is making {kind}; waiting for it"):
         if (folder / COMPLETE).exists() and (problem := damage(folder)):
-            aside = next(
-                p for n in itertools.count(1) if not (p := folder.with_name(f"{folder.name}.damaged-{n}")).exists()
-            )
+            names = (folder.with_name(f"{folder.name}.damaged-{n}") for n in itertools.count(1))
+            aside = next(name for name in names if not name.exists())
             with told(folder):
                 folder.rename(aside)
             notice(f"{folder.name}: {problem}; set aside as {aside.name}, made again")
@@ -142,5 +141,4 @@ def _only_process(folder: Path, notice: Callable[[str], None], said: str) -> Ite
 
 
 def _facts(folder: Path) -> dict:
-    facts = read_json(folder / COMPLETE)
-    return {name: value for name, value in facts.items() if name not in (FILES, SEAL)}
+    return {name: value for name, value in read_json(folder / COMPLETE).items() if name not in (FILES, SEAL)}

@@ -140,8 +140,7 @@ def stored(name: str, reader, size: int, margin: float | None = MARGIN, first: i
             _, report = prepare(reader, path, size, margin, own, workers(), progress)
         return {"report": report.summary()}
 
-    folder, _ = asset(f"store-{name}", key, make)
-    return Store(folder / FACES / "store")
+    return Store(asset(f"store-{name}", key, make)[0] / FACES / "store")
 
 
 def evenly(rows: np.ndarray, count: int) -> np.ndarray:
