@@ -101,6 +101,7 @@ class Trainer:
     ):
         self.net, self.config, self.draw, self.make_inputs = net, config, Ahead(draw), make_inputs
         self.team = team
+        self.compute: Callable = net  # or another way to its maps: compiled, in parts
         self.path = Path(checkpoint_path) if checkpoint_path else None
         self.callbacks = callbacks
         self.device = net.mean_shape.device
@@ -131,14 +132,13 @@ class Trainer:
         x = inputs.x.contiguous(memory_format=torch.channels_last)
         z0 = inputs.z0.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, self.autocast) if self.autocast else contextlib.nullcontext():
-            out = self.net(x, z0, inputs.frames)
+            out = self.compute(x, z0, inputs.frames)
         own = raw = terms(self.net, out, inputs, config.foreground_weight)
         if self.team:
             own, raw = self.team.terms(own, inputs)  # of its pictures, and of all
         self.balance.observe(raw)
-        record = self._record(
-            raw, self.balance.total(raw).detach(), rate
-        )  # before the update: a bad loss must not spoil the weights
+        # Before the update: a bad loss must not spoil the weights.
+        record = self._record(raw, self.balance.total(raw).detach(), rate)
         self.optimiser.zero_grad(set_to_none=True)
         self.scaler.scale(self.balance.total(own)).backward()  # as it is where nothing is scaled
         if self.team:

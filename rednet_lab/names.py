@@ -10,6 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PROFILE_NAMES = ("smoke", "quick", "bench", "gpu", "full")
+LONG = ("gpu", "full")  # of these the price is told before they run
 SOURCES = ("face_world", "udacity", "prepared")
 EVIDENCE = "figures/evidence"  # tracked by git; written by python -m rednet_lab.publish alone
 RUNS = "figures/runs"  # ignored by git; what a notebook's `out` is: its results lie in <out>/<run>/<notebook>

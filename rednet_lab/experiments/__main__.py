@@ -10,12 +10,14 @@ goes on. --source udacity, prepared (Helen and LFPW) and face_world are three li
 """
 
 import argparse
+from dataclasses import replace
 
 from rednet_lab.experiments import EXPERIMENTS, Bench
 from rednet_lab.experiments.trial import QUESTIONS, Trial
-from rednet_lab.names import RUNS, add_run_options
+from rednet_lab.names import LONG, RUNS, add_run_options
 from rednet_lab.workbench import cache
 from rednet_lab.workbench.lab import Lab
+from rednet_lab.workbench.price import agreed, planned
 
 
 def shard(text: str) -> tuple[int, int]:
@@ -40,6 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--claims", nargs="+", choices=QUESTIONS, default=list(QUESTIONS), help="of --profile bench")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="of --profile bench: stop after so many")
     parser.add_argument("--dry-run", action="store_true", help="say what there is to train, and how long it takes")
+    parser.add_argument("--yes", action="store_true", help=f"of profiles {' and '.join(LONG)}: do not ask")
     choices = parser.parse_args(arguments)
     if choices.profile == "bench":
         trial = Trial(choices.source, choices.data, choices.device)
@@ -51,8 +54,17 @@ def main(arguments: list[str] | None = None) -> None:
         else:
             trial.work(choices.claims, choices.minutes, choices.shard)
         return
-    lab = Lab("ablations", choices.profile, choices.source, choices.data, choices.device, choices.seed, RUNS)
+    run = ("ablations", choices.profile, choices.source, choices.data, choices.device, choices.seed, RUNS)
     seeds = [choices.seed + number for number in choices.seeds]
+    if choices.profile in LONG:
+        lab = planned(Lab(*run))
+        bench, unique = _bench(lab, seeds[0]), {}
+        for each in (each for name in choices.only for variant in EXPERIMENTS[name] for each in variant.chain()):
+            training = replace(bench.training(each, seeds[0]), name=each.name)
+            unique.setdefault(cache.digest(training.key(lab.device)), training)
+        if not agreed(lab, list(unique.values()), choices.yes or choices.dry_run, len(seeds)) or choices.dry_run:
+            return
+    lab = Lab(*run)
     if choices.dry_run:
         for seed in seeds:
             for name in choices.only:

@@ -74,9 +74,10 @@ def links(url: str, path: str = "notebooks/00_tour.ipynb") -> str:
     )
 
 
-def mend(write: bool, folder: Path = ROOT / "notebooks") -> int:
+def mend(write: bool, *folders: Path) -> int:
     """Look at every notebook, with `write` mend it; print what was found, and the badges where the address is known."""
-    url, wrong, files = address(), 0, sorted(folder.glob("*.ipynb"))
+    folders = folders or (ROOT / "notebooks", ROOT / "teach")
+    url, wrong, files = address(), 0, [file for folder in folders for file in sorted(folder.glob("*.ipynb"))]
     for file in files:
         notebook = nbformat.read(file, as_version=nbformat.NO_CONVERT)
         before = copy.deepcopy(notebook)

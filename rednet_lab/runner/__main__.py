@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -13,7 +14,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from rednet_lab.files import leftovers, remove
-from rednet_lab.names import DEVICES, PROFILE_NAMES, ROOT, RUNS, SOURCES, USUAL_SOURCE
+from rednet_lab.names import DEVICES, LONG, PROFILE_NAMES, ROOT, RUNS, SOURCES, USUAL_SOURCE
 from rednet_lab.parameters import ParameterError
 from rednet_lab.runner.course import Course, Job, Options, UsageError, check_jobs, make_jobs
 from rednet_lab.runner.graph import GOOD, Outcome, Session, told
@@ -36,7 +37,8 @@ examples (python3 go.py run ... does the same and makes the environment first):
 A run that was stopped or killed goes on where it was. A notebook that fails is reported, those that need
 it are not run, and all others go on; the exit code is then 1.
 """
-LONGEST = {"smoke": 60, "quick": 12 * 60, "full": 14 * 24 * 60}  # minutes: whatever takes longer hangs
+# Minutes: whatever takes longer hangs.
+LONGEST = {"smoke": 60, "quick": 12 * 60, "bench": 48 * 60, "gpu": 48 * 60, "full": 14 * 24 * 60}
 MEMORY = 4e9  # bytes that a notebook may take
 MOST_JOBS = 4  # by default: a notebook has threads of its own, and the series is no wider for long
 
@@ -64,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--from-scratch", dest="extra", action="append_const", const=("weights", "mine"),
                    help="study what this run trains, not what ships: the same as -p weights=mine")  # fmt: skip
     p.add_argument("--force", action="store_true", help="run also what is up to date")
+    p.add_argument("--yes", action="store_true", help=f"profiles {' and '.join(LONG)}: tell no price, do not ask")
     p.add_argument("--list", action="store_true", help="show the series and its state, run nothing")
     p.add_argument("--check", action="store_true", help="say whether this command line is right, run nothing")
     return p
@@ -139,6 +142,15 @@ def main(argv: list[str], course: Course | None = None) -> int:
     if args.list:
         Screen().table(jobs)
         return 0
+    if args.profile in LONG and not args.yes and sys.stdin.isatty():
+        names = ("profile", "source", "data", "device")
+        given = [f"--{name}={value}" for name in names if (value := getattr(args, name))]
+        prices = ["workbench.train --price"]
+        prices += ["workbench.train --price --network eccv"] * any("eccv" in entry.name for entry in entries)
+        prices += ["experiments --dry-run --seeds 0"] * any(entry.name.startswith("7") for entry in entries)
+        failed = any(subprocess.call([sys.executable, "-m", *f"rednet_lab.{each}".split(), *given]) for each in prices)
+        if failed or input("Run? [y/N] ").strip().lower() != "y":
+            return 1
     try:
         with signals_heard():
             return run(jobs, args.jobs or usual_jobs(), args.force, args.timeout or LONGEST[options.profile])

@@ -33,16 +33,16 @@ PERSONS, FRAMES, WARM_UP = 8, 10, 3
 AGREES = 0.05  # of the losses in half precision, from the processor's
 
 
-def faces(size: int) -> InMemory:
-    """Return videos of the face world, FRAMES frames of each of PERSONS persons."""
+def faces(size: int, persons: int = PERSONS) -> InMemory:
+    """Return videos of the face world, FRAMES frames of each person."""
     world = FaceWorld(0, size)
-    samples = [world.frame(person, t, difficulty="common") for person in range(PERSONS) for t in range(FRAMES)]
+    samples = [world.frame(person, t, difficulty="common") for person in range(persons) for t in range(FRAMES)]
     points = np.array([sample.points for sample in samples], np.float32)
     kinds = [("points", "f4", points.shape[1:]), ("mask", "?", points.shape[1:2])]
     table = np.zeros(len(samples), kinds + [(name, "i4") for name in ("identity", "video", "frame")])
     table["points"], table["mask"] = points, True
-    table["identity"] = table["video"] = np.repeat(np.arange(PERSONS), FRAMES)
-    table["frame"] = np.tile(np.arange(FRAMES), PERSONS)
+    table["identity"] = table["video"] = np.repeat(np.arange(persons), FRAMES)
+    table["frame"] = np.tile(np.arange(FRAMES), persons)
     return InMemory(np.array([sample.image for sample in samples]), table, IBUG68)
 
 

@@ -5,6 +5,7 @@ progress bar. Nothing of the method is here.
 """
 
 import math
+import os
 import time
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -165,7 +166,8 @@ class Lab(Studied):
         how = (isinstance(config, EccvConfig) and p.eccv_augmentation) or p.augmentation
         if stage == "clips":
             how = p.clip_error
-        fields = {"how": how, "seed": self.seed, "before": before, "imagenet": p.imagenet, **more}
+        parts = int(os.environ.get("REDNET_PARTS") or 1)
+        fields = {"how": how, "seed": self.seed, "before": before, "imagenet": p.imagenet, "parts": parts, **more}
         if plan.plateau:
             part = self.source.validation_stills(plan.plateau.pictures)
             if part.data is role.data:  # not trained on, then

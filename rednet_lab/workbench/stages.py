@@ -26,7 +26,7 @@ from rednet_lab.workbench.cache import digest
 from rednet_lab.workbench.profiles import Plan, Profile
 from rednet_lab.workbench.recipe import PlateauRule, imagenet_file, load_imagenet
 from rednet_lab.workbench.sources import Role
-from rednet_lab.workbench.team import join
+from rednet_lab.workbench.team import compiled, in_parts, join
 
 STAGES = ("stills", "people", "clips")  # also the names of the source's roles
 ECCV_SHARE = 4  # on the small profiles its stages 2 and 3 have one in so many of the journal network's batches
@@ -52,6 +52,8 @@ class Training:
     imagenet: bool = False  # a new network's encoder begins with ImageNet's weights
     validation: Role | None = None  # stills by whose error the plan's plateau rule goes
     watch: Callable[[Path, TrainConfig], Callback] | None = None  # one that writes into the training's folder
+    parts: int = 1  # in which a batch is computed, one after the other (`team.in_parts`)
+    compiled: bool = False  # where it is in one part; another order of sums, so not in the key
 
     def __post_init__(self) -> None:
         if self.stage not in STAGES:
@@ -94,7 +96,7 @@ class Training:
             "torch": torch.__version__.partition("+")[0],
             "code": module_hash("rednet_core.stages", "data_prep.synthetic", self.network.__module__),
         }
-        return key
+        return key | ({"parts": self.parts} if self.parts > 1 else {})
 
     def trainer(
         self,
@@ -104,6 +106,14 @@ class Training:
         callbacks: tuple[Callback, ...] = (),
     ) -> Trainer:
         """Return the Trainer, ready to run; net is what `before` ended with, path the checkpoint."""
+        run = self._plain(net, device, path, callbacks)
+        if self.compiled or self.parts > 1:
+            run.compute = in_parts(run.net, self.parts) if self.parts > 1 else compiled(run.net)
+        return run
+
+    def _plain(
+        self, net: RedNet | EccvNet | None, device: torch.device, path: Path | None, callbacks: tuple
+    ) -> Trainer:
         if self.watch and path:
             callbacks = (*callbacks, self.watch(path.parent, self.train))
         plan, train = self.plan, suited(self.train, device)

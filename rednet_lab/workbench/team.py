@@ -7,14 +7,20 @@ network stays the network (its type decides the losses, its mean shape the guess
 nobody of a share is known. Batch norm has the statistics of the whole batch, in each spatial step. What a term is
 divided by (annotated points, known persons) is counted over all. So R processes end with the weights of one that
 trains with the same batches, up to the order of sums. Dropout alone is drawn by each process for itself.
+
+Where a batch does not fit on a card, `in_parts` computes it part by part, and sums the gradients (`--parts`).
 """
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from rednet_core.batches import Clips, Stills
 from rednet_core.eccv import EccvNet
@@ -150,3 +156,63 @@ def join(drawn: Stills | Clips) -> dict:
             raise ValueError(f"a batch of {drawn.size} cannot be shared by {mine.share[1]} processes evenly")
         drawn.share = mine.share
     return {"team": mine}
+
+
+def in_parts(net: RecurrentNet, count: int) -> Callable:
+    """Return a call of a network that takes a batch in so many parts; the gradients are summed, and memory is one's.
+
+    The losses, and what balances them, are those of the whole batch. So they begin when all parts are through, and
+    the backward pass computes each part once more: four passes instead of three. Batch norm has the statistics of a
+    part, and its running ones move as fast as before; dropout is drawn for each. Without either the gradients are
+    those of the whole batch, up to the order of sums. The call raises ValueError where pictures, or clips, cannot be
+    parted evenly.
+    """
+    norms = [layer for layer in net.modules() if isinstance(layer, StepBatchNorm2d)]
+    usual = [layer.momentum for layer in norms]
+
+    def put(values: list[float]) -> None:
+        for layer, value in zip(norms, values, strict=True):
+            layer.momentum = value
+
+    @contextmanager
+    def momenta(values: list[float]) -> Iterator[None]:
+        put(values)
+        try:
+            yield
+        finally:
+            put(usual)
+
+    def contexts() -> tuple:
+        return momenta([1 - (1 - m) ** (1 / count) for m in usual]), momenta([0.0] * len(usual))
+
+    def call(x: Tensor, z0: Tensor, frames: int = 1) -> Any:
+        if len(x) // frames % count:
+            raise ValueError(f"{len(x) // frames} pictures, or clips, in {count} parts: choose a divisor")
+        how = {"use_reentrant": False, "context_fn": contexts}
+        parts = [checkpoint(net, *each, frames, **how) for each in zip(x.chunk(count), z0.chunk(count), strict=True)]
+        return type(parts[0])(**{name: _joined([vars(part)[name] for part in parts]) for name in vars(parts[0])})
+
+    return call
+
+
+def _joined(parts: list) -> Any:
+    if isinstance(parts[0], list):
+        return [_joined(list(each)) for each in zip(*parts, strict=True)]
+    return torch.cat(parts) if isinstance(parts[0], Tensor) else None
+
+
+def compiled(net: RecurrentNet) -> Callable:
+    """Return a call of a network by torch.compile; where this machine cannot, say why, once, and go on without."""
+    ways: list[Callable] = [torch.compile(net)]
+
+    def call(*given: Any) -> Any:
+        try:
+            return ways[0](*given)
+        except Exception as error:  # no compiler, an operation that it does not know: many kinds
+            if ways[0] is net:
+                raise
+            print(f"not compiled: {type(error).__name__} {' '.join(str(error).split())[:150]}", flush=True)
+            ways[0] = net
+            return net(*given)
+
+    return call

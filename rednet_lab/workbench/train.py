@@ -4,11 +4,14 @@
     torchrun --nproc-per-node 4 -m rednet_lab.workbench.train --profile full --source prepared --data FOLDER --yes
 
 What it costs is told first. A killed training goes on where it was; of several processes the first one writes.
+A network that was trained in parts is another one: notebooks find it where REDNET_PARTS says how many they were.
 """
 
 import argparse
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import torch
 import torch.distributed as dist
@@ -16,7 +19,7 @@ import torch.distributed as dist
 from rednet_lab.names import RUNS, add_run_options
 from rednet_lab.workbench.cache import made, place
 from rednet_lab.workbench.lab import Lab
-from rednet_lab.workbench.price import CARDS, REACHED, price
+from rednet_lab.workbench.price import agreed, planned
 from rednet_lab.workbench.stages import Training
 from rednet_lab.workbench.team import begin, team
 
@@ -40,6 +43,12 @@ def train_all(lab: Lab, trainings: Sequence[Training]) -> None:
             dist.barrier()
 
 
+def chain(given: argparse.Namespace, finish: Callable[[Lab], Lab] = lambda lab: lab) -> tuple[Lab, list[Training]]:
+    """Return the Lab of a command line, and a network's three stages in it."""
+    lab = finish(Lab("50_stage1", given.profile, given.source, given.data, given.device, given.seed, RUNS))
+    return lab, lab.chain if given.network == NETWORKS[0] else lab.eccv_chain()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Tell the price, ask, and train; return the exit code."""
     parser = argparse.ArgumentParser(
@@ -49,28 +58,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     add_run_options(parser, "gpu", "of the data and the training")
     parser.add_argument("--network", choices=NETWORKS, default=NETWORKS[0], help="of 2018 or of 2016")
+    parts = int(os.environ.get("REDNET_PARTS") or 1)
+    parser.add_argument("--parts", type=int, default=parts, help="of a batch: the memory of one, 4/3 of the time")
+    parser.add_argument("--compile", action="store_true", help="torch.compile, where this machine can")
     parser.add_argument("--price", action="store_true", help="tell what it costs, and stop")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     given = parser.parse_args(arguments)
+    if given.compile and given.parts > 1:
+        parser.error("--compile and --parts: one of the two")
+    os.environ["REDNET_PARTS"] = str(given.parts)
     cuda = given.device in ("auto", "cuda") and torch.cuda.is_available()
     begin("cuda" if cuda else "cpu")
     mine = team()
     lead = not mine or mine.lead
     if mine and not lead:
         dist.barrier()  # the first process prepares the data
-    lab = Lab("50_stage1", given.profile, given.source, given.data, given.device, given.seed, RUNS)
-    trainings = lab.chain if given.network == NETWORKS[0] else lab.eccv_chain()
-    if lead:
-        table = price(trainings)
-        print(table.to_string(index=False, float_format=lambda value: f"{value:.3g}"))
-        peaks = ", ".join(f"{card} {peak} Tflop/s" for card, peak in CARDS.items())
-        print(f"Hours assume {REACHED:.0%} of the card's half-precision peak ({peaks}); `go.py gpu-check` measures it.")
-        if not (given.price or given.yes) and sys.stdin.isatty() and input("Train? [y/N] ").strip().lower() != "y":
-            return 1
+    lab, trainings = chain(given, planned)
+    if lead and not agreed(lab, trainings, given.yes or given.price):
+        return 1
+    if not given.price:
+        lab, trainings = chain(given)
     if mine and lead:
         dist.barrier()
     if not given.price:
-        train_all(lab, trainings)
+        train_all(lab, [replace(each, compiled=given.compile) for each in trainings])
     if mine:
         dist.destroy_process_group()
     return 0

@@ -1,15 +1,17 @@
 """What drawing training batches costs beside a training step, from a store that is larger than the memory.
 
     python tests/benchmarks/bench_batches.py [--crops 100000] [--size 320] [--steps 40] [--draws 1000]
-        [--folder DIR | --store STORE]
+        [--folder DIR | --store STORE | --choose]
 
 Writes a store of so many crops of noise into a temporary folder (30.7 GB; fewer where the disk has no room, and says
 so) and removes it in the end; or takes a prepared store that is there. Then trains on it at the quick profile's size,
-stills and clips, and prints the median
-time of drawing a batch beside that of the rest of the step: cold, with the system's cache of the file dropped before
-every draw (where the system lets a program do so: Linux), and warm, the same batches again. The cost is to be below
-0.05. Last, memory while many batches are drawn and nothing else is done: the process's own is to stay flat; pages of
-the file count apart, since the system takes them back as it needs them.
+stills and clips, and prints the median time of drawing a batch, how long the training waits for it (it is drawn while
+the step before runs), and the rest of the step: cold, with the system's cache of the file dropped before every step
+(where the system lets a program do so: Linux), and warm, the same batches again. cost is waiting over the rest.
+
+Then memory while many batches are drawn and nothing else is done: the process's own is to stay flat; pages of the file
+count apart, since the system takes them back as it needs them. Last (or with --choose alone): what choosing the rows of
+a batch takes, by the number of pictures, which grows with them.
 """
 
 import argparse
@@ -21,7 +23,7 @@ import statistics
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -31,10 +33,11 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
 from data_prep.item import Item  # noqa: E402
+from data_prep.landmark_subset import InMemory  # noqa: E402
 from data_prep.store import Store, StoreWriter  # noqa: E402
 from rednet_core.batches import Clips, Stills  # noqa: E402
 from rednet_core.inputs import clip_inputs, still_inputs  # noqa: E402
-from rednet_core.markup import IBUG68  # noqa: E402
+from rednet_core.markup import IBUG68, SEVEN  # noqa: E402
 from rednet_core.rednet import RedNet  # noqa: E402
 from rednet_core.training import Trainer  # noqa: E402
 from rednet_lab.workbench.profiles import QUICK
@@ -82,44 +85,57 @@ def held(store):
     return float((np.frombuffer(pages, np.uint8) & 1).mean())
 
 
-@dataclass
-class Timed:
-    """A draw that is timed; before each the cache is dropped, where `cold`."""
+def timed(call, seconds):
+    """The same call; what it takes is appended to `seconds`."""
 
-    draw: object
-    store: Store
-    cold: bool = False
-    seconds: float = 0.0
-    dropping: float = 0.0
-
-    def __call__(self, step):
+    def measured(step):
         begin = time.perf_counter()
-        if self.cold:
-            drop(self.store)
-        middle = time.perf_counter()
-        batch = self.draw(step)
-        self.seconds, self.dropping = time.perf_counter() - middle, middle - begin
+        batch = call(step)
+        seconds.append(time.perf_counter() - begin)
         return batch
+
+    return measured
 
 
 def one_kind(name, net, store, plan, batches, make_inputs, steps):
     """Print the rows of one kind of batch."""
     for how in ("cold", "warm") if DROPS else ("warm",):
-        draw = Timed(batches.batch, store, how == "cold")
-        trainer = Trainer(net, plan.config(len(store), 0), draw, make_inputs)
+        draws, waits, rests = [], [], []
+        trainer = Trainer(net, plan.config(len(store), 0), timed(batches.batch, draws), make_inputs)
+        trainer.draw = timed(trainer.draw, waits)
         for step in range(steps + 2) if how == "warm" else ():
             batches.batch(step)
-        draws, rests = [], []
         for step in range(steps + 2):
             trainer.step = step
+            if how == "cold":
+                drop(store)
             begin = time.perf_counter()
             trainer.train_step()
-            draws.append(draw.seconds)
-            rests.append(time.perf_counter() - begin - draw.seconds - draw.dropping)
-        cost, rest = statistics.median(draws[2:]), statistics.median(rests[2:])  # the first ones wake torch up
-        worst = sorted(draws[2:])[int(0.9 * steps)]
-        line = f"{name:<30}{how:<6}{1e3 * cost:>9.1f}{1e3 * worst:>11.1f}{1e3 * rest:>14.1f}{cost / rest:>8.3f}"
-        print(line, flush=True)
+            rests.append(time.perf_counter() - begin - waits[-1])
+        draw, wait, rest = (
+            statistics.median(each[2:]) for each in (draws, waits, rests)
+        )  # the first ones wake torch up
+        worst = sorted(draws[2:])[int(0.9 * (len(draws) - 2))]
+        line = f"{name:<26}{how:<6}{1e3 * draw:>9.1f}{1e3 * worst:>9.1f}{1e3 * wait:>9.1f}{1e3 * rest:>14.1f}"
+        print(f"{line}{wait / rest:>8.3f}", flush=True)
+
+
+def choosing(counts=(3_372, 100_000, 1_220_000)):
+    """Print what choosing rows takes: twelve pictures of each person, one pixel each, in videos of twelve frames."""
+    print(f"\nchoosing a batch, by pictures (processor time)\n{'pictures':>10}{'16 stills ms':>15}{'4 clips ms':>12}")
+    for count in counts:
+        kinds = [("points", "f4", (7, 2)), ("mask", "?", 7), *((name, "i4") for name in ("identity", "video", "frame"))]
+        table = np.zeros(count, kinds)
+        table["identity"] = table["video"] = np.arange(count) // 12
+        table["frame"] = np.arange(count) % 12
+        data, rows = InMemory(np.zeros((count, 1, 1, 3), np.uint8), table, SEVEN), np.arange(count)
+        took = []
+        for batches in (Stills(data, rows, 16), Clips(data, rows, 4, 10)):
+            begin = time.process_time()
+            for step in range(20):
+                batches.batch(step)
+            took.append(1e3 * (time.process_time() - begin) / 20)
+        print(f"{count:>10,}{took[0]:>15.1f}{took[1]:>12.1f}", flush=True)
 
 
 def memory():
@@ -150,7 +166,7 @@ def measure(store, options):
     drop(store)
     print(f"share of it in memory after dropping: {held(store):.4f}; {torch.get_num_threads()} threads\n")
     rows, net = np.arange(len(store)), RedNet(replace(QUICK.net, markup=store.markup.name))
-    print(f"{'batches':<30}{'cache':<6}{'draw ms':>9}{'9 of 10':>11}{'rest of step':>14}{'cost':>8}")
+    print(f"{'batches':<26}{'cache':<6}{'draw ms':>9}{'9 of 10':>9}{'wait ms':>9}{'rest of step':>14}{'cost':>8}")
     stills = Stills(store, rows, QUICK.stage1.batch)
     how = partial(still_inputs, how=QUICK.augmentation)
     one_kind(f"{stills.size} stills", net, store, QUICK.stage1, stills, how, options.steps)
@@ -161,6 +177,7 @@ def measure(store, options):
     except ValueError as error:
         print(f"no clips: {error}")
     flatness(stills, options.draws)
+    choosing()
 
 
 def main(arguments=None):
@@ -172,7 +189,11 @@ def main(arguments=None):
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--folder", type=Path, help="where there is room (default: the system's temporary folder)")
     parser.add_argument("--store", type=Path, help="a prepared store to draw from, instead of one of noise")
+    parser.add_argument("--choose", action="store_true", help="only what choosing rows takes")
     options = parser.parse_args(arguments)
+    if options.choose:
+        choosing()
+        return
     if options.store:
         measure(Store(options.store), options)
         return

@@ -315,3 +315,19 @@ def test_shards_are_parts_of_one_list(open_lab, monkeypatch):
     for wrong in ("0/3", "4/3", "a/b", "3"):
         with pytest.raises(SystemExit):
             command_.main(["--shard", wrong])
+
+
+def test_of_long_profiles_the_ablations_price_is_told_first(open_lab, monkeypatch, capsys):
+    monkeypatch.setattr(command_, "Lab", lambda *_: open_lab())
+    monkeypatch.setattr(command_, "work_through", lambda *_: pytest.fail("trained"))
+    command_.main(["--profile", "gpu", "--only", "72_recurrent_steps", "--seeds", "0", "1", "--dry-run"])
+    said = capsys.readouterr().out
+    assert "hours, T4" in said and "faces are rendered" in said
+    for variant in EXPERIMENTS["72_recurrent_steps"]:
+        assert variant.name in said
+    monkeypatch.setattr(command_, "agreed", lambda lab, trainings, yes, times: yes)
+    command_.main(["--profile", "gpu", "--only", "72_recurrent_steps"])
+    monkeypatch.setattr(command_, "work_through", lambda lab, tasks: done.append(len(tasks)))
+    done = []
+    command_.main(["--profile", "gpu", "--only", "72_recurrent_steps", "--yes"])
+    assert done == [3 * len(EXPERIMENTS["72_recurrent_steps"])]

@@ -4,12 +4,15 @@ import importlib.util
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import nbformat
 import pytest
 
 from rednet_lab.names import ROOT
 from rednet_lab.publish import colab
+from rednet_lab.workbench.profiles import PROFILES
+from tests.rednet_lab.conftest import TINY
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
@@ -85,3 +88,25 @@ def test_the_address_is_read_from_one_place_and_makes_the_badges(tmp_path):
     assert "codespaces.new/a/b" in badges
     with pytest.raises(ValueError, match="without an address"):
         colab.links("")
+
+
+def test_the_notebook_for_a_gpu_trains_three_stages(open_lab, monkeypatch, tmp_path, capsys):
+    """On a processor, tiny, with an address that leads nowhere: what the fetched course would be is here already."""
+    notebook = nbformat.read(ROOT / "teach" / "gpu.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert cells[0].source.startswith('profile = "gpu"') and colab.is_ours(cells[1])
+    assert not any(cell.outputs for cell in cells)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("REDNET_COURSE", "https://b.example/y")
+        assert run_cell(elsewhere, tmp_path, colab.address(), missing=True)[0][-2] == "https://b.example/y"
+    monkeypatch.setitem(PROFILES, "smoke", replace(TINY, name="smoke"))
+    monkeypatch.setenv("REDNET_PARTS", "1")
+    found = {}
+    for cell in (cells[0], *cells[2:]):
+        exec(compile(cell.source.replace('"gpu"', '"smoke"'), "gpu.ipynb", "exec"), found)
+    said = capsys.readouterr().out
+    assert "hours, T4" in said and (found["found"] or "no GPU here" in said)
+    assert list(found["errors"]) == ["stage1", "stage2", "stage3"] and all(
+        0 < e < 1000 for e in found["errors"].values()
+    )

@@ -10,7 +10,7 @@ import nbformat
 import psutil
 import pytest
 
-from rednet_lab.names import ROOT
+from rednet_lab.names import PROFILE_NAMES, ROOT
 from rednet_lab.parameters import read_parameters
 from rednet_lab.runner import __main__ as command_line
 from rednet_lab.runner.course import Course, Options, UsageError, check_jobs, make_jobs
@@ -195,6 +195,18 @@ def test_a_notebook_that_takes_too_long_or_kills_its_kernel_fails(tmp_path, monk
     assert tiny.run("--timeout", "5", "--only", "12", "14") == 1
     said = capsys.readouterr().out
     assert "1 done, 1 failed" in said and "DeadKernelError" in said
+
+
+@pytest.mark.parametrize("answer", ["y", "n"])
+def test_of_long_profiles_the_price_is_told_first(chain, monkeypatch, answer):
+    asked = []
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr(command_line.subprocess, "call", lambda command: asked.append(command))
+    monkeypatch.setattr("builtins.input", lambda _: answer)
+    assert set(command_line.LONGEST) == set(PROFILE_NAMES)
+    assert chain.run("--profile", "gpu", "--only", "10") == (answer == "n")
+    assert "--profile=gpu" in asked[0] and "--price" in asked[0]
+    assert chain.run("--profile", "gpu", "--only", "10", "--yes") == 0 and len(asked) == 1
 
 
 def test_a_series_that_contradicts_itself_is_refused():

@@ -10,7 +10,7 @@ from rednet_core.eccv import EccvConfig
 from rednet_core.rednet import NetConfig
 from rednet_core.training import TrainConfig
 from rednet_lab.workbench import gpu_check, train
-from rednet_lab.workbench.price import PASSES, cost, multiply_adds, price
+from rednet_lab.workbench.price import PASSES, agreed, cost, multiply_adds, planned, price
 from rednet_lab.workbench.profiles import PROFILES
 from rednet_lab.workbench.stages import suited
 from tests.helpers import tiny, tiny_net
@@ -82,10 +82,36 @@ def test_gpu_check_runs_on_a_processor_and_tells_a_loss_that_is_off(monkeypatch)
 
 def test_the_price_is_told_and_nothing_trained(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("REDNET_CACHE", str(tmp_path))
+    monkeypatch.setenv("REDNET_PARTS", "1")
     monkeypatch.setattr(train, "train_all", lambda *_: pytest.fail("trained"))
     assert train.main(["--profile", "smoke", "--price"]) == 0
     said = capsys.readouterr().out
     assert "hours, T4" in said and "stage 3" in said and "half-precision peak" in said
+    assert "First 170 faces are rendered" in said and not any(tmp_path.iterdir())  # not for the price
+    assert train.main(["--profile", "smoke", "--price", "--parts", "2"]) == 0
+    parted = capsys.readouterr().out.splitlines()
+    assert float(parted[1].split()[-2]) < float(said.splitlines()[1].split()[-2])  # the memory of a part
+    with pytest.raises(SystemExit):
+        train.main(["--profile", "smoke", "--price", "--parts", "2", "--compile"])
+
+
+def test_faces_are_counted_as_they_are_rendered(open_lab):
+    real, counted = open_lab(), planned(open_lab())
+    for one, other in zip(real.chain + real.eccv_chain(), counted.chain + counted.eccv_chain(), strict=True):
+        assert len(one.role.rows) == len(other.role.rows) and one.train == other.train
+        assert one.stage != "clips" or one.role.clips(3, 2) == other.role.clips(3, 2)
+    assert price(real.chain).equals(price(counted.chain))
+    twice = price(counted.chain, 2)
+    assert twice["steps"][0] == 2 * price(counted.chain)["steps"][0]
+
+
+def test_who_can_be_asked_is_asked(open_lab, monkeypatch, capsys):
+    lab = planned(open_lab())
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    for answer, goes_on in (("y", True), ("", False), ("no", False)):
+        monkeypatch.setattr("builtins.input", lambda _, answer=answer: answer)
+        assert agreed(lab, lab.chain, False) is goes_on
+    assert agreed(lab, lab.chain, True)
 
 
 def test_the_gpu_profile_takes_a_step_on_a_processor():

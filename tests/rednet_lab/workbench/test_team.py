@@ -1,4 +1,4 @@
-"""Two processes train one network together, and end with the weights of one that trains alone."""
+"""Two processes train one network together, and end with the weights of one; so do parts of a batch."""
 
 import subprocess
 import sys
@@ -35,7 +35,7 @@ def test_two_processes_end_as_one_though_one_of_them_is_lost_on_the_way(tmp_path
     assert resumed.returncode == 0, resumed.stderr[-2000:]
     alone, two = (checkpoint.read(tmp_path / name / "weights.pt") for name in ("alone", "two"))
     trained = [name for name in alone if isinstance(alone[name], dict)]
-    assert len(trained) == 6
+    assert len(trained) == 9
     for name in trained:
         for key, value in alone[name].items():
             torch.testing.assert_close(two[name][key], value, atol=2e-4, rtol=1e-4, msg=f"{name} {key}")
@@ -53,3 +53,51 @@ def test_a_batch_that_cannot_be_shared_is_refused(monkeypatch):
     monkeypatch.setattr(team, "team", two)
     with pytest.raises(ValueError, match="a batch of 3 cannot be shared by 2 processes"):
         team.join(drawn)
+
+
+@pytest.mark.parametrize("name", ["journal", "parted"])
+@pytest.mark.parametrize("stage", [1, 2, 3])
+def test_a_batch_in_parts_has_the_gradients_of_the_whole(stage, name):
+    """Up to rounding without batch norm; with it each part has its own statistics, and the running ones move once."""
+    whole, parts = (together.trainer(name, stage, parts=count) for count in (1, 2))
+    one, other = whole.train_step(), parts.train_step()
+    seen = [torch.cat([p.grad.flatten() for p in run.net.parameters()]) for run in (whole, parts)]
+    off = float((seen[0] - seen[1]).norm() / seen[0].norm())
+    if name == "parted":
+        assert off < 1e-5 and one[1:4] == pytest.approx(other[1:4], rel=1e-5, nan_ok=True)
+        return
+    assert 1e-3 < off
+    stem = [run.net.backbone.A0.convs[0].norm for run in (whole, parts)]  # of the pictures, which are the same
+    torch.testing.assert_close(*(norm.running_mean for norm in stem), rtol=0.1, atol=1e-3)
+    assert stem[1].momentum == stem[0].momentum
+
+
+def test_a_training_in_parts_goes_on_in_the_middle(tmp_path):
+    path = tmp_path / "run.pt"
+    whole = together.trainer("journal", 2, parts=2)
+    whole.run()
+    together.trainer("journal", 2, parts=2, checkpoint_path=path).run(until=1)
+    rest = together.trainer("journal", 2, parts=2, checkpoint_path=path)
+    assert rest.step == 1
+    rest.run()
+    for one, other in zip(whole.net.state_dict().values(), rest.net.state_dict().values(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_parts_are_even():
+    with pytest.raises(ValueError, match="8 pictures, or clips, in 3 parts"):
+        together.trainer("journal", 1, parts=3).train_step()
+
+
+def test_what_cannot_be_compiled_says_why_and_goes_on(monkeypatch, capsys):
+    def refuse(*given):
+        raise NotImplementedError("no compiler\nhere")
+
+    plain, run = (together.trainer("journal", 1) for _ in range(2))
+    monkeypatch.setattr(torch, "compile", lambda net: refuse)
+    run.compute = team.compiled(run.net)
+    for _ in range(2):
+        assert run.train_step()[1:3] == plain.train_step()[1:3]
+    assert capsys.readouterr().out == "not compiled: NotImplementedError no compiler here\n"
+    with pytest.raises(TypeError):  # the network's own errors are not hidden
+        run.compute(None, None)
