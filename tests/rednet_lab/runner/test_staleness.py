@@ -24,6 +24,7 @@ STALE = {
     "rednet_lab/show/loss_landscape.py": {"20"},
     "figures/evidence/recipes.csv": {"50"},
     "figures/evidence/clip_errors.csv": {"54"},
+    "figures/evidence/lost.csv": {"60"},
     "rednet_lab/experiments/variants.py": {"50", *EXPERIMENTS, *LEDGER},
     "rednet_lab/experiments/baselines/sdm.py": {"78", *LEDGER},
     "rednet_lab/publish/ledger/parts.py": LEDGER,
@@ -40,7 +41,7 @@ def copied(tmp_path_factory):
     for part in (*stamp.PACKAGES, "notebooks"):
         shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__", ".*"))
     (root / "figures" / "evidence").mkdir(parents=True)
-    for log in ("recipes.csv", "clip_errors.csv"):
+    for log in ("recipes.csv", "clip_errors.csv", "lost.csv"):
         shutil.copy(ROOT / "figures" / "evidence" / log, root / "figures" / "evidence")
     return root
 
