@@ -13,7 +13,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path, PurePosixPath
 
@@ -235,7 +235,8 @@ def _copy(archive: zipfile.ZipFile, info: zipfile.ZipInfo, place: Path) -> bool:
         FileExistsError,
         NotADirectoryError,
     ):
-        place.unlink(missing_ok=True)
+        with suppress(NotADirectoryError):
+            place.unlink(missing_ok=True)
         return False
     if written != info.file_size:
         place.unlink()

@@ -38,9 +38,7 @@ SIZE = 320  # the papers' 256 and the margin of augmentation
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; return 0, 1 for data that cannot be used (said on stderr), 130 where it was interrupted."""
-    for stream in (sys.stdout, sys.stderr):  # a file's name may have letters that the screen does not
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    _open_streams()
     options = _parser().parse_args(arguments)
     try:
         return options.run(options)
@@ -52,10 +50,23 @@ def main(arguments: list[str] | None = None) -> int:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         what = "no space left" if full else error.strerror or str(error)
         print(f"error: {what} ({readable(error.filename or 'while writing the store')})", file=sys.stderr)
+    except MemoryError:
+        print("error: not enough memory", file=sys.stderr)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
     return 1
+
+
+def _open_streams() -> None:
+    """What is said where nobody listens goes nowhere, and a file's name may have letters that the screen does not."""
+    while (spare := os.open(os.devnull, os.O_RDWR)) <= 2:  # closed: the next file that is opened would get what is said
+        pass
+    os.close(spare)
+    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -127,7 +138,8 @@ def _choices(pairs: list[str]) -> dict[str, object]:
         name, equals, value = pair.partition("=")
         if not equals or not name:
             raise DataError(f"{pair!r} is not OPTION=VALUE", field="--set")
-        choices[name.replace("-", "_")] = value
+        if choices.setdefault(name.replace("-", "_"), value) != value:
+            raise DataError(f"{name} is given twice, as {choices[name]} and as {value}", field="--set")
     return choices
 
 
@@ -237,6 +249,10 @@ def _stands(path: Path, reader, size: int, margin: float | None) -> bool:
     """Tell whether the very store that is wanted stands there; raise DataError where something else does."""
     if not path.exists() and not path.is_symlink():
         return False
+    if path.is_dir() and not any(path.iterdir()):
+        return False
+    if not (path / "store.json").is_file():
+        raise DataError("no store, and something else stands there", path=path, fix="name another place")
     store = Store(path)
     source = json.loads(json.dumps(reader.description))
     there = {"size": store.size, "margin": store.meta.get("margin"), **_flat(store.meta.get("source") or {})}

@@ -1,14 +1,18 @@
 """What a data set is to the doctor and to `prepare`: how its folder is told, who reads it, and which options it has."""
 
 import inspect
+import os
 import re
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
 from data_prep.errors import DataError
 from data_prep.folders import unreadable
+from data_prep.readers.base import many
 
 READS = ("data_prep/readers/*.py",)  # imported by name
 NOT_IN_IT = "not in it"  # the papers' Table 4
@@ -78,8 +82,21 @@ class DataSet:
         given = {name: _typed(name, value, known[name]) for name, value in choices.items()}
         reader = self.maker(folder, **dict(self.fixed), **given)
         reader.warnings = [*getattr(reader, "warnings", []), *unreadable(Path(folder))]
+        reader.warnings += shared(getattr(reader, "entries", []))
         reader.description = {"dataset": self.name, **reader.description}
         return reader
+
+
+def shared(entries: list) -> list[str]:
+    """Return a sentence where pictures are for training and for testing, too: one half is a link to the other, say."""
+    splits: dict[tuple, set[str]] = defaultdict(set)
+    real = cache(os.path.realpath)
+    for entry in entries:
+        if not entry.problem and (split := entry.facts.get("split")):
+            splits[real(entry.path.parent), entry.path.name].add(split)
+    count = sum(len(found) > 1 for found in splits.values())
+    told = f"{many(count, 'picture')} for training and for testing, too: tests on them would be too good"
+    return [told] * bool(count)
 
 
 YES, NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")

@@ -59,7 +59,7 @@ class Diagnosis:
         one = self.dataset
         if one is None:
             lines = [f"{self.folder}: no data set that is known here", *self._files(), *inside, *self._archives()]
-            return readable("\n".join([*lines, line("known", ", ".join(DATASETS))]))
+            return "\n".join(map(readable, [*lines, line("known", ", ".join(DATASETS))]))
         lines = [f"{self.folder}: {self._headline(one)}"]
         lines += [line("found", what) for what in self.found] + [line("missing", what) for what in self.missing]
         if self.nearest:
@@ -75,7 +75,7 @@ class Diagnosis:
             lines += [line("expected", expected), line("Table 4", one.table4)]
         lines += skipped_lines(self.skipped)
         lines += [*noted_lines(self.noted, self.good), *note_lines(self.warnings), *self._archives()]
-        return readable("\n".join([*lines, line("get it", one.how_to_get), line("terms", one.terms)]))
+        return "\n".join(map(readable, [*lines, line("get it", one.how_to_get), line("terms", one.terms)]))
 
     def _headline(self, one: DataSet) -> str:
         signs = f"{len(self.found)} of {len(self.found) + len(self.missing)} signs"

@@ -1,11 +1,17 @@
 """What can go wrong with data, said so that a person can mend it."""
 
+import re
 from pathlib import Path
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")  # the last: of direction
 
 
 def readable(text) -> str:
-    """Return text that any file and any screen can hold: what is not UTF-8 in a file's name becomes \\udc.. ."""
-    return str(text).encode("utf-8", "backslashreplace").decode("utf-8")
+    """Return a line that any file and any screen can hold: what is not UTF-8, breaks a line or commands a screen is
+    spelt (\\udc.., \\n, \\x1b).
+    """
+    said = str(text).encode("utf-8", "backslashreplace").decode("utf-8")
+    return CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), said)
 
 
 class DataError(Exception):
@@ -13,10 +19,10 @@ class DataError(Exception):
 
     def __init__(self, problem: str, *, path: Path | str | None = None, field: str = "", fix: str = ""):
         self.problem, self.path, self.field, self.fix = problem, path, field, fix
-        where = f"{readable(path)}: " if path else ""
+        where = f"{path}: " if path else ""
         what = f"[{field}] " if field else ""
         how = f" Fix: {fix}" if fix else ""
-        super().__init__(f"{where}{what}{problem}{how}")
+        super().__init__(readable(f"{where}{what}{problem}{how}"))
 
     def __reduce__(self):  # keyword arguments do not survive pickling between worker processes otherwise
         return _rebuild, (type(self), self.problem, self.path, self.field, self.fix)

@@ -2,7 +2,8 @@
 
 import hashlib
 import os
-from collections import defaultdict
+import unicodedata
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -46,8 +47,17 @@ def _is_there(entry: os.DirEntry) -> bool:
         return True
 
 
+def composed(name: str) -> str:
+    """Return a name whose accents are parts of their letters: a Mac writes them apart, and it is the same name."""
+    return unicodedata.normalize("NFC", name)
+
+
+def _alike(name: str) -> str:
+    return composed(name).lower()
+
+
 class AnyCase:
-    """Finds files and folders by name whatever the case of its letters: a camera writes IMG_1.JPG, a tool vid.AVI.
+    """Finds files and folders by name whatever the case of its letters, or where it keeps its accents (`composed`).
 
     The very name comes first. Where it is not there, and two others differ from it by case alone, neither is found.
     What a folder has is looked up once: one of these is for one look at a data set.
@@ -70,12 +80,12 @@ class AnyCase:
 
     def matches(self, folder: Path, pattern: str) -> Iterator[Path]:
         """Yield what lies below a folder by a pattern with * and [0-9] in its names, hidden files apart."""
-        head, _, rest = pattern.lower().partition("/")
+        head, _, rest = _alike(pattern).partition("/")
         if not rest:
             yield from (p for name, ps in self._in(folder).items() if fnmatchcase(name, head) for p in ps)
             return
         for place in self._folders_in(folder):
-            if fnmatchcase(place.name.lower(), head):
+            if fnmatchcase(_alike(place.name), head):
                 yield from self.matches(place, rest)
 
     def _first(self, folder, names, right) -> Path | None:
@@ -87,7 +97,7 @@ class AnyCase:
 
     def _other(self, place: Path, parts: tuple[str, ...]) -> Path | None:
         for part in parts:
-            alike = self._in(place).get(part.lower(), [])
+            alike = self._in(place).get(_alike(part), [])
             place, found = place / part, [path for path in alike if path.name == part] or alike
             if len(found) != 1:
                 return None
@@ -98,7 +108,7 @@ class AnyCase:
         if folder not in self._seen:
             names = defaultdict(list)
             for path in listing(folder):
-                names[path.name.lower()].append(path)
+                names[_alike(path.name)].append(path)
             self._seen[folder] = names
         return self._seen[folder]
 
@@ -113,23 +123,18 @@ def tree(folder: Path) -> list[Path]:
 
     Links to folders are followed, and each folder is gone through once, however many links lead to it or in a circle.
     """
-    seen, files, links = {_identity(folder)}, [], []
-
-    def go(place: Path) -> None:
+    seen, files = set(), []
+    places, links = deque([folder]), deque[Path]()
+    while places or links:  # links after all that is really there, so that its own place counts
+        place = places.pop() if places else links.popleft()
+        if (own := _identity(place)) in seen:
+            continue
+        seen.add(own)
         for path in listing(place):
             if not path.is_dir():
                 files.append(path)
-            elif path.is_symlink():
-                links.append(path)  # after all that is really there, so that its own place counts
-            elif (own := _identity(path)) not in seen:
-                seen.add(own)
-                go(path)
-
-    go(folder)
-    while links:
-        if (own := _identity(path := links.pop(0))) not in seen:
-            seen.add(own)
-            go(path)
+            else:
+                (links if path.is_symlink() else places).append(path)
     return sorted(files, key=lambda path: path.parts)
 
 

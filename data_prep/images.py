@@ -15,6 +15,7 @@ from data_prep.pts import read_bytes
 
 LARGEST_PICTURE = 1 << 27  # pixels; a header is believed up to here, and memory is taken as it says
 COLOUR = getattr(cv2, "IMREAD_COLOR_RGB", cv2.IMREAD_COLOR)  # OpenCV before 4.11 decodes to BGR only
+DARK = 64  # of 255: as bright as a picture of 14 bits in 16 gets at most
 LARGEST_FILE = 1 << 30  # bytes
 PNG = b"\x89PNG\r\n\x1a\n"
 # Of the chunks that a PNG need not have: the others change no pixel, and libpng warns of some without naming the file.
@@ -52,6 +53,8 @@ def decode_image(data: bytes, path: Path | str, upright: bool = True) -> np.ndar
         raise BadItem(f"not a readable image ({said[0] if said else 'empty, truncated or no image at all'})", path=path)
     if told := damage(said, FILLED):
         raise BadItem(f"not a readable image (damaged or cut inside: {told})", path=path)
+    if data[24:25] == b"\x10" and data.startswith(PNG) and image.max() < DARK:
+        raise BadItem("a PNG of 16 bits of which only the lower are used: all would be dark", path=path)
     return image if COLOUR != cv2.IMREAD_COLOR else cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image)
 
 

@@ -11,15 +11,18 @@ departures that leave no doubt are taken and noted (lines of coordinates and not
 other points than were meant is refused.
 """
 
+import csv
+import io
 import os
 import re
 from pathlib import Path
 
 import numpy as np
 
-from data_prep.errors import BadItem
+from data_prep.errors import BadItem, DataError
 
 LARGEST_FILE = 1 << 20  # bytes; 194 points take 5,000
+LARGEST_TABLE = 256 << 20  # bytes; Udacity's larger one has 4 MB
 LARGEST = 1e6  # pixels; no picture is that large
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 PAIR = re.compile(rf"({NUMBER.pattern})[ \t]+({NUMBER.pattern})", re.ASCII)
@@ -39,20 +42,34 @@ def read_bytes(path: Path, what: str = "annotation", most: int = LARGEST_FILE) -
     """Return the bytes of an item's file; raise BadItem for one that is missing, unreadable or of more than `most`."""
     try:
         with open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
             # As much as is there: room is made for as much as is asked for.
-            data = file.read(min(os.fstat(file.fileno()).st_size, most) + 1)
+            data = file.read(size + 1) if size <= most else b""
     except FileNotFoundError:
         raise BadItem(f"{what} file is missing", path=path) from None
     except (OSError, MemoryError, ValueError) as error:
         raise BadItem(f"{what} file cannot be read ({getattr(error, 'strerror', '') or error})", path=path) from None
-    if len(data) > most:
+    if max(size, len(data)) > most:
         raise BadItem(f"{what} file of more than {most >> 20} MiB", path=path)
     return data
 
 
+def read_rows(path: Path, fix: str = "") -> list[list[str]]:
+    """Return the rows of a CSV table in UTF-8; raise DataError for a missing, another or a far larger one."""
+    try:
+        text = read_bytes(path, "table", LARGEST_TABLE).decode("utf-8-sig")
+        return list(csv.reader(io.StringIO(text, newline="")))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"not a text table ({error})", path=path, fix=fix) from None
+
+
 def text_lines(data: bytes) -> list[str]:
     """Return lines of a text file without its byte order mark, comments, empty lines and blanks at either end."""
-    text = data.removeprefix(b"\xef\xbb\xbf").decode("latin-1")
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
     lines = (line.strip() for line in re.split(r"\r\n|\r|\n", text))
     return [line for line in lines if line and not line.startswith(("#", "//"))]
 

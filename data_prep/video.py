@@ -25,6 +25,7 @@ LATE = 1.0  # milliseconds
 UNEVEN = 0.2  # share of the steps between frames from which on a stream has no even step
 # A decoder's words.
 DAMAGED = re.compile(r"damaged|illegal|invalid|concealing|overread|error (count|at|while|y=|dc)", re.IGNORECASE)
+TEXT = re.compile(rb"[\t\n\r\x20-\x7e\xef\xbb\xbf]+")
 ONE_THREAD = [cv2.CAP_PROP_N_THREADS, 1]
 SLACK = 3  # frames by which a video may differ from its annotation at the end (DATASETS 8.5)
 
@@ -113,6 +114,9 @@ class Video:
         self.close()
         if not self.path.is_file():
             raise BadItem("video file is missing", path=self.path)
+        with open(self.path, "rb") as file:
+            if TEXT.fullmatch(file.read(512)):  # a list of other files or of addresses, which the decoder would follow
+                raise BadItem("video file cannot be opened (a text, no video)", path=self.path)
         decoder, said = listen(cv2.VideoCapture, str(self.path), cv2.CAP_ANY, ONE_THREAD)
         if not decoder.isOpened():  # or by a decoder that counts no threads
             decoder = listen(cv2.VideoCapture, str(self.path))[0]

@@ -19,10 +19,12 @@ from data_prep.folders import AnyCase, open_folder, tree
 from data_prep.images import read_image
 from data_prep.item import Item
 from data_prep.markups import AFLW21
+from data_prep.pts import read_bytes
 from data_prep.readers.aflw_tables import HOW_TO_GET, AflwFace, read_faces
 from data_prep.readers.base import PICTURES, Listed, ListedItem
 from rednet_core import geometry
 
+LARGEST_TABLE = 1 << 30  # bytes; the data base has 50 MB
 TEST_SHARE = 0.2
 LEAST = 2  # points from which a face can be placed at all
 SEVEN = list(AFLW21.seven)
@@ -75,7 +77,7 @@ class Aflw(Listed):
         if swapped:
             self.warnings.append(f"{swapped} images have another suffix than the data base says")
         self._require(self.folder, "face in its data base")
-        tables = hashlib.sha256(table.read_bytes()).hexdigest()
+        tables = hashlib.sha256(read_bytes(table, "data base", LARGEST_TABLE)).hexdigest()
         choices = {"faces": faces, "complete": complete, "near_duplicates": near_duplicates, "split_seed": split_seed}
         self.description = {"reader": "aflw", "table": tables, **choices}
 

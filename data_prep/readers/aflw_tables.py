@@ -39,6 +39,10 @@ class AflwFace:
 
 def read_faces(path: Path) -> tuple[list[AflwFace], list[str]]:
     """Return all faces in the data base's order, and warnings; raise DataError for a file that is not AFLW's."""
+    for beside in (path.with_name(f"{path.name}-{kind}") for kind in ("wal", "journal")):
+        if beside.is_file() and beside.stat().st_size:
+            fix = "close the program that has it open, or get the file again"
+            raise DataError(f"unfinished: a part of it is in {beside.name}", path=path, fix=fix)
     try:
         # immutable: neither locks nor a journal, so the folder may be read-only.
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
@@ -81,7 +85,9 @@ def _read(connection: sqlite3.Connection, path: Path) -> tuple[list[AflwFace], l
 
 
 def _tables(connection: sqlite3.Connection) -> dict[str, set[str]]:
-    names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")]
+    names = [
+        row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    ]  # a view may be endless
     quoted = {name: name.replace('"', '""') for name in names}
     columns = {name: connection.execute(f'PRAGMA table_info("{quoted[name]}")').fetchall() for name in names}
     return {name.lower(): {column[1].lower() for column in found} for name, found in columns.items()}

@@ -10,6 +10,7 @@ import numpy as np
 
 from data_prep import heard
 from data_prep.errors import BadItem, DataError, readable
+from data_prep.folders import composed
 from data_prep.item import SPLITS, Item
 from data_prep.plausible import check_points, placed
 from data_prep.store import KEY_LENGTH
@@ -57,9 +58,13 @@ class Listed:
         if len(entry.key) > KEY_LENGTH:
             raise BadItem(f"name longer than {KEY_LENGTH} characters", path=entry.path, field="key")
         if readable(entry.key) != entry.key:
-            raise BadItem("its name, or a folder's above it, is not UTF-8", path=entry.path, field="key")
+            problem = "its name, or a folder's above it, is not UTF-8 or has marks that command a screen"
+            raise BadItem(problem, path=entry.path, field="key")
         heard.notes.clear()
         item = self.read(entry)
+        if max(abs(angle) for angle in (item.yaw, item.pitch, item.roll, 0.0) if angle == angle) > 180:
+            problem = f"a head that is turned by {item.yaw:.4g}, {item.pitch:.4g} and {item.roll:.4g} degrees"
+            raise BadItem(f"{problem}: were its angles in other units?", path=entry.path, field="pose")
         size = item.image.shape[1], item.image.shape[0]
         sides = check_points(item.points, item.mask, self.markup, entry.path, self.any_pose, size, item.box)
         item.notes += (*heard.notes, *placed(sides, size))
@@ -120,10 +125,10 @@ def pair_up(files: Iterable[Path], root: Path, annotations: tuple[str, ...] = ("
     for path in files:
         suffix = path.suffix.lower()
         if suffix in PICTURES:
-            pictures[path.stem].append(path)
+            pictures[composed(path.stem)].append(path)
         elif suffix in annotations:  # some tools name the annotation of a.jpg not a.pts but a.jpg.pts
             stem = Path(path.stem)
-            texts[stem.stem if stem.suffix.lower() in PICTURES else path.stem].append(path)
+            texts[composed(stem.stem if stem.suffix.lower() in PICTURES else path.stem)].append(path)
     entries = []
     for name in sorted(pictures.keys() | texts.keys()):
         found, marks = pictures.get(name, []), texts.get(name, [])
@@ -139,6 +144,15 @@ def pair_up(files: Iterable[Path], root: Path, annotations: tuple[str, ...] = ("
         key = path.with_suffix("").relative_to(root).as_posix()
         entries.append(ListedItem(key, path, problem, {"annotation": marks[0] if marks else None}))
     return entries
+
+
+def refuse_twice(entries: list[ListedItem]) -> None:
+    """Give a picture of a sequence a problem where another before it has its number (facts: number), in order."""
+    last = None
+    for entry in (entry for entry in entries if not entry.problem):
+        if entry.facts["number"] == last:
+            entry.problem = f"second picture of frame {last}"
+        last = entry.facts["number"]
 
 
 def refuse_shifted(entries: list[ListedItem]) -> None:

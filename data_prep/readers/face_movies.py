@@ -14,7 +14,7 @@ from data_prep.folders import AnyCase, digest, listing, open_folder
 from data_prep.images import read_image
 from data_prep.item import Item
 from data_prep.pts import coordinates, read_bytes, read_points, text_lines
-from data_prep.readers.base import ListedItem, pair_up, refuse_shifted, whole
+from data_prep.readers.base import ListedItem, pair_up, refuse_shifted, refuse_twice, whole
 from data_prep.readers.clips import VideoListed
 from rednet_core.markup import IBUG68
 
@@ -73,9 +73,7 @@ def _frames(place: Path, files: list[Path], root: Path) -> list[ListedItem]:
             entry.problem = "no frame number in its name"
     refuse_shifted(entries)
     entries.sort(key=lambda entry: (entry.facts["number"], entry.key))
-    for one, other in zip(entries, entries[1:], strict=False):
-        if not (one.problem or other.problem) and one.facts["number"] == other.facts["number"]:
-            other.problem = f"second picture of frame {other.facts['number']}"
+    refuse_twice(entries)
     return entries
 
 

@@ -73,12 +73,15 @@ class Dlib300W(Listed):
                 self.warnings.append(f"{name} is missing: no {split} faces")
                 continue
             files.append(path)
+            count = 0
             for count, image in enumerate(images_of(path), 1):
                 for face, box in enumerate(image.findall("box")):
                     entry = self._entry(image, box, face, f"image {count} of {path.name}")
                     entry.facts["split"] = split
                     if mirrored or not entry.path.stem.lower().endswith("_mirror"):
                         self.entries.append(entry)
+            if not count:
+                self.warnings.append(f"{path.name} holds no image: no {split} faces")
         self._require(self.folder, "labels_ibug_300W_train.xml")
         self.description = {"reader": "300w_dlib", "files": digest(files, self.folder), "base": base}
         self.description["mirrored"] = mirrored

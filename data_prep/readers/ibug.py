@@ -16,8 +16,8 @@ from data_prep.errors import DataError
 from data_prep.folders import AnyCase, digest, listing, open_folder
 from data_prep.images import read_image
 from data_prep.item import Item
-from data_prep.mat import read_mat
-from data_prep.pts import read_points
+from data_prep.mat import LARGEST, read_mat
+from data_prep.pts import read_bytes, read_points
 from data_prep.readers.base import Listed, ListedItem, pair_up, whole
 from rednet_core.markup import IBUG68
 
@@ -95,7 +95,7 @@ class IbugFaces(Listed):
                 raise DataError("no such box file", path=Path(given) / name, field="boxes", fix=HOW_TO_GET)
             return {}
         boxes = {}
-        records = read_mat(path.read_bytes(), "bounding_boxes", path)
+        records = read_mat(read_bytes(path, "box", LARGEST), "bounding_boxes", path)
         for record in records if isinstance(records, list) else [records]:
             try:
                 corners = np.asarray(record["bb_detector"], np.float64).reshape(2, 2) - 1

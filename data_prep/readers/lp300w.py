@@ -20,6 +20,7 @@ from data_prep.item import Item
 from data_prep.markups import IBUG68_3D
 from data_prep.mat import LARGEST, read_mat
 from data_prep.pts import LARGEST as FAR
+from data_prep.pts import read_bytes
 from data_prep.readers.base import Listed, ListedItem, pair_up, whole
 from rednet_core.markup import IBUG68
 
@@ -119,13 +120,11 @@ class Aflw2000(_Fitted):
 def numbers_of(path: Path, variable: str) -> np.ndarray:
     """Return a variable of a .mat as float64; raise BadItem where it has none or the numbers are not finite."""
     try:
-        if path.stat().st_size > LARGEST:
-            raise BadItem("far larger than any of its kind", path=path)
-        found = read_mat(path.read_bytes(), variable, path)
+        found = read_mat(read_bytes(path, most=LARGEST), variable, path)
+    except BadItem:
+        raise
     except DataError as error:
         raise BadItem(error.problem, path=path, field=variable) from None
-    except OSError as error:
-        raise BadItem(f"annotation file cannot be read ({error.strerror})", path=path) from None
     if not isinstance(found, np.ndarray) or not np.isfinite(found).all():
         raise BadItem("is not all numbers", path=path, field=variable)
     return found

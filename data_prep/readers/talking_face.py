@@ -7,6 +7,7 @@ uncertain (DATASETS 1.4): `base` 0 by default. The papers' Table 4 counts 500 fr
 frames in five archives of 1,000; here it is one video.
 """
 
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from data_prep.images import read_image
 from data_prep.item import Item
 from data_prep.markups import TALKING_FACE68
 from data_prep.pts import read_points
-from data_prep.readers.base import Listed, ListedItem, check_points, pair_up, refuse_shifted, whole
+from data_prep.readers.base import Listed, ListedItem, check_points, pair_up, refuse_shifted, refuse_twice, whole
 
 HOW_TO_GET = "download the Talking Face Video from INRIA's FGNet page or T. Cootes' page (Manchester); free"
 
@@ -37,6 +38,11 @@ class TalkingFace(Listed):
             number = int(entry.path.stem.rpartition("_")[2])
             entry.facts |= {"number": number, "split": "test", "identity": "franck", "video": "franck"}
         self.entries.sort(key=lambda entry: (entry.facts["number"], entry.key))
+        series = defaultdict(list)  # another data set's pictures in the folder have numbers, too
+        for entry in self.entries:
+            series[entry.path.stem.rpartition("_")[0].lower()].append(entry)
+        for entries in series.values():
+            refuse_twice(entries)
         if not any(entry.facts["annotation"] for entry in self.entries):
             self.entries = []
         self._require(self.folder, "frames franck_00000.jpg with points franck_00000.pts")

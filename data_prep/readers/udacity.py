@@ -12,7 +12,6 @@ Nothing says where pixels begin. The points lie 1.1 px to the right of and below
 never seen them, in the pictures and in their mirror images alike (Helen 0.3, LFPW 0.5): they count from one (`base`).
 """
 
-import csv
 import hashlib
 import os
 from pathlib import Path
@@ -24,6 +23,7 @@ from data_prep.folders import AnyCase, listing
 from data_prep.images import read_image
 from data_prep.item import SPLITS, Item
 from data_prep.pose import estimate_pose
+from data_prep.pts import LARGEST_TABLE, read_bytes, read_rows
 from data_prep.readers.base import Listed, ListedItem, counted, many, whole
 from rednet_core.markup import IBUG68
 
@@ -53,7 +53,7 @@ class UdacityFaces(Listed):
         for half in HALVES:
             table, images = look.file(self.folder, f"{half}{TABLE}"), look.folder(self.folder, half)
             if table:
-                tables[half] = hashlib.sha256(table.read_bytes()).hexdigest()
+                tables[half] = hashlib.sha256(read_bytes(table, "table", LARGEST_TABLE)).hexdigest()
                 for name, path, values, problem in _read_table(table, images or self.folder / half):
                     facts = {"half": half, "name": name, "values": values}
                     self.entries.append(ListedItem(f"{half}/{name}", path, problem, facts))
@@ -133,12 +133,8 @@ def _person(name: str) -> str:
 
 def _read_table(table: Path, images: Path) -> list[tuple[str, Path, list[str], str]]:
     """Return (name, image, values, problem) of each row in file order, then of each image that no row names."""
-    try:
-        with open(table, newline="", encoding="utf-8-sig") as file:
-            lines = list(csv.reader(file))
-            cut_off = lines and not _ends_a_line(table)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"not a text table ({error})", path=table, fix=HOW_TO_GET) from None
+    lines = read_rows(table, HOW_TO_GET)
+    cut_off = lines and not _ends_a_line(table)
     if not lines or len(lines[0]) != COLUMNS:
         found = len(lines[0]) if lines else 0
         raise DataError(

@@ -18,6 +18,7 @@ from data_prep.errors import DataError
 from data_prep.folders import AnyCase, digest, listing, open_folder
 from data_prep.item import Item
 from data_prep.mat import LARGEST, read_mat
+from data_prep.pts import read_bytes
 from data_prep.readers.base import ListedItem, whole
 from data_prep.readers.clips import VideoListed
 from data_prep.readers.vw300_split import default_split, read_split
@@ -101,7 +102,7 @@ class _Excluded:
         if video not in self._files:
             return set()
         path, data = self._files[video]
-        values = read_mat(path.read_bytes() if data is None else data, "error", path)
+        values = read_mat(read_bytes(path, "frames'", LARGEST) if data is None else data, "error", path)
         values = values.ravel() if isinstance(values, np.ndarray) else np.array([np.nan])
         numbers = {int(value) for value in values if value >= 1 and value == np.floor(value) and value < 1e9}
         if len(numbers) != len(values):

@@ -5,7 +5,6 @@ scenario 1 (common) or 2, 3 (challenging) for test videos, identity any name, th
 empty). The papers' has 90 training and 24 test videos, 9 of them common and 15 challenging, and no person in both.
 """
 
-import csv
 import hashlib
 import re
 from collections import Counter
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_prep.errors import DataError
+from data_prep.pts import read_rows
 
 OFFICIAL = {  # DATASETS 8.2
     "1": "114 124 125 126 150 158 401 402 505 506 507 508 509 510 511 514 515 518 519 520 521 522 524 525 537 538 540 "
@@ -56,13 +56,7 @@ def read_split(path: Path) -> tuple[dict[str, VideoRole], list[str]]:
     """Return roles by video, and warnings, of a split file; raise DataError for a bad line and for a person on both
     sides.
     """
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.reader(file))
-    except FileNotFoundError:
-        raise DataError("no such split file", path=path, field="split file") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"not a text table ({error})", path=path, field="split file") from None
+    rows = read_rows(path)
     if not rows or [cell.strip().lower() for cell in rows[0]] != COLUMNS:
         raise DataError("wrong header", path=path, field="header", fix=f"begin with {','.join(COLUMNS)}")
     split: dict[str, VideoRole] = {}

@@ -7,15 +7,15 @@ The files are strangers': nothing is unpickled, and what an array says of its si
 Points are 0-based (Python, by the owner's aligner). Good for persons and for looking at, not for accuracy claims.
 """
 
-import csv
 import zipfile
 from pathlib import Path
 
 import numpy as np
 
-from data_prep.errors import BadItem, DataError
+from data_prep.errors import BadItem
 from data_prep.folders import digest, open_folder, tree
 from data_prep.item import Item
+from data_prep.pts import read_rows
 from data_prep.readers.base import Listed, ListedItem, whole
 from data_prep.readers.udacity import split_persons
 from rednet_core.markup import IBUG68
@@ -97,15 +97,12 @@ class YouTubeFaces(Listed):
         return {**self.__dict__, "_held": None}
 
     def _persons(self, table: Path) -> dict[str, str]:
-        try:
-            with open(table, newline="", encoding="utf-8-sig") as file:
-                rows = csv.DictReader(file)
-                if not {"videoID", "personName"} <= set(rows.fieldnames or []):
-                    self.warnings.append(f"{table.name}: no columns videoID and personName, ignored")
-                    return {}
-                return {row["videoID"]: row["personName"] or "" for row in rows if row["videoID"]}
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise DataError(f"not a text table ({error})", path=table, fix=HOW_TO_GET) from None
+        head, *rows = read_rows(table, HOW_TO_GET) or [[]]
+        if not {"videoID", "personName"} <= set(head):
+            self.warnings.append(f"{table.name}: no columns videoID and personName, ignored")
+            return {}
+        named = [dict(zip(head, row, strict=False)) for row in rows]
+        return {row["videoID"]: row.get("personName", "") for row in named if row.get("videoID")}
 
     def _add(self, path: Path, person: str, first: dict[str, Path]) -> None:
         problem, count = "", 1

@@ -170,6 +170,15 @@ def test_a_damaged_member_is_left_out_and_the_rest_is_used(tmp_path, helen, caps
     )
 
 
+def test_a_member_that_is_a_file_and_a_folder_too_is_left_out_and_the_rest_is_used(tmp_path, helen, capsys):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("trainset", b"x")
+        for path in sorted(path for path in helen.rglob("*") if path.is_file()):
+            archive.write(path, path.relative_to(helen).as_posix())
+    assert main(["doctor", str(tmp_path / "x.zip"), "--dataset", "helen"]) == 0
+    assert "files in the archive cannot be unpacked, such as trainset/" in capsys.readouterr().out
+
+
 def test_a_bomb_is_refused_before_anything_is_written(tmp_path, monkeypatch):
     bomb = tmp_path / "bomb.zip"
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as file:

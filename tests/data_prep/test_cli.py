@@ -259,10 +259,26 @@ def test_what_cannot_be_is_said_in_a_sentence(tmp_path, capsys, arguments, reaso
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_empty_folder_is_a_place_for_a_store_and_another_is_not(tmp_path, capsys):
+    MAKERS["afw"](tmp_path / "x")
+    (tmp_path / "empty").mkdir()
+    assert main(["prepare", str(tmp_path / "x"), str(tmp_path / "empty"), "--dataset", "afw", "--size", "16"]) == 0
+    assert len(Store(tmp_path / "empty")) == 1
+    assert main(["prepare", str(tmp_path / "x"), str(tmp_path / "x"), "--dataset", "afw", "--size", "16"]) == 1
+    assert "no store, and something else stands there Fix: name another place" in capsys.readouterr().err
+
+
 def test_the_doctors_exit_says_whether_it_can_be_prepared(tmp_path, capsys):
     assert main(["doctor", str(tmp_path)]) == 1
     MAKERS["lfpw"](tmp_path)
     assert main(["doctor", str(tmp_path), "--read"]) == 0 and "LFPW" in capsys.readouterr().out
+
+
+def test_an_option_that_is_given_two_values_is_an_error(tmp_path, capsys):
+    MAKERS["afw"](tmp_path)
+    given = ["doctor", str(tmp_path), "--dataset", "afw", "--set", "base=0", "--set"]
+    assert main([*given, "base=0"]) == 0 and main([*given, "base=1"]) == 1
+    assert "base is given twice, as 0 and as 1" in capsys.readouterr().err
 
 
 def test_the_list_names_every_data_set(capsys):

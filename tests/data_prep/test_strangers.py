@@ -2,9 +2,12 @@
 
 import io
 import os
+import re
+import sqlite3
 import struct
 import subprocess
 import sys
+import unicodedata
 import zipfile
 import zlib
 from dataclasses import replace
@@ -31,7 +34,7 @@ from data_prep.readers.base import Listed, pair_up
 from data_prep.readers.vw300 import VW300
 from data_prep.store import Store
 from data_prep.video import Video, check_length, gaps
-from rednet_core.markup import IBUG68
+from rednet_core.markup import IBUG68, SEVEN
 from tests.data_prep import makers
 from tests.data_prep.folders import MAKERS
 from tests.data_prep.makers import encode, frame_number, pair, picture, points_of, put, read_all, vw300
@@ -204,6 +207,27 @@ def test_a_video_that_asks_to_be_turned_is_taken_as_it_is_stored(tmp_path):
         assert Video(film).frame(k).shape == (96, 128, 3) and frame_number(Video(film).frame(k)) == k
 
 
+@pytest.mark.parametrize(
+    "text",
+    [b"ffconcat version 1.0\nfile other.avi\n", b"\xef\xbb\xbf#EXTM3U\n#EXTINF:1,\nother.avi\n", b"v=0\no=- 0 0\n"],
+)
+def test_a_text_that_names_other_videos_is_no_video(tmp_path, text):
+    vw300(tmp_path, "001", 4)
+    (tmp_path / "001" / "vid.avi").rename(tmp_path / "001" / "other.avi")
+    put(tmp_path / "001" / "vid.avi", text)
+    items, problems = read_all(VW300(tmp_path))
+    assert not items and "a text, no video" in problems[str(tmp_path / "001" / "vid.avi")]
+
+
+@pytest.mark.parametrize("name, place", [("talking_face", "images/franck_{}"), ("face_movies", "film/img/{}")])
+def test_a_second_picture_of_a_frame_is_refused(tmp_path, name, place):
+    for number in ("00001", "1", "2"):
+        path = tmp_path / place.format(number)
+        pair(path.parent, path.name, 0, "jpg", dataset(name).maker.markup)
+    items, problems = read_all(dataset(name).open(tmp_path))
+    assert len(items) == 2 and list(problems.values()) == ["second picture of frame 1"]
+
+
 # ------------------------------------------------------------------------------------------------ what points may be
 
 
@@ -289,6 +313,33 @@ def test_every_data_sets_reader_refuses_points_that_are_no_face(tmp_path, name, 
     monkeypatch.setattr(reader, "read", read_wrong)
     with pytest.raises(BadItem, match=reason):
         reader[index]
+
+
+def test_a_pose_in_other_units_is_refused(tmp_path):
+    MAKERS["300w_lp"](tmp_path)
+    savemat(tmp_path / "AFW" / "AFW_1_1_0.mat", {"pt2d": points_of(1).T + 1, "Pose_Para": np.array([[-8.0, 20, 5]])})
+    items, problems = read_all(dataset("300w_lp").open(tmp_path))
+    assert len(items) == 2 and "a head that is turned by 1146" in problems[str(tmp_path / "AFW" / "AFW_1_1_0.jpg")]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_pictures_for_training_and_for_testing_are_told(tmp_path):
+    MAKERS["helen"](tmp_path)
+    assert not any("testing, too" in warning for warning in dataset("helen").open(tmp_path).warnings)
+    for path in sorted((tmp_path / "testset").iterdir()):
+        path.unlink()
+    (tmp_path / "testset").rmdir()
+    (tmp_path / "testset").symlink_to(tmp_path / "trainset", target_is_directory=True)
+    assert "1 picture for training and for testing, too" in " ".join(dataset("helen").open(tmp_path).warnings)
+
+
+@pytest.mark.parametrize("name, kept", [("300w_dlib", 1), ("wflw", 1)])
+def test_a_list_that_is_empty_is_told(tmp_path, name, kept):
+    MAKERS[name](tmp_path)
+    path = next(path for path in tmp_path.rglob("*_train.*") if path.suffix in (".txt", ".xml"))
+    path.write_bytes(b"<dataset/>" if path.suffix == ".xml" else b"")
+    reader = dataset(name).open(tmp_path)
+    assert len(reader) == kept and any(f"{path.name} " in w and "no train faces" in w for w in reader.warnings)
 
 
 @pytest.mark.parametrize("change, told", [(1.0, False), (0.5, True)])
@@ -418,6 +469,17 @@ def test_a_picture_that_promises_too_much_is_one_bad_item(tmp_path, make, capfd)
     assert "1001_1.png" in capfd.readouterr().out
 
 
+@pytest.mark.parametrize("bits", [10, 12, 16])
+def test_a_picture_of_16_bits_that_holds_fewer_is_refused(tmp_path, bits):
+    pixels = picture().astype(np.uint16) << bits - 8
+    path = put(tmp_path / "a.png", cv2.imencode(".png", pixels)[1].tobytes())
+    if bits == 16:
+        np.testing.assert_array_equal(read_image(path), picture()[..., ::-1])
+    else:
+        with pytest.raises(BadItem, match="of which only the lower are used"):
+            read_image(path)
+
+
 def test_a_png_whose_side_notes_are_odd_is_read_without_a_word(tmp_path, capfd):
     whole = encode(picture(), "png")
     kind, content = b"iCCP", b"odd\0\0no profile at all"
@@ -469,6 +531,100 @@ def test_a_pipe_in_the_place_of_any_file_is_waited_for_by_nobody(tmp_path, name,
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need a right of their own there")
+@pytest.mark.skipif(os.name == "nt", reason="paths are not that long there")
+def test_folders_of_any_depth_are_gone_through(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    depth = sys.getrecursionlimit() + 100
+    for _ in range(depth):
+        os.mkdir("d")
+        os.chdir("d")
+    put(Path("x"), b"")
+    try:
+        assert [path.name for path in tree(tmp_path)] == ["x"] and unreadable(tmp_path) == []
+    finally:  # whoever removes it goes down as far
+        os.unlink("x")
+        for _ in range(depth):
+            os.chdir("..")
+            os.rmdir("d")
+
+
+def test_a_data_base_of_endless_or_unfinished_tables_is_refused(tmp_path):
+    MAKERS["aflw"](tmp_path)
+    path = next(tmp_path.rglob("aflw.sqlite"))
+    put(path.with_name("aflw.sqlite-wal"), b"x")
+    with pytest.raises(DataError, match="a part of it is in aflw.sqlite-wal"):
+        dataset("aflw").open(tmp_path)
+    path.with_name("aflw.sqlite-wal").write_bytes(b"")
+    endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x AS face_id, x AS file_id FROM c"
+    with sqlite3.connect(path) as base:
+        base.executescript(f"DROP TABLE Faces; CREATE VIEW Faces AS {endless}")
+    base.close()
+    with pytest.raises(DataError, match="faces. lacks"):
+        dataset("aflw").open(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name, place",
+    [
+        ("udacity", "training_frames_keypoints.csv"),
+        ("aflw", "data/aflw.sqlite"),
+        ("helen", "Bounding Boxes/bounding_boxes_helen_trainset.mat"),
+        ("300vw", "extra/001.mat"),
+        ("lfw", "LFW_annotation.txt"),
+        ("youtube_faces", "index.csv"),
+        ("wflw", "WFLW_annotations/list_98pt_rect_attr_train_test/list_98pt_rect_attr_train.txt"),
+        ("300w_dlib", "labels_ibug_300W_train.xml"),
+    ],
+)
+def test_a_table_larger_than_memory_ends_in_a_sentence(tmp_path, name, place, capsys):
+    MAKERS[name](tmp_path)
+    path = tmp_path / place
+    path.parent.mkdir(exist_ok=True)
+    try:
+        with open(path, "ab") as file:
+            file.truncate(8 << 40)
+    except OSError:
+        pytest.skip("a file system without such files")
+    assert main(["doctor", str(tmp_path), "--dataset", name]) == 1
+    assert re.search("of more than|far larger", capsys.readouterr().out)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such names there")
+def test_what_commands_a_screen_in_a_name_is_spelt(tmp_path, capsys):
+    pair(tmp_path, "1000_1", 0, "jpg")
+    put(tmp_path / "evil\x1b[31m\n\u202ered_1.jpg", encode(picture(), "jpg"))
+    put(tmp_path / "evil\x1b[31m\n\u202ered_1.pts", makers.pts(points_of()))
+    assert main(["doctor", str(tmp_path), "--dataset", "afw"]) == 0
+    said = capsys.readouterr().out
+    assert r"evil\x1b[31m\n\u202ered_1.jpg" in said and not {"\x1b", "\u202e"} & set(said)
+    assert "has marks that command a screen" in said
+
+
+def test_names_with_accents_are_the_same_however_they_are_written(tmp_path):
+    apart, one = (unicodedata.normalize(form, "José_Ñ") for form in ("NFD", "NFC"))
+    put(tmp_path / "lfw" / apart / f"{apart}_0001.jpg", encode(picture(1), "jpg"))
+    put(tmp_path / "LFW_annotation.txt", makers.lfw_row(f"{one}_0001.jpg", points_of(1, SEVEN)).encode())
+    assert dataset("lfw").open(tmp_path)[0].identity == one
+    pair(tmp_path / "pairs", one, 1, "jpg")
+    (tmp_path / "pairs" / f"{one}.pts").rename(tmp_path / "pairs" / f"{apart}.pts")
+    assert [entry.problem for entry in pair_up(listing(tmp_path / "pairs"), tmp_path)] == [""]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell's way to close them")
+@pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed_get_nothing_and_stop_nothing(tmp_path, closed):
+    for k in range(3):
+        path = tmp_path / "x" / f"100{k}_1.jpg"
+        pair(path.parent, path.stem, k, "jpg")
+        path.write_bytes(path.read_bytes()[:-2] + b"\0" * 9 + b"\xff\xd9")  # its decoder has something to say
+    command = f'"{sys.executable}" -m data_prep prepare x store --dataset afw --size 32 {closed}'
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+    assert subprocess.run(command, shell=True, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL).returncode == 0
+    store = Store(tmp_path / "store")
+    store.verify()
+    assert len(store) == 3
+
+
 def test_folders_linked_in_a_circle_are_gone_through_once(tmp_path):
     (tmp_path / "a" / "b").mkdir(parents=True)
     put(tmp_path / "a" / "b" / "1.txt", b"")

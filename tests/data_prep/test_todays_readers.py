@@ -94,7 +94,7 @@ def test_300w_lps_choices(tmp_path):
     for path in (tmp_path / "landmarks").rglob("*.mat"):
         path.unlink()
     np.testing.assert_allclose(Lp300W(tmp_path)[0].points, points_of(1), atol=1e-4)  # pt2d stands in
-    with pytest.raises(BadItem, match="cannot be read"):
+    with pytest.raises(BadItem, match="file is missing"):
         Lp300W(tmp_path, points="3d")[0]
 
 
