@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from data_prep.errors import DataError
+from data_prep.readers.face_world import FaceWorldStills
 from rednet_core.rednet import NetConfig, RedNet
 from rednet_lab.workbench import shipped
 from rednet_lab.workbench.shipped import check_figure, export, open_weights, worsened
@@ -49,3 +50,13 @@ def test_worse_pictures_stay_pictures_and_some_stay_as_they_are():
     same = (out == x).flatten(1).all(1)
     assert out.shape == x.shape and 0 <= float(out.min()) and float(out.max()) <= 1
     assert 2 < int(same.sum()) < 30
+
+
+def test_a_card_tells_the_face_worlds_thirds_of_skin_tone(monkeypatch, tmp_path):
+    monkeypatch.setenv("REDNET_CACHE", str(tmp_path))
+    monkeypatch.setattr(shipped, "reader_of", lambda name, data: FaceWorldStills(0, 1, 1, 9, size=48))
+    monkeypatch.setattr(shipped, "SIZE", 48)
+    for found in shipped.on_face_world(small_net()).values():
+        thirds = [found[f"{name} skin"] for name in ("dark", "medium", "light")]
+        assert [one["faces"] for one in thirds] == [3, 3, 3]
+        assert found["all"]["NME"] == pytest.approx(sum(one["NME"] for one in thirds) / 3, abs=0.01)
