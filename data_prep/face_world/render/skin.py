@@ -19,18 +19,20 @@ def skin_colour(factors):
 
 
 def _read_maps(u, v):
-    """Return feature values (16, P) float32 in 0..1 and places (2, P) in mm on the skin at u, v (P,), bilinear."""
+    """Return feature values (16, P) float32 in 0..1 and places (2 of P) in mm on the skin at u, v (P,), bilinear."""
     maps = feature_maps()
     height, width = maps[0].shape[:2]
     count = len(u)
     padded = -(-count // 256) * 256  # remap wants a picture, not a list
-    x, y = np.zeros((padded // 256, 256), np.float32), np.zeros((padded // 256, 256), np.float32)
-    x.flat[:count], y.flat[:count] = u * np.float32(width - 1), v * np.float32(height - 1)
-    bytes_ = [cv2.remap(m, x, y, cv2.INTER_LINEAR).reshape(-1, 4)[:count] for m in maps]
-    places = cv2.remap(skin_places(), x, y, cv2.INTER_LINEAR).reshape(-1, 2)[:count]
-    values = np.concatenate([b.T for b in bytes_]).astype(np.float32)
+    x, y = np.zeros((2, padded // 256, 256), np.float32)
+    x.reshape(-1)[:count], y.reshape(-1)[:count] = u * np.float32(width - 1), v * np.float32(height - 1)
+    values = np.empty((4 * len(maps), count), np.float32)
+    for k, four in enumerate(maps):
+        for c, channel in enumerate(cv2.split(cv2.remap(four, x, y, cv2.INTER_LINEAR))):  # planes: last axis long
+            values[4 * k + c] = channel.reshape(-1)[:count]
     values *= np.float32(1 / 255)
-    return values, places.T
+    places = cv2.split(cv2.remap(skin_places(), x, y, cv2.INTER_LINEAR))
+    return values, [place.reshape(-1)[:count] for place in places]
 
 
 def paint(factors, u, v):
