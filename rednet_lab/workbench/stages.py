@@ -52,7 +52,7 @@ class Training:
     imagenet: bool = False  # a new network's encoder begins with ImageNet's weights
     validation: Role | None = None  # stills by whose error the plan's plateau rule goes
     watch: Callable[[Path, TrainConfig], Callback] | None = None  # one that writes into the training's folder
-    parts: int = 1  # in which a batch is computed, one after the other (`team.in_parts`)
+    parts: int = 1  # or the next larger number that parts a batch evenly (`team.in_parts`)
     compiled: bool = False  # where it is in one part; another order of sums, so not in the key
 
     def __post_init__(self) -> None:
@@ -107,8 +107,10 @@ class Training:
     ) -> Trainer:
         """Return the Trainer, ready to run; net is what `before` ended with, path the checkpoint."""
         run = self._plain(net, device, path, callbacks)
-        if self.compiled or self.parts > 1:
-            run.compute = in_parts(run.net, self.parts) if self.parts > 1 else compiled(run.net)
+        own = self.plan.batch // (run.team.share[1] if run.team else 1)
+        parts = next((n for n in range(self.parts, own) if own % n == 0), own)
+        if self.parts > 1 or self.compiled:
+            run.compute = in_parts(run.net, parts) if self.parts > 1 else compiled(run.net)
         return run
 
     def _plain(

@@ -36,20 +36,33 @@ class SharedGenerator(torch.Generator):
     share = (0, 1)
 
 
-class SumOfAll(torch.autograd.Function):
-    """The sum of a tensor over the processes; so is its gradient."""
+class NormOfAll(torch.autograd.Function):
+    """Batch norm with the mean and variance of all processes' x, which are equally many; also returns these two."""
 
     @staticmethod
-    def forward(ctx, x: Tensor) -> Tensor:
-        """Return the sum of all processes' x."""
-        x = x.clone()
-        dist.all_reduce(x)
-        return x
+    def forward(ctx, x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
+        """Return (x - mean) / sqrt(var + eps) * weight + bias, x (N, C, H, W), mean (C,) and var (C,)."""
+        own = torch.stack(torch.var_mean(x.float(), (0, 2, 3), correction=0))
+        each = [torch.empty_like(own) for _ in range(dist.get_world_size())]
+        dist.all_gather(each, own)
+        vars_, means = torch.stack(each, 1)
+        mean = means.mean(0)
+        var = (vars_ + (means - mean).square()).mean(0)
+        ctx.save_for_backward(x, weight, mean, (var + eps).rsqrt())
+        ctx.mark_non_differentiable(mean, var)
+        return F.batch_norm(x, mean, var, weight, bias, False, 0.0, eps), mean, var
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> Tensor:
-        """Return the sum of all processes' gradients."""
-        return SumOfAll.forward(ctx, gradient.contiguous())
+    def backward(ctx, gradient: Tensor, *_) -> tuple:
+        """Return the gradients of x, which has a part in all processes' outputs, and of this one's weight and bias."""
+        (x, weight, mean, scale), each = ctx.saved_tensors, (-1, 1, 1)
+        dy, normal = gradient.float(), (x.float() - mean.view(each)) * scale.view(each)
+        own = torch.stack([(dy * normal).sum((0, 2, 3)), dy.sum((0, 2, 3))])
+        of_all = own.clone()
+        dist.all_reduce(of_all)
+        by_normal, by_one = of_all * len(mean) / (x.numel() * dist.get_world_size())
+        dx = (dy - by_one.view(each) - normal * by_normal.view(each)) * (weight * scale).view(each)
+        return dx.to(x.dtype), own[0], own[1], None
 
 
 def batch_norm(
@@ -65,16 +78,12 @@ def batch_norm(
     """Return what F.batch_norm does, with the mean and variance of all processes' x (N, C, H, W) in training."""
     if not training:
         return F.batch_norm(x, running_mean, running_var, weight, bias, False, momentum, eps)
-    values, each = x.float(), (-1, 1, 1)
-    count = values.numel() / values.shape[1] * dist.get_world_size()
-    mean = SumOfAll.apply(values.sum((0, 2, 3))) / count
-    centred = values - mean.view(each)
-    var = SumOfAll.apply(centred.square().sum((0, 2, 3))) / count
+    out, mean, var = NormOfAll.apply(x, weight, bias, eps)
+    count = x.numel() / len(mean) * dist.get_world_size()
     with torch.no_grad():
         running_mean.lerp_(mean, momentum)
         running_var.lerp_(var * count / max(count - 1, 1), momentum)
-    scale = weight * (var + eps).rsqrt()
-    return (centred * scale.view(each) + bias.view(each)).to(x.dtype)
+    return out
 
 
 class Team:
@@ -159,7 +168,7 @@ def join(drawn: Stills | Clips) -> dict:
 
 
 def in_parts(net: RecurrentNet, count: int) -> Callable:
-    """Return a call of a network that takes a batch in so many parts; the gradients are summed, and memory is one's.
+    """Return a call of a network that takes a batch in so many parts: less memory, and summed gradients.
 
     The losses, and what balances them, are those of the whole batch. So they begin when all parts are through, and
     the backward pass computes each part once more: four passes instead of three. Batch norm has the statistics of a

@@ -34,6 +34,11 @@ def train_all(lab: Lab, trainings: Sequence[Training]) -> None:
         done = torch.tensor(float(made(name, key)), device=lab.device)
         if mine:
             dist.broadcast(done, 0)
+        if mine and not done and training.plan.batch % mine.share[1]:
+            several = f"{mine.share[1]} processes cannot share batches of {training.plan.batch} evenly"
+            if mine.lead:
+                print(f"{training.name}: {several}; start again with another number of them")
+            return
         if not mine or mine.lead:
             lab.trained(training)
         elif not done:
@@ -59,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_run_options(parser, "gpu", "of the data and the training")
     parser.add_argument("--network", choices=NETWORKS, default=NETWORKS[0], help="of 2018 or of 2016")
     parts = int(os.environ.get("REDNET_PARTS") or 1)
-    parser.add_argument("--parts", type=int, default=parts, help="of a batch: the memory of one, 4/3 of the time")
+    parser.add_argument("--parts", type=int, default=parts, help="of a batch: less memory, 4/3 of the time")
     parser.add_argument("--compile", action="store_true", help="torch.compile, where this machine can")
     parser.add_argument("--price", action="store_true", help="tell what it costs, and stop")
     parser.add_argument("--yes", action="store_true", help="do not ask")

@@ -3,6 +3,7 @@
     python tests/benchmarks/bench_training.py steps [--only vgg resnet eccv]      # seconds and memory, beside the price
     python tests/benchmarks/bench_training.py compile [--profile gpu] [--turns 5] # torch.compile, a step of each stage
     python tests/benchmarks/bench_training.py parts                               # a batch in one, two and four parts
+    python tests/benchmarks/bench_training.py one --profile gpu --count 16 --parts 4    # its memory, MB
     python tests/benchmarks/bench_training.py processes [--profile quick]         # one; two with half of each batch
 
 steps: each stage of each network in float32, on one thread, in a process of its own that trains on few pictures and in
@@ -48,14 +49,14 @@ def stages(profile: Profile, network: str, faces: int, precision: str = "float32
     ]
 
 
-def one_step(profile: str, network: str, stage: int, count: int) -> dict:
+def one_step(profile: str, network: str, stage: int, count: int, parts: int = 1) -> dict:
     """Take one step on so many pictures, or on a clip of one frame more; return its seconds and the process's peak."""
     training = stages(PROFILES[profile], network, 4)[stage]
     frames = count + 1 if stage == 2 else 1
     training = replace(
         training, before=None, plan=replace(training.plan, batch=count if stage < 2 else 1, frames=frames)
     )
-    run = training.trainer(None, CPU)
+    run = replace(training, parts=parts).trainer(None, CPU)
     before, began = peak_memory(CPU), time.process_time()
     run.train_step()
     return {"seconds": time.process_time() - began, "before": before, "peak": peak_memory(CPU)}
@@ -186,12 +187,13 @@ def main(arguments=None) -> None:
     parser.add_argument("--rounds", type=int, default=3, help="of one process and two")
     parser.add_argument("--stage", type=int, default=0, help="used internally, as is --count")
     parser.add_argument("--count", type=int, default=1)
+    parser.add_argument("--parts", type=int, default=1, help="of `one`: MB of a step in a process of its own")
     options = parser.parse_args(arguments)
     options.only = options.only or list(NETWORKS if options.what == "steps" else NETWORKS[:1])
     options.profile = options.profile or {"steps": "full", "processes": "quick"}.get(options.what, "gpu")
     torch.set_num_threads(1)
     if options.what == "one":
-        print(json.dumps(one_step(options.profile, options.only[0], options.stage, options.count)))
+        print(json.dumps(one_step(options.profile, options.only[0], options.stage, options.count, options.parts)))
     else:
         {"steps": steps, "processes": processes, "shared": shared}.get(options.what, ways_of)(options)
 
