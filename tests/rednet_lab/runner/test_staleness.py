@@ -25,6 +25,7 @@ STALE = {
     "figures/evidence/recipes.csv": {"50"},
     "figures/evidence/clip_errors.csv": {"54"},
     "figures/evidence/lost.csv": {"60"},
+    "figures/evidence/boxes.csv": {"78"},
     "rednet_lab/experiments/variants.py": {"50", *EXPERIMENTS, *LEDGER},
     "rednet_lab/experiments/baselines/sdm.py": {"78", *LEDGER},
     "rednet_lab/publish/ledger/parts.py": LEDGER,
@@ -41,7 +42,7 @@ def copied(tmp_path_factory):
     for part in (*stamp.PACKAGES, "notebooks"):
         shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__", ".*"))
     (root / "figures" / "evidence").mkdir(parents=True)
-    for log in ("recipes.csv", "clip_errors.csv", "lost.csv"):
+    for log in ("recipes.csv", "clip_errors.csv", "lost.csv", "boxes.csv"):
         shutil.copy(ROOT / "figures" / "evidence" / log, root / "figures" / "evidence")
     return root
 
