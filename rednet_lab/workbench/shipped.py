@@ -54,7 +54,7 @@ TERMS = {
 }
 LIMITS = {
     "world": "its points follow another habit than annotators' (jaw and brows most)",
-    "faces": "its real faces are persons on television, few of them turned or covered; worse than world on rendered ones",
+    "faces": "its real faces are persons on television, few turned or covered; worse than world on rendered ones",
 }
 ALIKE = "no f_cls, no f_trn; a face turned beyond 60 degrees, or a turned face in a box 20 % off, is often missed"
 SIZE, MARGIN = 176, 1.8  # pixels of a stored crop; its side in face boxes
