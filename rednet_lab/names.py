@@ -5,7 +5,8 @@ Nothing here needs an installed package, so the runner can refuse a wrong name b
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+import re
+from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -15,8 +16,19 @@ SOURCES = ("face_world", "udacity", "prepared")
 EVIDENCE = "figures/evidence"  # tracked by git; written by python -m rednet_lab.publish alone
 RUNS = "figures/runs"  # ignored by git; what a notebook's `out` is: its results lie in <out>/<run>/<notebook>
 THREADS = 2  # of a training, on any machine: another number gives other sums, and so another network
-DEVICES = ("auto", "cpu", "cuda", "mps")
+DEVICES = ("auto", "cpu", "cuda", "mps")  # and cuda:N, one card of several
 USUAL_SOURCE, USUAL_SEED = SOURCES[0], 0  # a run's folder does not name them
+
+
+class DeviceError(ArgumentTypeError, ValueError):
+    """No device has this name."""
+
+
+def device_name(name: str) -> str:
+    """Return a device's name as it is; raise DeviceError for one that is neither in DEVICES nor cuda:N."""
+    if name in DEVICES or re.fullmatch(r"cuda:\d+", name):
+        return name
+    raise DeviceError(f"device {name!r}, known: {', '.join(DEVICES)}, cuda:N")
 
 
 def run_name(profile: str, source: str = USUAL_SOURCE, seed: int = USUAL_SEED) -> str:
@@ -32,5 +44,5 @@ def add_run_options(parser: ArgumentParser, profile: str, seed: str) -> None:
     parser.add_argument("--profile", choices=PROFILE_NAMES, default=profile)
     parser.add_argument("--source", choices=SOURCES, default=USUAL_SOURCE)
     parser.add_argument("--data", default="", help="where the real faces are")
-    parser.add_argument("--device", choices=DEVICES, default="auto")
+    parser.add_argument("--device", type=device_name, default="auto", help="auto, cpu, mps, cuda or cuda:N")
     parser.add_argument("--seed", type=int, default=USUAL_SEED, help=seed)

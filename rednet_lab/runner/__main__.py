@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from rednet_lab.files import leftovers, remove
-from rednet_lab.names import DEVICES, LONG, PROFILE_NAMES, ROOT, RUNS, SOURCES, USUAL_SOURCE
+from rednet_lab.names import LONG, PROFILE_NAMES, ROOT, RUNS, SOURCES, USUAL_SOURCE, device_name
 from rednet_lab.parameters import ParameterError
 from rednet_lab.runner.course import Course, Job, Options, UsageError, check_jobs, make_jobs
 from rednet_lab.runner.graph import GOOD, Outcome, Session, told
@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--profile", choices=PROFILE_NAMES, default="quick", help="how much work (default: quick)")
     p.add_argument("--source", choices=SOURCES, default=USUAL_SOURCE, help=f"which faces (default: {USUAL_SOURCE})")
     p.add_argument("--data", type=Path, metavar="FOLDER", help="where the real faces or the prepared stores are")
-    p.add_argument("--device", choices=DEVICES, default="auto", help="what to compute on (default: auto)")
+    p.add_argument("--device", type=device_name, default="auto", help="auto, cpu, mps, cuda or cuda:N (default: auto)")
     p.add_argument("--seeds", type=seed, nargs="+", default=[0], metavar="N", help="one run for each (default: 0)")
     p.add_argument("--out", type=Path, metavar="FOLDER", help=f"where runs go (default: {RUNS} in the checkout)")
     p.add_argument("--only", nargs="+", default=[], metavar="NOTEBOOK", help="numbers or names; with what they need")

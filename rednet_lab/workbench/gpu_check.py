@@ -21,7 +21,7 @@ from data_prep.face_world import FaceWorld
 from data_prep.landmark_subset import InMemory, seven_of
 from rednet_core.markup import IBUG68
 from rednet_core.training import Trainer
-from rednet_lab.names import DEVICES, PROFILE_NAMES, THREADS
+from rednet_lab.names import PROFILE_NAMES, THREADS, device_name
 from rednet_lab.progress import Progress
 from rednet_lab.workbench.lab import choose_device
 from rednet_lab.workbench.price import PASSES, cost
@@ -135,7 +135,7 @@ def main(arguments=None) -> int:
         prog="go.py gpu-check", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--profile", choices=PROFILE_NAMES, default="full")
-    parser.add_argument("--device", choices=DEVICES, default="auto")
+    parser.add_argument("--device", type=device_name, default="auto", help="auto, cpu, mps, cuda or cuda:N")
     parser.add_argument("--steps", type=int, default=10)
     given = parser.parse_args(arguments)
     device = choose_device(given.device)

@@ -23,7 +23,7 @@ from rednet_core.markup import MARKUPS
 from rednet_core.rednet import NetConfig, RedNet
 from rednet_core.training import COLUMNS, Trainer
 from rednet_lab.files import write_json, write_text, write_whole
-from rednet_lab.names import DEVICES, ROOT, run_name
+from rednet_lab.names import ROOT, device_name, run_name
 from rednet_lab.parameters import check_kernel
 from rednet_lab.progress import Progress, in_batch
 from rednet_lab.show import draw, plots
@@ -53,12 +53,12 @@ class Trained:
 
 def choose_device(name: str) -> torch.device:
     """The device of a name; "auto" takes CUDA where there is one, else the CPU. Raise ValueError with the fix."""
-    if name not in DEVICES:
-        raise ValueError(f"device {name!r}, known: {', '.join(DEVICES)}")
-    if name == "auto":
+    if device_name(name) == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device 'cuda': this PyTorch sees no CUDA GPU; use 'cpu', or install a CUDA build of torch")
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise ValueError(f"device {name!r}: this PyTorch sees no CUDA GPU; use 'cpu', or install a CUDA build of it")
+    if name.startswith("cuda:"):
+        torch.cuda.set_device(name)
     if name == "mps" and not torch.backends.mps.is_available():
         raise ValueError("device 'mps': no Apple GPU here; use 'cpu'")
     return torch.device(name)

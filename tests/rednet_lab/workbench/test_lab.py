@@ -12,7 +12,7 @@ from rednet_core.eccv import RATIO, EccvNet
 from rednet_core.markup import MARKUPS
 from rednet_core.rednet import RedNet
 from rednet_core.training import COLUMNS
-from rednet_lab.names import THREADS
+from rednet_lab.names import THREADS, DeviceError, device_name
 from rednet_lab.progress import Progress
 from rednet_lab.show import plots
 from rednet_lab.workbench import lab as module
@@ -51,11 +51,17 @@ def test_a_device_that_is_not_here_is_refused_with_the_fix(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     assert choose_device("auto") == choose_device("cpu") == torch.device("cpu")
-    for name in ("cuda", "mps"):
+    for name in ("cuda", "cuda:1", "mps"):
         with pytest.raises(ValueError, match=f"device '{name}': .* use 'cpu'"):
             choose_device(name)
+    chosen = []
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert choose_device("auto") == choose_device("cuda") == torch.device("cuda")
+    monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
+    assert choose_device("auto") == choose_device("cuda") == torch.device("cuda") and not chosen
+    assert choose_device("cuda:1") == torch.device("cuda", 1) and chosen == ["cuda:1"]
+    for name in ("cuda:", "cuda:x", "cuda:-1", "cpu:1"):
+        with pytest.raises(DeviceError, match="known: auto, cpu, cuda, mps, cuda:N"):
+            device_name(name)
 
 
 # --------------------------------------------------------------------------------------------------------- stages
