@@ -57,7 +57,6 @@ def results_of(cutter: Cuts, workers: int, folder: Path) -> Iterator:
     places = [folder / f"run-{k}" if are_runs else None for k in range(len(ranges))]
     open_pool = partial(_pool, workers, cutter)
     pool, waiting = open_pool(), zip(ranges, places, strict=True)
-    started = pool.submit(os.getpid)
     ahead: deque[tuple[tuple[range, Path | None], Future]] = deque()
     try:
         while True:
@@ -68,9 +67,7 @@ def results_of(cutter: Cuts, workers: int, folder: Path) -> Iterator:
             job, future = ahead.popleft()
             try:
                 results = future.result()
-            except BrokenExecutor as broken:  # a worker was killed, for want of memory or by a decoder's fault
-                if started.exception():
-                    raise RuntimeError(UNGUARDED) from broken
+            except BrokenExecutor:  # a worker was killed, by the system for want of memory or by a decoder's fault
                 pool.shutdown(cancel_futures=True)
                 results = _one_by_one(job, cutter)
                 pool = open_pool()
@@ -102,6 +99,10 @@ def _one_by_one(job: tuple[range, Path | None], cutter: Cuts) -> list:
     indices, place = job
     open_one = partial(_pool, 1, cutter)
     with open_one() as pool:
+        try:
+            pool.submit(os.getpid).result()
+        except BrokenExecutor as broken:
+            raise RuntimeError(UNGUARDED) from broken
         with contextlib.suppress(BrokenExecutor):
             return pool.submit(_work, indices, place).result()
     results, kills, pool = [], 0, open_one()

@@ -69,17 +69,21 @@ class OwnFile:
         how = "no frontal face found: set the box with the sliders" if box is None else "face found by the detector"
         height, width = frames[0].shape[:2]
         self.name, self.frames, self.words = name, frames, f"{escape(name)}: {how}"
-        x, y, side = (width / 2, height / 2, min(height, width) * 0.6) if box is None else box
-        for one, value in zip(self.box.values(), np.array([x, y, side]) / max(height, width) * 100, strict=True):
-            one.value = float(np.clip(value, 0, 100))
+        found = np.array([width / 2, height / 2, min(height, width) * 0.6] if box is None else box)
+        pairs = list(zip(self.box.values(), found / max(height, width) * 100, strict=True))
+        steps = [float(np.clip(round(value / one.step) * one.step, one.min, one.max)) for one, value in pairs]
+        self.proposed = steps, found  # what is between steps, a slider that was moved back brings again
+        for one, value in zip(self.box.values(), steps, strict=True):
+            one.value = value
         self.show(True)
 
     def face(self) -> Face | None:
         """Return the first frame with the box as the sliders have it, or None where there is no file."""
         if not self.frames:
             return None
-        longer = max(self.frames[0].shape[:2]) / 100
-        return Face(self.name, self.frames[0], np.array([one.value * longer for one in self.box.values()]))
+        (steps, found), values = self.proposed, np.array([one.value for one in self.box.values()])
+        own = values * max(self.frames[0].shape[:2]) / 100
+        return Face(self.name, self.frames[0], np.where(values == steps, found, own))
 
 
 def whole_picture(face: Face, size: int = draw.PANEL, points: np.ndarray | None = None) -> np.ndarray:

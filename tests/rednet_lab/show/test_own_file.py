@@ -103,3 +103,16 @@ def test_the_explorer_takes_a_path_too(net, faces, photo, tmp_path):
     assert "no such file" in widget.status.value
     widget.controls["channel"].value = 2
     assert widget.status.value.startswith("channel 2")
+
+
+def test_a_slider_moved_and_moved_back_brings_the_detectors_box_again(monkeypatch):
+    monkeypatch.setattr(own_file, "detect", lambda frame: np.array([33.33, 21.21, 19.19]))
+    own = OwnFile()
+    own.take("mine", [np.zeros((60, 90, 3), np.uint8)])
+    slider = own.box["face down"]
+    assert slider.value % slider.step == 0
+    before = own.face().box
+    slider.value += slider.step
+    assert (own.face().box != before).any()
+    slider.value -= slider.step
+    np.testing.assert_array_equal(own.face().box, before)
