@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from html import escape
 from xml.etree import ElementTree
 
@@ -61,3 +62,20 @@ def formula(tex: str, block: bool = False) -> str:
         return mathml(tex, block)
     except TexError as error:
         return f'<code class="tex" title="{escape(str(error), quote=True)}">{escape(tex.strip())}</code>'
+
+
+def markdown_filter(pictures: dict | None = None) -> Callable[[str], str]:
+    """Return nbconvert's way from Markdown to HTML, with formulas as MathML; pictures: the cells' attachments."""
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+    class Prose(IPythonRenderer):
+        def block_math(self, body: str) -> str:
+            return formula(body, block=True)
+
+        def inline_math(self, body: str) -> str:
+            return formula(body)
+
+        def latex_environment(self, name: str, body: str) -> str:
+            return formula(f"\\begin{{{name}}}{body}\\end{{{name}}}", block=True)
+
+    return lambda text: MarkdownWithMath(renderer=Prose(escape=False, attachments=pictures)).render(text)

@@ -8,7 +8,7 @@ import pytest
 
 from rednet_lab.exercises import NAMES, load
 from rednet_lab.names import ROOT
-from rednet_lab.publish.lesson import neighbours
+from rednet_lab.publish.cells import neighbours
 from rednet_lab.series import PARTS, SERIES
 
 CELLS = {

@@ -4,5 +4,5 @@ evidence   a run's small results and snapshots of its notebooks, copied to figur
 pages      README's made parts, figures/README.md, figures/ledger/*.md
 ledger     what the papers say, what belongs to it here, and the words
 site       the site, built by Sphinx
-colab      the cell in every notebook that fetches the course on Colab
+cells      what every notebook has: its place in the series, and what fetches the course on Colab
 """

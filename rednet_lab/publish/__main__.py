@@ -1,4 +1,4 @@
-"""The command line: `python -m rednet_lab.publish evidence|readme|picture|site|colab`."""
+"""The command line: `python -m rednet_lab.publish evidence|readme|picture|site`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def parser() -> argparse.ArgumentParser:
     evidence = command(_evidence, f"copy a run's small results to {EVIDENCE}, and renew the made pages")
     evidence.add_argument("folder", type=Path, metavar="RUN_FOLDER", help=f"such as {RUNS}/quick")
     evidence.add_argument("--force", action="store_true", help="replace evidence of more trainings, too")
-    readme = command(_readme, "renew what is made of the evidence: README's parts, figures/README.md, figures/ledger")
+    readme = command(_readme, "renew what is made of the evidence: README's parts, figures/, cells of notebooks")
     readme.add_argument("--check", action="store_true", help="write nothing; fail if something is not up to date")
     command(_picture, "draw the README's picture anew: the shipped network at work")
     site = command(_site, "build the site of a run: pages that need no network")
@@ -33,8 +33,6 @@ def parser() -> argparse.ArgumentParser:
     site.add_argument("--to", type=Path, default=ROOT / "build" / "site", metavar="FOLDER", help="default: build/site")
     site.add_argument("--serve", type=int, nargs="?", const=8000, metavar="PORT",
                       help="then serve it on this machine alone (default port: 8000)")  # fmt: skip
-    colab = command(_colab, "look at, or with --write mend, the cell in each notebook that fetches the course on Colab")
-    colab.add_argument("--write", action="store_true")
     return p
 
 
@@ -56,10 +54,12 @@ def _evidence(args: argparse.Namespace) -> int:
 
 
 def _readme(args: argparse.Namespace) -> int:
+    from rednet_lab.publish import cells
     from rednet_lab.publish.pages import renew
 
     names = [path.relative_to(ROOT).as_posix() for path in renew(check=args.check)]
     print("\n".join(f"{name} {'is not up to date' if args.check else 'written'}" for name in names) or "up to date")
+    print(cells.badges(cells.address()))
     return 1 if names and args.check else 0
 
 
@@ -90,12 +90,6 @@ def _site(args: argparse.Namespace) -> int:
     if args.serve is not None:
         serve(args.to.resolve(), args.serve)
     return 1 if problems else 0
-
-
-def _colab(args: argparse.Namespace) -> int:
-    from rednet_lab.publish.colab import mend
-
-    return mend(args.write)
 
 
 if __name__ == "__main__":

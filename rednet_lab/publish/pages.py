@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rednet_lab.files import figures, read_json, write_text
 from rednet_lab.names import EVIDENCE, ROOT
-from rednet_lab.publish import lesson, teach
+from rednet_lab.publish import cells, teach
 from rednet_lab.publish.ledger import tables, words
 from rednet_lab.publish.ledger.entries import KINDS
 from rednet_lab.series import SERIES, parts
@@ -45,7 +45,7 @@ def written(root: Path = ROOT) -> dict[Path, str]:
     pages[root / "figures" / "what_can_be_said.md"] = words.page(ledger, MADE)
     for kind in KINDS:
         pages[root / tables.page_of(kind)] = ledger_page(ledger, kind)
-    return pages | lesson.written(root) | teach.written(root)
+    return pages | cells.written(root) | teach.written(root)
 
 
 def renew(root: Path = ROOT, check: bool = False) -> list[Path]:

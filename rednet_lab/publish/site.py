@@ -7,7 +7,6 @@ the Sphinx extension, too (`setup`).
 
 from __future__ import annotations
 
-import ast
 import functools
 import io
 import pkgutil
@@ -21,9 +20,9 @@ from pathlib import Path
 
 import nbformat
 
-from rednet_lab.files import figures, read_json
+from rednet_lab.files import figures, read_json, write_text
 from rednet_lab.names import EVIDENCE, ROOT
-from rednet_lab.publish import colab, pages
+from rednet_lab.publish import cells, pages
 from rednet_lab.publish.evidence import WIDGET
 from rednet_lab.series import SERIES
 from rednet_lab.tex import TexError, formula, mathml
@@ -108,22 +107,18 @@ def write_source(run: Path, to: Path, root: Path) -> None:
     for name, file in copies.items():
         notebook = nbformat.read(file, as_version=4)
         prepare(notebook, read_json(run / name / "results.json", {}), known)
-        _write(to / "notebooks" / f"{name}.ipynb", nbformat.writes(notebook))
+        write_text(to / "notebooks" / f"{name}.ipynb", nbformat.writes(notebook))
     for path, text in texts.items():
-        _write(to / path, relinked(text, posixpath.dirname(path), known))
+        write_text(to / path, relinked(text, posixpath.dirname(path), known))
     modules = ["rednet_core", *(m.name for m in pkgutil.walk_packages([str(root / "rednet_core")], "rednet_core."))]
     for name in modules:
-        _write(to / "api" / f"{name}.rst", f"{name}\n{'=' * len(name)}\n\n.. automodule:: {name}\n")
+        write_text(to / "api" / f"{name}.rst", f"{name}\n{'=' * len(name)}\n\n.. automodule:: {name}\n")
     listed = "\n".join(f"api/{name}" for name in modules)
-    _write(to / "api.md", f"# The API of rednet_core\n\nMade from its docstrings.\n\n```{{toctree}}\n{listed}\n```\n")
-    _write(to / "results.md", results_page(run, to))
-    _write(to / "index.md", index(run, root, copies, texts))
-    _write(to / "_static" / "course.css", CSS)
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8", newline="\n")
+    about = "# The API of rednet_core\n\nMade from its docstrings."
+    write_text(to / "api.md", f"{about}\n\n```{{toctree}}\n{listed}\n```\n")
+    write_text(to / "results.md", results_page(run, to))
+    write_text(to / "index.md", index(run, root, copies, texts))
+    write_text(to / "_static" / "course.css", CSS)
 
 
 def described(run: Path, root: Path = ROOT) -> str:
@@ -196,7 +191,7 @@ def relinked(text: str, folder: str, known: set[str]) -> str:
         page = f"notebooks/{posixpath.basename(path)}" if path.endswith(".ipynb") else path
         if page in known:
             return f"[{words}]({posixpath.relpath(page, folder)}{'#' * bool(anchor)}{anchor})"
-        return f"[{words}]({colab.address()}/blob/main/{path})" if colab.address() else words
+        return f"[{words}]({cells.address()}/blob/main/{path})" if cells.address() else words
 
     return LINK.sub(link, text)
 
@@ -218,10 +213,11 @@ def prepare(notebook, results: dict, known: set[str]) -> None:
             cell.source = MENTION.sub(mention, relinked(cell.source, "notebooks", known))
             continue
         tags = cell.metadata.setdefault("tags", [])
-        if {"parameters", "injected-parameters", "solution"} & set(tags) or colab.is_ours(cell):
+        if {"parameters", "injected-parameters", "solution"} & set(tags) or cell.get("id") == cells.FETCHES:
             tags.append("hide-input")
         shown = [out for out in cell.get("outputs", []) if any(k.startswith("image/") for k in out.get("data", {}))]
-        told = named(cell.source, results.get("figures", []))
+        places = [(cell.source.find(f'"{Path(item["file"]).stem}"'), item) for item in results.get("figures", [])]
+        told = [item for place, item in sorted(places, key=lambda each: each[0]) if place >= 0]
         told = told if len(told) == len(shown) else [{}] * len(shown)
         for output, item in zip(shown, told, strict=True):
             kinds = [output.metadata.get(kind) or {} for kind in output.data]
@@ -229,21 +225,6 @@ def prepare(notebook, results: dict, known: set[str]) -> None:
             cell.metadata["mystnb"] = {"image": {"alt": alt}}  # myst-nb knows one text a cell
         for output in cell.get("outputs", []):
             output.get("data", {}).pop(WIDGET, None)
-
-
-def named(source: str, listed: list[dict]) -> list[dict]:
-    """Return the figures of results.json that a cell's calls name: `lab.figure(fig, "steps", ...)` names "steps"."""
-    known = {Path(item["file"]).stem: item for item in listed}
-    try:
-        calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
-    except SyntaxError:
-        return []
-    found = []
-    for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
-        names = [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
-        if isinstance(call.func, ast.Attribute) and call.func.attr in ("figure", "pictures", "drawing"):
-            found += [known[name] for name in names[:1] if name in known]
-    return found
 
 
 # ------------------------------------------------------------------------------------------------ as Sphinx extension

@@ -21,7 +21,7 @@ import yaml
 from rednet_lab.files import figures, read_json, write_json, write_text
 from rednet_lab.names import EVIDENCE, ROOT
 from rednet_lab.series import SERIES
-from rednet_lab.tex import formula
+from rednet_lab.tex import markdown_filter
 
 MADE = "Made of `teach/paths.yaml` by `python -m rednet_lab.publish readme`: edit nothing here."
 REVEAL = (
@@ -153,17 +153,7 @@ def slides(minutes: int, to: Path, reveal: Path | None, root: Path = ROOT) -> Pa
     import nbformat
     from jinja2 import DictLoader
     from nbconvert import SlidesExporter
-    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
     from nbconvert.preprocessors import TagRemovePreprocessor
-
-    class Prose(IPythonRenderer):
-        """Markdown with mathematics as MathML, which browsers draw."""
-
-        def block_math(self, body: str) -> str:
-            return formula(body, block=True)
-
-        def inline_math(self, body: str) -> str:
-            return formula(body)
 
     plan, deck = source(root), nbformat.v4.new_notebook()
     for name in plan["paths"].get(minutes) or ():
@@ -177,7 +167,7 @@ def slides(minutes: int, to: Path, reveal: Path | None, root: Path = ROOT) -> Pa
     exporter = SlidesExporter(
         extra_loaders=[DictLoader({"course.html.j2": TEMPLATE})],
         template_file="course.html.j2",
-        filters={"markdown2html": MarkdownWithMath(renderer=Prose(escape=False)).render},
+        filters={"markdown2html": markdown_filter()},
     )
     exporter.reveal_url_prefix, exporter.reveal_theme = "reveal.js", "white"
     exporter.register_preprocessor(TagRemovePreprocessor(remove_input_tags={"remove_input"}), enabled=True)

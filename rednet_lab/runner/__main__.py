@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -53,11 +53,13 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--source", choices=SOURCES, default=USUAL_SOURCE, help=f"which faces (default: {USUAL_SOURCE})")
     p.add_argument("--data", type=Path, metavar="FOLDER", help="where the real faces or the prepared stores are")
     p.add_argument("--device", type=device_name, default="auto", help="auto, cpu, mps, cuda or cuda:N (default: auto)")
-    p.add_argument("--seeds", type=seed, nargs="+", default=[0], metavar="N", help="one run for each (default: 0)")
+    p.add_argument("--seeds", type=whole(0), nargs="+", default=[0], metavar="N", help="one run for each (default: 0)")
     p.add_argument("--out", type=Path, metavar="FOLDER", help=f"where runs go (default: {RUNS} in the checkout)")
     p.add_argument("--only", nargs="+", default=[], metavar="NOTEBOOK", help="numbers or names; with what they need")
     p.add_argument("--no-needs", action="store_true", help="with --only: not what they need")
-    p.add_argument("--jobs", type=count, metavar="N", help="notebooks at a time (default: what cores and memory allow)")
+    p.add_argument(
+        "--jobs", type=whole(1), metavar="N", help="notebooks at a time (default: what cores and memory allow)"
+    )
     p.add_argument("-p", dest="extra", action="append", default=[], metavar="NAME=VALUE", type=assignment,
                    help="a parameter for the notebooks that have it")  # fmt: skip
     limits = ", ".join(f"{name} {minutes // 60} h" for name, minutes in LONGEST.items())
@@ -72,18 +74,15 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
-def seed(text: str) -> int:
-    """Return a seed of 0 or more."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"a seed is a whole number from 0, not {text!r}")
-    return int(text)
+def whole(least: int) -> Callable[[str], int]:
+    """Return what reads a whole number of `least` or more."""
 
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"must be a whole number from {least}, not {text!r}")
+        return int(text)
 
-def count(text: str) -> int:
-    """Return a number of 1 or more."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1, not {text!r}")
-    return int(text)
+    return number
 
 
 def assignment(text: str) -> tuple[str, str]:
@@ -184,17 +183,22 @@ def signals_heard() -> Iterator[None]:
 
 def run(jobs: list[Job], parallel: int, force: bool, minutes: float) -> int:
     """Execute what is due, keep the pages current, and return the exit code. Raises OSError where it cannot write."""
+    from filelock import FileLock, Timeout
+
     screen, started = Screen(), time.monotonic()
     folders = list(dict.fromkeys(job.folder for job in jobs))
     with ExitStack() as stack:
         for folder in folders:
-            if not locked(stack, folder):
+            (folder / ".runner").mkdir(parents=True, exist_ok=True)
+            try:
+                stack.enter_context(FileLock(folder / ".runner" / "lock", timeout=0))
+            except Timeout:
                 print(f"Nothing was run. Another run is at work in {folder}.", file=sys.stderr)
                 return 2
             for part in leftovers(folder):  # of a run that was killed
                 remove(part)
         screen.plan(jobs, force, parallel)
-        workers = stack.enter_context(Workers(parallel, minutes * 60))
+        workers = stack.enter_context(Workers(minutes * 60))
         session = Session(jobs, workers, force)
 
         def ended(job: Job, outcome: Outcome) -> None:
@@ -221,18 +225,6 @@ def run(jobs: list[Job], parallel: int, force: bool, minutes: float) -> int:
     if stopped_by:
         return 128 + stopped_by
     return 0 if all(job.id in session.outcomes and session.outcomes[job.id].state in GOOD for job in jobs) else 1
-
-
-def locked(stack: ExitStack, folder: Path) -> bool:
-    """Take a run folder's lock until the stack ends, and return whether it was free."""
-    from filelock import FileLock, Timeout
-
-    (folder / ".runner").mkdir(parents=True, exist_ok=True)
-    try:
-        stack.enter_context(FileLock(folder / ".runner" / "lock", timeout=0))
-    except Timeout:
-        return False
-    return True
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from __future__ import annotations
 import copy
 import logging
 import re
-from collections.abc import Iterator
 
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -24,32 +23,21 @@ def errors_in(notebook: dict) -> list[str]:
     An error in an `interact` callback or in `with output:` ends up in the widget's state only: the cell has no
     error, and nbclient raises nothing.
     """
-    return [*_in_cells(notebook), *_in_widgets(notebook)]
+    number, found = 0, []
+    for cell in notebook["cells"]:
+        number += is_lesson(cell)
+        found += [(output, f"in code cell {number}") for output in cell.get("outputs", [])]
+    state = notebook["metadata"].get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
+    for model in state.values():
+        if model.get("model_name") == "OutputModel":
+            held = model.get("state", {}).get("outputs", [])
+            found += [(output, "inside a widget's callback or Output") for output in held]
+    return [_traceback(*each) for each in found if each[0].get("output_type") == "error"]
 
 
 def is_lesson(cell: dict) -> bool:
     """Tell a code cell that the reader counts from prose and from the injected one."""
     return cell["cell_type"] == "code" and "injected-parameters" not in cell["metadata"].get("tags", [])
-
-
-def _in_cells(notebook: dict) -> Iterator[str]:
-    """Yield the errors in cells' own outputs."""
-    number = 0
-    for cell in notebook["cells"]:
-        number += is_lesson(cell)
-        for output in cell.get("outputs", []):
-            if output.get("output_type") == "error":
-                yield _traceback(output, f"in code cell {number}")
-
-
-def _in_widgets(notebook: dict) -> Iterator[str]:
-    """Yield the errors that Output widgets hold."""
-    state = notebook["metadata"].get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
-    for model in state.values():
-        if model.get("model_name") == "OutputModel":
-            for output in model.get("state", {}).get("outputs", []):
-                if output.get("output_type") == "error":
-                    yield _traceback(output, "inside a widget's callback or Output")
 
 
 def _traceback(output: dict, where: str) -> str:
@@ -93,24 +81,8 @@ def to_html(notebook, title: str, foot: str = "") -> str:
     """Return an executed notebook as one HTML page, whole in itself; `foot` is the line below it, plain text."""
     from jinja2 import DictLoader
     from nbconvert import HTMLExporter
-    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-    from rednet_lab.tex import formula
-
-    class Prose(IPythonRenderer):
-        """Markdown with mathematics as MathML."""
-
-        def block_math(self, body: str) -> str:
-            return formula(body, block=True)
-
-        def inline_math(self, body: str) -> str:
-            return formula(body)
-
-        def latex_environment(self, name: str, body: str) -> str:
-            return formula(f"\\begin{{{name}}}{body}\\end{{{name}}}", block=True)
-
-    def prose(text: str) -> str:
-        return MarkdownWithMath(renderer=Prose(escape=False, attachments=pictures)).render(text)
+    from rednet_lab.tex import formula, markdown_filter
 
     notebook, pictures = copy.deepcopy(notebook), {}
     notebook.metadata.pop("widgets", None)
@@ -123,6 +95,6 @@ def to_html(notebook, title: str, foot: str = "") -> str:
                 output["data"].setdefault("text/html", formula(latex.strip().strip("$"), block=True))
     exporter = HTMLExporter(
         extra_loaders=[DictLoader({"course.html.j2": TEMPLATE})], template_file="course.html.j2",
-        filters={"markdown2html": prose}, log=logging.getLogger("rednet.export"),
+        filters={"markdown2html": markdown_filter(pictures)}, log=logging.getLogger("rednet.export"),
     )  # fmt: skip
     return exporter.from_notebook_node(notebook)[0]

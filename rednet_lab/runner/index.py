@@ -154,7 +154,6 @@ def write_index(folder: Path, course: Course, options: Options, seed: int) -> Pa
     telling = sorted(reversed(sections), key=is_experiment)
     heroes = [(s, item) for s in telling for item in s.items("figures") if item.get("hero")]
     stamp = max((s.stamp for s in sections), key=lambda stamp: str(stamp.get("time", "")))
-    page = state.page_of(folder)
     text = template().render(
         name=folder.name, options=options, seed=seed, sections=sections, look=LOOK, figures=figures,
         faces="the face world" if options.source == USUAL_SOURCE else f"real faces ({options.source})",
@@ -162,8 +161,8 @@ def write_index(folder: Path, course: Course, options: Options, seed: int) -> Pa
         bad=sum(s.kind == "bad" for s in sections), took=clock(sum(s.seconds for s in sections)),
         hero=heroes[0] if heroes else None, cards=headline_numbers(telling), stamp=stamp_facts(stamp),
     )  # fmt: skip
-    write_text(page, text)
-    return page
+    write_text(folder / "index.html", text)
+    return folder / "index.html"
 
 
 def is_experiment(section: Section) -> bool:

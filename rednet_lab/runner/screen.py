@@ -15,6 +15,7 @@ from rednet_lab.files import clock, figures, read_json
 from rednet_lab.runner import state
 from rednet_lab.runner.course import Job
 from rednet_lab.runner.graph import Outcome, Session
+from rednet_lab.runner.index import Section
 
 WORDS = {"up-to-date": "up to date", "skipped": "not run", "never": "never run", "done": "done"}
 REFRESH, SPOKEN = 0.3, 10.0  # seconds between redraws on a terminal, between lines elsewhere
@@ -119,8 +120,8 @@ class Screen:
                 self.say(f"  as far as it got: {state.Paths(job).failed_html.as_uri()}")
         self.say("\nWhere to look")
         for folder in folders:
-            self.say(f"  {state.page_of(folder).as_uri()}")
-            for line in headlines(folder, [job for job in session.jobs if job.folder == folder]):
+            self.say(f"  {(folder / 'index.html').as_uri()}")
+            for line in headlines([job for job in session.jobs if job.folder == folder]):
                 self.say(f"    {line}")
         if session.jobs[0].options.profile == "smoke":
             self.say("  Profile smoke only checks that everything runs: its figures mean nothing.")
@@ -182,16 +183,8 @@ def shorten(text: str, lines: int = 25) -> str:
     return "\n".join("  " + line for line in all_lines)
 
 
-def headlines(folder: Path, jobs: list[Job], most: int = 3) -> list[str]:
+def headlines(jobs: list[Job], most: int = 3) -> list[str]:
     """Return the numbers that the notebooks of a run call their headlines, the last notebooks' first."""
-    found = []
-    for job in reversed(jobs):
-        if state.record_of(job).get("state") != "done":
-            continue
-        results = read_json(state.Paths(job).results_file, {})
-        for name, number in (results.get("numbers") or {}).items():
-            if isinstance(number, dict) and number.get("headline"):
-                note = f" ({number['note']})" if number.get("note") else ""
-                value = f"{figures(number.get('value'))} {number.get('unit', '')}".strip()
-                found.append(f"{number.get('label', name)}: {value}{note}")
-    return found[:most]
+    found = [pair for job in reversed(jobs) for pair in Section(job).numbers if pair[1].get("headline")]
+    said = [(f"{label}: {figures(n.get('value'))} {n.get('unit', '')}".strip(), n.get("note")) for label, n in found]
+    return [f"{words} ({note})" if note else words for words, note in said[:most]]

@@ -131,8 +131,3 @@ def machine_name() -> str:
 def now() -> str:
     """Return the time in UTC."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
-
-
-def page_of(folder: Path) -> Path:
-    """Return the page of a run folder."""
-    return folder / "index.html"

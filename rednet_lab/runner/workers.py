@@ -1,8 +1,8 @@
-"""The processes that execute notebooks, and the runner's side of them: starts them, hands out work, stops them.
+"""The processes that execute notebooks, one each with its kernel, and the runner's side of them: start and stop.
 
-A worker is a process of its own so that it can be killed with its kernel, and it stays for several notebooks because
-what it imports takes a second. It reads one request a line (JSON) and answers each with one line. When its
-parent dies, the closed standard input ends it; its kernel notices that within a second and ends too.
+A worker is a process of its own so that it can be killed with its kernel. It reads its request from standard input and
+answers with one line (both JSON). When its parent dies, the closed standard input ends it; its kernel notices that
+within a second and ends too.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import queue
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 from rednet_lab.files import clock, remove, write_json, write_text
@@ -26,30 +27,21 @@ from rednet_lab.runner.course import Job
 from rednet_lab.runner.executed import errors_in, is_lesson, to_html
 from rednet_lab.runner.state import Paths
 
-KERNEL = "rednet-course"  # the kernelspec of the workers' own: this very interpreter
 START = 180  # seconds that a kernel has to start
 PATIENCE = 10.0  # seconds that a process has to end when asked to
-FILES = ("executed", "html", "failed", "failed_html", "progress", "status", "log")
+FILES = ("executed", "html", "failed", "failed_html", "progress", "status")
 
 
 class Workers:
-    """At most `count` processes that execute notebooks; use as a context manager, from several threads."""
+    """Executes notebooks in processes, for at most `timeout` seconds each; a context manager, for several threads."""
 
-    def __init__(self, count: int, timeout: float | None = None) -> None:
-        self.timeout = timeout
-        self.stopping = False
-        self._free: queue.LifoQueue = queue.LifoQueue()
-        self._busy: set[subprocess.Popen] = set()
-        self._all: list[subprocess.Popen] = []
+    def __init__(self, timeout: float) -> None:
+        self.timeout, self.stopping = timeout, False
+        self._living: set[subprocess.Popen] = set()
         self._lock = threading.Lock()
-        for _ in range(count):
-            self._free.put(None)
 
     def __enter__(self) -> Workers:
         self._home = tempfile.TemporaryDirectory(prefix="rednet-", ignore_cleanup_errors=True)
-        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-        spec = {"argv": command, "display_name": "Python 3", "language": "python"}
-        write_json(Path(self._home.name, "share", "kernels", KERNEL, "kernel.json"), spec)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -64,7 +56,6 @@ class Workers:
             "PYTHONHASHSEED": "0",
             "PYTHONIOENCODING": "utf-8",
             "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
-            "JUPYTER_PATH": os.pathsep.join(filter(None, [str(home / "share"), os.environ.get("JUPYTER_PATH")])),
             "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
             "IPYTHONDIR": str(home / "ipython"),
             # Threads that wait shall sleep: spinning beside anything else that runs makes training far longer.
@@ -79,103 +70,74 @@ class Workers:
         request = {name: str(getattr(paths, name)) for name in FILES}
         request |= {"notebook": str(job.notebook), "cwd": str(job.course.notebooks), "title": job.entry.title}
         request |= {"parameters": job.parameters, "stamp": job.stamp()}
-        process, timer, answer, problem = self._free.get(), None, "", ""
-        try:
-            process = self._alive(process)
-            if self.timeout:
-                timer = threading.Timer(self.timeout, end, [process])
-                timer.start()
+        # its own session: a Ctrl-C in the terminal reaches the runner only, which then stops everything
+        apart = ({"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt"
+                 else {"start_new_session": True})  # fmt: skip
+        with self._lock, open(paths.log, "w", encoding="utf-8") as log:
+            if self.stopping:
+                return "interrupted", 0.0
+            process = subprocess.Popen(
+                [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+                env=self.environment(), encoding="utf-8", **apart,
+            )  # fmt: skip
+            self._living.add(process)
+        timer = threading.Timer(self.timeout, end, [process])
+        timer.start()
+        answer = ""
+        with suppress(OSError), process:  # it may be gone already
             process.stdin.write(json.dumps(request) + "\n")
             process.stdin.flush()
-            answer = process.stdout.readline()
-        except OSError as error:
-            problem = str(error)
-        finally:
-            if timer:
-                timer.cancel()
-            with self._lock:
-                self._busy.discard(process)
-            self._free.put(process)
+            answer = process.stdout.read()
+        timer.cancel()
+        self._living.discard(process)
         seconds = time.monotonic() - started
         if answer:
             reply = json.loads(answer)
             return reply["error"], reply["seconds"]
         if self.stopping:
             return "interrupted", seconds
-        if self.timeout and seconds >= self.timeout:
+        if seconds >= self.timeout:
             return f"stopped after the time limit of {self.timeout / 60:g} min (--timeout)", seconds
-        code = process.wait() if process else "none"
-        return f"the process that executed it died (exit code {code}) {problem}; log: {paths.log}", seconds
-
-    def _alive(self, process: subprocess.Popen | None) -> subprocess.Popen:
-        """Return the process if it still lives, else a new one; note that it is busy."""
-        with self._lock:
-            if self.stopping:
-                raise OSError("stopping")
-            if process is None or process.poll() is not None:
-                # its own session: a Ctrl-C in the terminal reaches the runner only, which then stops everything
-                apart = ({"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt"
-                         else {"start_new_session": True})  # fmt: skip
-                process = subprocess.Popen(
-                    [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                    env=self.environment(), encoding="utf-8", **apart,
-                )  # fmt: skip
-                self._all.append(process)
-            self._busy.add(process)
-            return process
+        return f"the process that executed it died (exit code {process.returncode}); log: {paths.log}", seconds
 
     def stop(self) -> None:
         """End every worker with its kernel; notebooks at work end as interrupted."""
         with self._lock:
-            self.stopping = True
-            living, busy = [process for process in self._all if process.poll() is None], set(self._busy)
-        for process in living:
-            if process in busy:
-                process.terminate()
-            else:
-                process.stdin.close()
-        for process in living:
-            end(process, asked=True)
+            self.stopping, living = True, list(self._living)
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(end, living))
 
 
-def end(process: subprocess.Popen, asked: bool = False) -> None:
+def end(process: subprocess.Popen) -> None:
     """Have a worker shut its kernel down and end; one that does not hear is killed, which its kernel notices."""
-    if not asked and process.poll() is None:
-        process.terminate()
+    process.terminate()
     try:
         process.wait(timeout=PATIENCE)
     except subprocess.TimeoutExpired:
         process.kill()
-        process.wait()
 
 
 # ----------------------------------------------------------------------------------------------- in the other process
 
 
 def main() -> None:
-    """Answer requests until standard input ends."""
+    """Execute the notebook of the request on standard input, and answer."""
     if os.name == "nt":  # ZeroMQ's sockets need this loop
         asyncio.set_event_loop_policy(asyncio.WindowsSelectorEventLoopPolicy())
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")  # kernels do not inherit this one
     os.dup2(2, 1)
     # jsonschema, which nbformat needs, would compile a grammar for two seconds, for a format that no notebook has.
     sys.modules["rfc3987_syntax"] = None
-    requests: queue.Queue = queue.Queue()
-    threading.Thread(target=_read_requests, args=(requests,), daemon=True).start()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds, so that the kernel is shut down
-    while True:
-        request = requests.get()
-        log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-        os.dup2(log, 1)
-        os.dup2(log, 2)
-        os.close(log)
-        print(json.dumps(carry_out(request)), file=replies, flush=True)
+    request = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    print(json.dumps(carry_out(request)), file=replies, flush=True)
 
 
-def _read_requests(requests: queue.Queue) -> None:
-    """Queue the requests; when the parent is gone, end at once (the kernel notices that and ends too)."""
-    for line in sys.stdin:
-        requests.put(json.loads(line))
+def _end_with_parent() -> None:
+    """When the parent is gone, end at once (the kernel notices that and ends too)."""
+    while os.read(0, 1):
+        pass
     os._exit(1)
 
 
@@ -225,6 +187,7 @@ def with_parameters(notebook, parameters: dict):
 def make_client(notebook, folder: str):
     """Return a notebook's client, whose kernel works in a folder."""
     import zmq
+    from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_core.utils import run_sync
     from nbclient import NotebookClient
 
@@ -250,8 +213,10 @@ def make_client(notebook, folder: str):
                 self.kc.shell_channel.socket.get(zmq.EVENTS)
 
     place = {"metadata": {"path": folder}}
-    return PatientClient(notebook, kernel_name=KERNEL, startup_timeout=START, timeout=None, resources=place,
-                         raise_on_iopub_timeout=True)  # fmt: skip
+    client = PatientClient(notebook, kernel_name="python3", startup_timeout=START, timeout=None, resources=place,
+                           raise_on_iopub_timeout=True)  # fmt: skip
+    client.create_kernel_manager().kernel_spec_manager = KernelSpecManager(kernel_dirs=[])  # this very interpreter
+    return client
 
 
 def save(notebook, request: dict, seconds: float, error: str | None) -> str | None:

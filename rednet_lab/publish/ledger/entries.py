@@ -56,9 +56,6 @@ class LedgerEntry:
         return (self.id,) if self.kind == "claim" else self.claims
 
 
-FIELDS = {field.name for field in fields(LedgerEntry)}
-
-
 def load(folder: Path = HERE / "entries") -> list[LedgerEntry]:
     """Return all entries, by kind and then in the order of the files. Raise LedgerError for what is no entry."""
     found: list[LedgerEntry] = []
@@ -89,22 +86,19 @@ def _read(file: Path) -> dict:
 
 def _entry(file: Path, plain: dict) -> LedgerEntry:
     where = f"{file.name}, {plain.get('id', 'an entry without id')}"
-    if unknown := set(plain) - FIELDS:
-        raise LedgerError(f"{where}: unknown {', '.join(sorted(unknown))}; known: {', '.join(sorted(FIELDS))}")
-    for name in ("id", "kind", "paper", "where", "says"):
-        if not isinstance(plain.get(name), str) or not plain[name]:
-            raise LedgerError(f"{where}: {name} must be a text (quote what looks like a number)")
-    for name in LISTS:
-        value = plain.get(name, [])
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise LedgerError(f"{where}: {name} must be a list of texts")
-        plain[name] = tuple(value)
+    try:
+        entry = LedgerEntry(**{name: tuple(v) if isinstance(v, list) else v for name, v in plain.items()})
+    except TypeError as error:  # it names what is unknown or missing
+        raise LedgerError(f"{where}: {error}") from error
+    for field in fields(entry):
+        kind = {"str": str, "object": object}.get(field.type, tuple)
+        if not isinstance(getattr(entry, field.name), kind):
+            wanted = "a text (quote what looks like a number)" if kind is str else "a list of texts"
+            raise LedgerError(f"{where}: {field.name} must be {wanted}")
     for name, known in (("kind", KINDS), ("paper", PAPERS)):
         if plain[name] not in known:
             raise LedgerError(f"{where}: {name} {plain[name]!r}, known: {', '.join(known)}")
-    if isinstance(plain.get("value"), list):
-        plain["value"] = tuple(plain["value"])
-    return LedgerEntry(**plain)
+    return entry
 
 
 # ---------------------------------------------------------------------------------------------------------- the links
@@ -149,35 +143,30 @@ def _of_entry(entry: LedgerEntry, results: Path, to_come: tuple[str, ...], root:
 
 
 def in_source(link: str, root: Path = ROOT) -> bool:
-    """Tell whether "path" is a file, or "path::Name.attribute" is defined in that file."""
+    """Tell whether "path" is a file, or "path::Name.attribute" is defined in it, an argument of a function counts."""
     path, _, name = link.partition("::")
-    file = root / path
-    return file.is_file() and (not name or _defined(_tree(str(file)).body, name.split(".")))
+    if not (root / path).is_file():
+        return False
+    node: ast.AST = _tree(root / path)
+    for part in name.split(".") if name else ():
+        inside = [*ast.iter_child_nodes(node), *ast.iter_child_nodes(getattr(node, "args", ast.Pass()))]
+        found = next((one for one in inside if part in _named(one)), None)
+        if found is None:
+            return isinstance(node, ast.Assign | ast.AnnAssign)  # SEVEN.n_points: an object's, which is not looked for
+        node = found
+    return True
+
+
+def _named(node: ast.AST) -> set[str]:
+    """Return the names that a statement or an argument defines."""
+    if isinstance(node, ast.Assign | ast.AnnAssign):
+        return {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+    return {getattr(node, "name", getattr(node, "arg", ""))}
 
 
 @cache
-def _tree(file: str) -> ast.Module:
-    return ast.parse(Path(file).read_text(encoding="utf-8"))
-
-
-def _defined(body: list[ast.stmt], names: list[str]) -> bool:
-    """Tell whether a dotted name is defined: classes and functions, what is assigned in them, and their arguments.
-
-    An attribute of what was assigned (SEVEN.n_points) is that of an object: only its first name is looked for.
-    """
-    if not names:
-        return True
-    for node in body:
-        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == names[0]:
-            arguments = node.args.args + node.args.kwonlyargs if isinstance(node, ast.FunctionDef) else []
-            inside = [*node.body, *(ast.AnnAssign(ast.Name(a.arg), ast.Name("_"), None, 1) for a in arguments)]
-            return _defined(inside, names[1:])
-        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-        if isinstance(node, ast.Assign | ast.AnnAssign) and names[0] in {
-            name.id for target in targets if target for name in ast.walk(target) if isinstance(name, ast.Name)
-        }:
-            return True
-    return False
+def _tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
 
 
 def looked_up(link: str, results: Path) -> dict | None:

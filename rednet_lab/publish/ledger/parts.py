@@ -10,6 +10,7 @@ changes (time). A smoke run's are never read: they mean nothing. Written by redn
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,43 +65,29 @@ def read_parts(*runs: Path) -> list[Part]:
     best: dict[tuple, Part] = {}
     for run in dict.fromkeys(runs):
         for file in sorted(run.glob("*/intervals.json")):
-            for part in read_file(file):
+            content = read_json(file)
+            if not isinstance(content, dict) or not isinstance(content.get("intervals"), list):
+                raise LedgerError(f"{file}: no list of intervals in it; run its notebook again")
+            for part in (_part(file, number, plain) for number, plain in enumerate(content["intervals"])):
                 key = (part.claim, part.part, part.source, part.profile)
                 if part.profile != REFUSED and (key not in best or len(part.seeds) > len(best[key].seeds)):
                     best[key] = part
     return sorted(best.values(), key=lambda p: int(p.claim[1:]))
 
 
-def read_file(file: Path) -> list[Part]:
-    """The parts of one intervals.json."""
-    content = read_json(file)
-    if not isinstance(content, dict) or not isinstance(content.get("intervals"), list):
-        raise LedgerError(f"{file}: no list of intervals in it; run its notebook again")
-    return [_part(file, number, plain) for number, plain in enumerate(content["intervals"])]
-
-
 def _part(file: Path, number: int, plain: dict) -> Part:
-    def wrong(name: str, what: str) -> LedgerError:
-        return LedgerError(f"{file}: interval {number} ({plain.get('claim')}, {plain.get('part')}): {name} {what}")
-
-    told = {name: plain.get(name) for name in ("claim", "part", "wanted", "source", "profile")}
-    for name, value in told.items():
-        if not isinstance(value, str) or not value:
-            raise wrong(name, "must be a text")
-    if not (told["claim"][:1] == "C" and told["claim"][1:].isdigit()):
-        raise wrong("claim", "must be C1, C2, ...")
-    if told["wanted"] not in WANTED:
-        raise wrong("wanted", f"{told['wanted']!r}, known: {', '.join(WANTED)}")
-    ours, computed = plain.get("ours"), told["source"] == COMPUTED
-    needed = ("effect",) if computed else ("effect", "low", "high")
-    if not isinstance(ours, dict) or not all(_finite(ours.get(name)) for name in needed):
-        raise wrong("ours", f"needs finite {' and '.join(needed)}")
-    if not computed and not ours["low"] <= ours["high"]:
-        raise wrong("ours", "has its low above its high")
+    ours, computed = plain.get("ours") or {}, plain.get("source") == COMPUTED
+    ends = [ours.get(name) for name in (("effect",) if computed else ("low", "effect", "high"))]
+    finite = all(isinstance(end, int | float) and math.isfinite(end) for end in ends)
+    checks = {
+        "claim must be C1, C2, ...": re.fullmatch(r"C\d+", str(plain.get("claim"))),
+        "part, source and profile must be texts": all(plain.get(name) for name in ("part", "source", "profile")),
+        f"wanted {plain.get('wanted')!r}, known: {', '.join(WANTED)}": plain.get("wanted") in WANTED,
+        "ours needs finite effect, low and high, low not above high": finite and ends[0] <= ends[-1],
+    }
+    if wrong := [what for what, right in checks.items() if not right]:
+        raise LedgerError(f"{file}: interval {number} ({plain.get('claim')}, {plain.get('part')}): {wrong[0]}")
+    told = {name: plain[name] for name in ("claim", "part", "wanted", "source", "profile")}
     where = {"run": file.parent.parent.name, "notebook": file.parent.name}
     seeds, note = tuple(plain.get("seeds") or ()), plain.get("note") or ""
     return Part(**told, **where, paper=plain.get("paper") or None, ours=ours, seeds=seeds, note=note)
-
-
-def _finite(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -27,7 +27,7 @@ def make_run(folder):
         new_markdown_cell("# 34 · Spatial steps\n\nEq. 3: $e_i \\in R$, see notebooks 20 and 90.\n\n$$\\frac{a}{b}$$"),
         new_code_cell('profile = "quick"', metadata={"tags": ["parameters"]}),
         new_markdown_cell("## Two steps\n\n[the code](../rednet_core/maps.py), [maps](20_maps_and_losses.ipynb)"),
-        new_code_cell("lab.figure(fig, 'steps', 'c', 'a')", outputs=[new_output("display_data", data=picture)]),
+        new_code_cell('lab.figure(fig, "steps", "c", "a")', outputs=[new_output("display_data", data=picture)]),
         new_code_cell("player", outputs=[new_output("display_data", data={"text/html": PLAYER})]),
         new_code_cell("browser", outputs=[new_output("display_data", data=live)]),
     ]

@@ -37,7 +37,7 @@ def dice():
 class NoProcess:
     """Workers that write what a notebook would leave, without executing anything."""
 
-    def __init__(self, count, timeout=None):
+    def __init__(self, timeout):
         self.stopping = False
 
     def __enter__(self):

@@ -97,7 +97,7 @@ def test_shows_states_figures_tables_and_numbers(run):
                    "1 of 4 notebooks done", "2 failed or not run", "2 cores", "abcdef0123"):  # fmt: skip
         assert wanted in text, wanted
     assert "mean nothing" not in text
-    assert headlines(folder, run.jobs) == ["Error: 5.12 % (less is <better>)"]
+    assert headlines(run.jobs) == ["Error: 5.12 % (less is <better>)"]
 
 
 def test_says_what_is_missing_or_stale(run):

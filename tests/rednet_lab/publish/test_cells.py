@@ -1,39 +1,36 @@
 """The cell that fetches the course on Colab: in every notebook, harmless in a checkout."""
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
 from dataclasses import replace
 
 import nbformat
-import pytest
 
 from rednet_lab.names import ROOT
-from rednet_lab.publish import colab
+from rednet_lab.publish import cells
 from rednet_lab.workbench.profiles import PROFILES
 from tests.rednet_lab.conftest import TINY
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
-def test_every_notebook_has_the_cell():
-    assert colab.mend(False) == 0
-
-
 def test_the_cell_comes_behind_the_parameters_once_and_is_mended(tmp_path):
-    path = tmp_path / NOTEBOOKS[0].name
-    notebook = nbformat.read(NOTEBOOKS[0], as_version=4)
-    notebook.cells = [cell for cell in notebook.cells if not colab.is_ours(cell)]
-    nbformat.write(notebook, path)
-    assert colab.mend(False, tmp_path) == 1 and colab.mend(True, tmp_path) == 0 and colab.mend(False, tmp_path) == 0
-    notebook = nbformat.read(path, as_version=4)
-    nbformat.validate(notebook)
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    assert code[0].metadata.tags == ["parameters"] and colab.is_ours(code[1])
-    code[1].source = code[1].source.replace("rednet-course", "elsewhere")
-    nbformat.write(notebook, path)
-    assert colab.mend(False, tmp_path) == 1 and colab.mend(True, tmp_path) == 0 and colab.mend(False, tmp_path) == 0
+    (tmp_path / "notebooks").mkdir()
+    path, source = tmp_path / "notebooks" / NOTEBOOKS[0].name, NOTEBOOKS[0].read_text("utf-8")
+    notebook = json.loads(source)
+    rest = [cell for cell in notebook["cells"] if cell["id"] != cells.FETCHES]
+    other = {**cells.fetching(""), "source": ["old"]}
+    for some in (rest, [*rest, other, other]):
+        path.write_text(json.dumps({**notebook, "cells": some}), "utf-8")
+        (written,) = cells.written(tmp_path).values()
+        found = nbformat.reads(written, as_version=4)
+        nbformat.validate(found)
+        code = [cell for cell in found.cells if cell.cell_type == "code"]
+        assert [cell.id == cells.FETCHES for cell in code[:3]] == [False, True, False] and "old" not in code[1].source
+        assert code[0].metadata.tags == ["parameters"] and len(code) == len({cell.id for cell in code})
 
 
 def run_cell(monkeypatch, folder, url, missing):
@@ -51,7 +48,7 @@ def run_cell(monkeypatch, folder, url, missing):
     monkeypatch.setattr(sys, "path", list(sys.path))
     if missing:
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    exec(compile(colab.cell(url), "cell", "exec"), {})
+    exec(compile("".join(cells.fetching(url)["source"]), "cell", "exec"), {})
     return commands
 
 
@@ -80,30 +77,29 @@ def test_without_an_address_it_says_what_to_do(monkeypatch, tmp_path, capsys):
 def test_the_address_is_read_from_one_place_and_makes_the_badges(tmp_path):
     file = tmp_path / "pyproject.toml"
     file.write_text('[project.urls]\nHomepage = "https://no"\nRepository = "https://github.com/a/b/"\n[x]\n', "utf-8")
-    assert colab.address(file) == "https://github.com/a/b"
+    assert cells.address(file) == "https://github.com/a/b"
     file.write_text('[tool.x]\nRepository = "https://github.com/a/b"\n', encoding="utf-8")
-    assert colab.address(file) == ""
-    badges = colab.links("https://github.com/a/b.git")
+    assert cells.address(file) == ""
+    badges = cells.badges("https://github.com/a/b.git")
     assert "/github/a/b/blob/main/notebooks/00_tour.ipynb" in badges and "/v2/gh/a/b/main?urlpath=lab" in badges
     assert "codespaces.new/a/b" in badges
-    with pytest.raises(ValueError, match="without an address"):
-        colab.links("")
+    assert "no badges" in cells.badges("")
 
 
 def test_the_notebook_for_a_gpu_trains_three_stages(open_lab, monkeypatch, tmp_path, capsys):
     """On a processor, tiny, with an address that leads nowhere: what the fetched course would be is here already."""
     notebook = nbformat.read(ROOT / "teach" / "gpu.ipynb", as_version=4)
     nbformat.validate(notebook)
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    assert cells[0].source.startswith('profile = "gpu"') and colab.is_ours(cells[1])
-    assert not any(cell.outputs for cell in cells)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert code[0].source.startswith('profile = "gpu"') and code[1].id == cells.FETCHES
+    assert not any(cell.outputs for cell in code)
     with monkeypatch.context() as elsewhere:
         elsewhere.setenv("REDNET_COURSE", "https://b.example/y")
-        assert run_cell(elsewhere, tmp_path, colab.address(), missing=True)[0][-2] == "https://b.example/y"
+        assert run_cell(elsewhere, tmp_path, cells.address(), missing=True)[0][-2] == "https://b.example/y"
     monkeypatch.setitem(PROFILES, "smoke", replace(TINY, name="smoke"))
     monkeypatch.setenv("REDNET_PARTS", "1")
     found = {}
-    for cell in (cells[0], *cells[2:]):
+    for cell in (code[0], *code[2:]):
         exec(compile(cell.source.replace('"gpu"', '"smoke"'), "gpu.ipynb", "exec"), found)
     said = capsys.readouterr().out
     assert "hours, T4" in said and (found["found"] or "no GPU here" in said)
