@@ -86,3 +86,8 @@ def figures(value: object) -> str:
     if not isinstance(value, float):
         return str(value)
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def signed(value: float) -> str:
+    """Return a number with its sign and three figures."""
+    return ("−" if value < 0 else "+" if value > 0 else "") + figures(abs(float(value)))

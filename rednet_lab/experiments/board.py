@@ -13,6 +13,7 @@ from rednet_lab.experiments import endpoints
 from rednet_lab.experiments.endpoints import Endpoint, Judgement, Rules, holm, judge, p_value
 from rednet_lab.experiments.trial import FOLDER, QUESTIONS, STILLS, Question, path_of, read
 from rednet_lab.experiments.variants import IDENTITY
+from rednet_lab.files import figures, signed
 from rednet_lab.statistics import DRAWS, STATISTICS, Effect, effect_of_sums, summed
 
 READS = ("figures/evidence/bench/*/*.npz",)
@@ -39,7 +40,43 @@ class Judged:
 
     @property
     def data(self) -> str:
-        return "arithmetic" if self.endpoint.kind == "arithmetic" else WORDS[self.source]
+        return WORDS[self.source] if self.endpoint.kind == "sampled" else self.endpoint.kind
+
+    @property
+    def unit(self) -> str:
+        return "points" if self.endpoint.unit == "points" else "%"
+
+    @property
+    def gain(self) -> str:
+        """The gain with its interval, positive where the claim wants it."""
+        said, interval = self.judgement, ""
+        if self.found is None:
+            return "–"
+        if self.endpoint.kind == "arithmetic":
+            return f"{figures(self.found.first)} → {figures(self.found.second)} M"
+        if self.trainings != 1:
+            interval = f" [{signed(said.low)}, {signed(said.high)}]"
+        return f"{signed(said.gain)}{interval} {self.unit}"
+
+    @property
+    def asked(self) -> str:
+        """The papers' own gain, and the smallest that matters."""
+        one = self.endpoint
+        if one.kind == "arithmetic":
+            return "{:g} → {:g} M".format(*one.paper)
+        margin = ("within {:g} {}" if one.wanted == "alike" else "{:g} {} matter").format(one.effect, self.unit)
+        if not one.paper:
+            return margin
+        first, second = one.paper
+        printed = second - first if self.unit == "points" else 100 * (second / first - 1)
+        return f"{signed(-printed if one.wanted == 'lower' else printed)} {self.unit}; {margin}"
+
+    @property
+    def sentence(self) -> str:
+        """What the bench says of the claim, in a line."""
+        paper = "the papers' " * bool(self.endpoint.paper) + self.asked
+        found = "" if self.found is None else f": {self.gain} ({paper})"
+        return f"{self.claim} on the bench, {self.data}{found}: {self.judgement.word}, {self.judgement.why}"
 
     def hours(self, rules: Rules) -> float | None:
         """Return the hours of the trainings that are missing, and of those that power would take."""
@@ -63,35 +100,23 @@ def _state(folder: Path) -> tuple:
 @cache
 def _rows(folder: Path, _: tuple) -> tuple[Judged, ...]:
     rules, claims = endpoints.load()
-    seen = {}
-    for claim, endpoint in claims.items():
-        question = QUESTIONS[claim]
-        for source in question.sources:
-            seen[claim, source] = _looked_at(folder, source, claim, endpoint, question)
-    found = []
-    for primary in (True, False):
-        for source in (None,) if primary else STILLS:
-            family = {
-                (c, s): each
-                for (c, s), each in seen.items()
-                if primary == (s == QUESTIONS[c].sources[0]) and (primary or s == source)
-            }
-            sure = {
-                (c, s): p_value(each[0], claims[c], rules)
-                for (c, s), each in family.items()
-                if each[0] and claims[c].kind == "sampled" and each[0].seeds >= rules.trainings
-            }
-            corrected = holm(sure)
-            for (claim, where), (effect, k, converged, gate, minutes, facts) in family.items():
-                endpoint = claims[claim]
-                if effect is None:
-                    said = Judgement(claim, endpoints.WAITING, *[math.nan] * 4, f"0 of {rules.trainings} trainings")
-                else:
-                    p = corrected.get((claim, where), p_value(effect, endpoint, rules))
-                    said = judge(
-                        endpoint, effect, rules, p, "bench", converged, gate, own_data=endpoint.kind == "arithmetic"
-                    )
-                found.append(Judged(claim, where, primary, endpoint, said, effect, k, converged, gate, minutes, facts))
+    asked = [(claim, source) for claim in claims for source in QUESTIONS[claim].sources]
+    seen = {(c, s): _looked_at(folder, s, c, claims[c], QUESTIONS[c]) for c, s in asked}
+    families, found = [[(c, s) for c, s in asked if s == QUESTIONS[c].sources[0]]], []
+    families += [[(c, s) for c, s in asked if s == source and (c, s) not in families[0]] for source in STILLS]
+    for family in families:
+        judged = [k for k in family if seen[k][0] and claims[k[0]].kind == "sampled"]
+        sure = {k: p_value(seen[k][0], claims[k[0]], rules) for k in judged if seen[k][0].seeds >= rules.trainings}
+        corrected = holm(sure)
+        for claim, where in family:
+            effect, k, converged, gate, minutes, facts = seen[claim, where]
+            endpoint, primary = claims[claim], family is families[0]
+            if effect is None:
+                said = Judgement(claim, endpoints.WAITING, *[math.nan] * 4, f"0 of {rules.trainings} trainings")
+            else:
+                p = corrected.get((claim, where), p_value(effect, endpoint, rules))
+                said = judge(endpoint, effect, rules, p, "bench", converged, gate, endpoint.kind == "arithmetic")
+            found.append(Judged(claim, where, primary, endpoint, said, effect, k, converged, gate, minutes, facts))
     return tuple(found)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from rednet_lab.experiments.board import rows
 from rednet_lab.files import write_json
 from rednet_lab.statistics import Effect
 
@@ -56,24 +57,20 @@ class Intervals:
 
     def table(self) -> pd.DataFrame:
         """Return the effects as a table to look at."""
-        rows = []
+        shown = []
         for row in self.rows:
             ours, paper = row["ours"], row["paper"]
-            rows.append(
-                {
-                    "claim": row["claim"],
-                    "part": row["part"],
-                    "paper": f"{paper['without']:g} to {paper['with']:g}" if paper else "",
-                    "ours": f"{ours['without']:.4g} to {ours['with']:.4g} {ours['unit']}",
-                    "effect": f"{ours['effect']:+.3g}",
-                    "95 %": f"{ours['low']:+.2f} .. {ours['high']:+.2f}" if "low" in ours else "",
-                    "claimed": row["wanted"],
-                }
-                | ({"effect, floored": f"{ours['floored']:+.3g}"} if "floored" in ours else {})
-            )
-        return pd.DataFrame(rows).fillna("")
+            told = {"claim": row["claim"], "part": row["part"]}
+            told["paper"] = f"{paper['without']:g} to {paper['with']:g}" if paper else ""
+            told["ours"] = f"{ours['without']:.4g} to {ours['with']:.4g} {ours['unit']}"
+            told["effect"] = f"{ours['effect']:+.3g}"
+            told["95 %"] = f"{ours['low']:+.2f} .. {ours['high']:+.2f}" if "low" in ours else ""
+            floored = {"effect, floored": f"{ours['floored']:+.3g}"} if "floored" in ours else {}
+            shown.append({**told, "claimed": row["wanted"], **floored})
+        return pd.DataFrame(shown).fillna("")
 
     def why(self) -> str:
-        """Return what stands behind the intervals, in a sentence."""
-        seeds = ", ".join(map(str, self.seeds))
-        return f"{len(self.seeds)} training seed(s): {seeds}; the same test items for all. Words are the bench's (90)."
+        """Return what stands behind the intervals, and what the bench says of the same claims, a line each."""
+        seeds, own = ", ".join(map(str, self.seeds)), {row["claim"] for row in self.rows}
+        first = f"{len(self.seeds)} training seed(s): {seeds}; the same test items for all. Words are the bench's (90):"
+        return "\n".join([first, *(line.sentence for line in rows() if line.primary and line.claim in own)])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rednet_lab.experiments import board, endpoints
 from rednet_lab.experiments.board import Judged
-from rednet_lab.files import figures
+from rednet_lab.files import figures, signed
 from rednet_lab.names import EVIDENCE, ROOT
 from rednet_lab.publish.ledger.entries import KINDS, LedgerEntry, load, looked_up
 from rednet_lab.publish.ledger.parts import COMPUTED, LedgerError, Part, read_parts
@@ -141,11 +141,6 @@ def open_ledger(evidence: Path = ROOT / EVIDENCE, run: Path | None = None) -> Le
 
 
 # ---------------------------------------------------------------------------------------------------- parts in words
-
-
-def signed(value: float) -> str:
-    """Return a number with its sign and three figures."""
-    return ("−" if value < 0 else "+" if value > 0 else "") + figures(abs(float(value)))
 
 
 def plain(value: object) -> str:

@@ -4,32 +4,7 @@ from __future__ import annotations
 
 from rednet_lab.experiments import endpoints
 from rednet_lab.experiments.board import Judged
-from rednet_lab.files import figures
-from rednet_lab.publish.ledger.tables import Ledger, Table, legend, markdown, notebooks_of, signed, word
-
-
-def gain(line: Judged) -> str:
-    """Return a line's gain with its interval, in the endpoint's unit, positive where the claim wants it."""
-    said, unit = line.judgement, {"ratio": "%", "points": "points"}.get(line.endpoint.unit, "%")
-    if line.found is None:
-        return "–"
-    if line.endpoint.kind == "arithmetic":
-        return f"{figures(line.found.first)} → {figures(line.found.second)} M"
-    interval = f" [{signed(said.low)}, {signed(said.high)}]" if line.trainings != 1 else ""
-    return f"{signed(said.gain)}{interval} {unit}"
-
-
-def wanted(line: Judged) -> str:
-    """Return the papers' own gain, and the smallest that matters."""
-    one = line.endpoint
-    if one.kind == "arithmetic":
-        return f"{one.paper[0]:g} → {one.paper[1]:g} M"
-    unit = "points" if one.unit == "points" else "%"
-    margin = f"within {one.effect:g} {unit}" if one.wanted == "alike" else f"{one.effect:g} {unit} matter"
-    if not one.paper:
-        return margin
-    printed = one.paper[1] - one.paper[0] if one.unit == "points" else 100 * (one.paper[1] / one.paper[0] - 1)
-    return f"{signed(printed * (-1 if one.wanted == 'lower' else 1))} {unit}; {margin}"
+from rednet_lab.publish.ledger.tables import Ledger, Table, legend, markdown, notebooks_of, word
 
 
 def said(line: Judged) -> str:
@@ -44,7 +19,7 @@ def claims_short(ledger: Ledger) -> Table:
     for claim in ledger.of("claim"):
         line = ledger.primary(claim.id)
         asked = f"**{claim.id}** {line.endpoint.says}\n*{line.endpoint.measure}; {line.data}*"
-        rows.append([asked, wanted(line), gain(line), said(line), " ".join(notebooks_of(claim))])
+        rows.append([asked, line.asked, line.gain, said(line), " ".join(notebooks_of(claim))])
     return Table("", ("claim, its one endpoint, data", "papers' gain", "gain here [95 %]", "word", "notebook"), rows)
 
 
@@ -56,12 +31,12 @@ def bench_lines(ledger: Ledger) -> Table:
         fall = "not tried" if line.converged is None else f"{line.converged:.1f} (under {one.effect:g})"
         gate = "not tried" if line.gate is None else f"{line.gate:.2f} (over {one.gate and one.gate.least:g})"
         least = "" if line.trainings < 2 else f"{line.judgement.detectable:.1f}"
-        cells = [line.claim, line.data + ("" if line.primary else ", beside"), gain(line), said(line)]
+        cells = [line.claim, line.data + ("" if line.primary else ", beside"), line.gain, said(line)]
         cells += [str(line.trainings), fall] if sampled else ["", ""]
         cells += [gate if one.gate else "", least, f"{one.effect:g}", f"{hours:.1f}" if hours is not None else ""]
         rows.append(cells)
-    columns = ("", "data", "gain [95 %]", "word", "trainings", "fall by twice the steps", "gate")
-    columns = (*columns, "smallest gain to be seen", "that matters", "hours to a word")
+    columns = "|data|gain [95 %]|word|trainings|fall by twice the steps|gate|smallest gain to be seen|that matters"
+    columns = (*columns.split("|"), "hours to a word")
     return Table("The bench: every claim on every kind of data", columns, rows)
 
 

@@ -292,6 +292,8 @@ def test_what_the_ablations_write_is_read(tmp_path):
     text = (notebook.folder / "intervals.json").read_text(encoding="utf-8")
     assert "C2" in text and not [word for word in tables.MEANINGS if word in text]
     assert list(kept.table()["claim"]) == ["C2", "C11"] and "3 training seed(s)" in kept.why()
+    said = kept.why().splitlines()[1:]  # what the bench says of the same claims, and of no other
+    assert [line.split()[0] for line in said] == ["C2", "C11"] and "reproduced" in said[1]
     with pytest.raises(ValueError, match="smaller"):
         kept.add("C2", "error", effect(first, second, clusters), "smaller")
 
