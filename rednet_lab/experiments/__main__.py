@@ -12,8 +12,8 @@ goes on. --source udacity, prepared (Helen and LFPW) and face_world are three li
 import argparse
 from dataclasses import replace
 
-from rednet_lab.experiments import EXPERIMENTS, Bench
-from rednet_lab.experiments.trial import QUESTIONS, Trial
+from rednet_lab.experiments import EXPERIMENTS, Bench, endpoints
+from rednet_lab.experiments.trial import Trial
 from rednet_lab.names import LONG, RUNS, add_run_options
 from rednet_lab.workbench import cache
 from rednet_lab.workbench.lab import Lab
@@ -39,7 +39,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="training seeds, counted from --seed")
     parser.add_argument("--only", nargs="+", choices=EXPERIMENTS, default=list(EXPERIMENTS), metavar="EXPERIMENT")
     parser.add_argument("--shard", type=shard, default=(1, 1), metavar="I/N", help="every N-th training, from the I-th")
-    parser.add_argument("--claims", nargs="+", choices=QUESTIONS, default=list(QUESTIONS), help="of --profile bench")
+    claims = list(endpoints.QUESTIONS)
+    parser.add_argument("--claims", nargs="+", choices=claims, default=claims, help="of --profile bench")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="of --profile bench: stop after so many")
     parser.add_argument("--dry-run", action="store_true", help="say what there is to train, and how long it takes")
     parser.add_argument("--yes", action="store_true", help=f"of profiles {' and '.join(LONG)}: do not ask")

@@ -2,7 +2,6 @@
 
 import math
 import statistics
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,8 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from rednet_lab.experiments import endpoints
-from rednet_lab.experiments.endpoints import Endpoint, Judgement, Rules, holm, judge, p_value
-from rednet_lab.experiments.trial import FOLDER, QUESTIONS, STILLS, Question, path_of, read
+from rednet_lab.experiments.endpoints import FOLDER, QUESTIONS, Endpoint, Judgement, Question, Rules, path_of, read
 from rednet_lab.experiments.variants import IDENTITY
 from rednet_lab.files import figures, signed
 from rednet_lab.statistics import DRAWS, STATISTICS, Effect, effect_of_sums, summed
@@ -49,13 +47,12 @@ class Judged:
     @property
     def gain(self) -> str:
         """The gain with its interval, positive where the claim wants it."""
-        said, interval = self.judgement, ""
+        said = self.judgement
         if self.found is None:
             return "–"
         if self.endpoint.kind == "arithmetic":
             return f"{figures(self.found.first)} → {figures(self.found.second)} M"
-        if self.trainings != 1:
-            interval = f" [{signed(said.low)}, {signed(said.high)}]"
+        interval = f" [{signed(said.low)}, {signed(said.high)}]" if self.trainings != 1 else ""
         return f"{signed(said.gain)}{interval} {self.unit}"
 
     @property
@@ -74,8 +71,8 @@ class Judged:
     @property
     def sentence(self) -> str:
         """What the bench says of the claim, in a line."""
-        paper = "the papers' " * bool(self.endpoint.paper) + self.asked
-        found = "" if self.found is None else f": {self.gain} ({paper})"
+        whose = "the papers' " if self.endpoint.paper else ""
+        found = f": {self.gain} ({whose}{self.asked})" if self.found else ""
         return f"{self.claim} on the bench, {self.data}{found}: {self.judgement.word}, {self.judgement.why}"
 
     def hours(self, rules: Rules) -> float | None:
@@ -103,19 +100,18 @@ def _rows(folder: Path, _: tuple) -> tuple[Judged, ...]:
     asked = [(claim, source) for claim in claims for source in QUESTIONS[claim].sources]
     seen = {(c, s): _looked_at(folder, s, c, claims[c], QUESTIONS[c]) for c, s in asked}
     families, found = [[(c, s) for c, s in asked if s == QUESTIONS[c].sources[0]]], []
-    families += [[(c, s) for c, s in asked if s == source and (c, s) not in families[0]] for source in STILLS]
+    families += [[(c, s) for c, s in asked if s == source and (c, s) not in families[0]] for source in endpoints.STILLS]
     for family in families:
-        judged = [k for k in family if seen[k][0] and claims[k[0]].kind == "sampled"]
-        sure = {k: p_value(seen[k][0], claims[k[0]], rules) for k in judged if seen[k][0].seeds >= rules.trainings}
-        corrected = holm(sure)
+        p = {k: endpoints.p_value(seen[k][0], claims[k[0]], rules) for k in family if seen[k][0]}
+        enough = [k for k in p if claims[k[0]].kind == "sampled" and seen[k][0].seeds >= rules.trainings]
+        p |= endpoints.holm({k: p[k] for k in enough})
         for claim, where in family:
             effect, k, converged, gate, minutes, facts = seen[claim, where]
             endpoint, primary = claims[claim], family is families[0]
-            if effect is None:
-                said = Judgement(claim, endpoints.WAITING, *[math.nan] * 4, f"0 of {rules.trainings} trainings")
-            else:
-                p = corrected.get((claim, where), p_value(effect, endpoint, rules))
-                said = judge(endpoint, effect, rules, p, "bench", converged, gate, endpoint.kind == "arithmetic")
+            said = Judgement(claim, endpoints.WAITING, *[math.nan] * 4, f"0 of {rules.trainings} trainings")
+            if effect is not None:
+                own = endpoint.kind == "arithmetic"
+                said = endpoints.judge(endpoint, effect, rules, p[claim, where], "bench", converged, gate, own)
             found.append(Judged(claim, where, primary, endpoint, said, effect, k, converged, gate, minutes, facts))
     return tuple(found)
 
@@ -182,7 +178,8 @@ def _effect(claim: str, source: str, question: Question, pairs: list) -> Effect:
     for s in range(len(pairs)):
         for side in range(2):
             sums[side, s] = summed(values[s][side][None], where[ends[s] : ends[s + 1]], len(names))[0]
-    return effect_of_sums(sums[0], sums[1], _OF.get(claim, STATISTICS["mean"]), own=source not in SAME_ITEMS)
+    statistic = _gain if claim == "C5" else STATISTICS["mean"]
+    return effect_of_sums(sums[0], sums[1], statistic, own=source not in SAME_ITEMS)
 
 
 def _parts(claim: str, arrays: dict, name: str, keep: np.ndarray, most: float, turned: tuple) -> np.ndarray:
@@ -197,9 +194,6 @@ def _parts(claim: str, arrays: dict, name: str, keep: np.ndarray, most: float, t
 def _gain(sums: np.ndarray) -> np.ndarray:
     """Return by how many per cent the last step's error is below the first's."""
     return 100 * (sums[..., 0] - sums[..., 1]) / sums[..., 0]
-
-
-_OF: dict[str, Callable] = {"C5": _gain}
 
 
 def _best(facts: dict) -> str:

@@ -2,12 +2,18 @@
 
 One primary endpoint a claim, two gates, six trainings, intervals over persons and trainings, Holm's correction over the
 primaries. `judge` gives the word that these allow, and no other.
+
+QUESTIONS says of each claim which two trainings are compared, and by what. A record of a training is
+figures/evidence/bench/<source>/<variant>-<seed>.npz: figures of each test item, and `facts` about the training as
+JSON. `board` needs nothing else.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, fields
+import json
+import re
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 
@@ -15,8 +21,13 @@ import numpy as np
 import yaml
 from scipy.special import stdtr, stdtrit
 
+from rednet_lab.experiments import variants as V
+from rednet_lab.experiments.variants import Variant
+from rednet_lab.files import write_whole
+from rednet_lab.names import EVIDENCE, ROOT
 from rednet_lab.statistics import Effect, freedom
 
+FOLDER = ROOT / EVIDENCE / "bench"
 FILE = Path(__file__).with_name("endpoints.yaml")
 READS = ("rednet_lab/experiments/endpoints.yaml",)
 SUPPORTED, NOT_SEEN, OPPOSITE = "supported on other data", "not seen at this scale", "opposite at this scale"
@@ -193,3 +204,89 @@ def judge(
     if sure:
         return say(REPRODUCED if own_data else SUPPORTED, "the interval excludes no effect")
     return say(OPEN, f"an effect of {least:.1f} could have been seen")
+
+
+# ---------------------------------------------------------------------------------------- what they are measured on
+
+
+def larger(variant: Variant) -> Variant:
+    """Return a variant at 96 pixels, for questions of challenging faces."""
+    return replace(variant, name=f"{variant.name}, 96 px", net={**variant.net, "input_size": 96})
+
+
+@dataclass(frozen=True)
+class Question:
+    """How a claim's endpoint is measured: values `measure` of records of two variants, on items of `group` alone.
+
+    twice is the variant whose steps are doubled for the convergence gate; most is where values are cut; sources are
+    those of which records are made, the first the primary one. Variants None: see `board` (cost, baselines).
+    """
+
+    first: Variant | None
+    second: Variant | None
+    measure: str
+    group: str = ""
+    most: float = float("inf")
+    twice: Variant | None = None
+    sources: tuple[str, ...] = ("udacity", "face_world")
+
+    @property
+    def doubled(self) -> Variant | None:
+        """The variant of the convergence gate."""
+        return self.twice or self.first
+
+
+TRACKED = V.VIDEO_IDENTITY  # after all three stages
+STILLS = ("udacity", "prepared", "face_world")
+THEN, ONCE, AGAIN = map(larger, (V.TWO_SEVEN, V.REGRESSION, V.DETECTION_TWICE))
+NO_F_CLS = replace(V.VIDEO_NO_IDENTITY, watch=False, after=replace(V.NO_IDENTITY, watch=False))
+WORLD = ("face_world",)
+# In the order of the work: what is cheap, or shares trainings with what came before, comes first.
+QUESTIONS = {
+    "C11": Question(None, None, "parameters", sources=WORLD),
+    "C10": Question(None, None, "milliseconds", sources=WORLD),
+    "C2": Question(ONCE, THEN, "stills.seven", "challenging", sources=STILLS),
+    "C8": Question(V.WITHOUT_FEATURES, V.WITH_FEATURES, "stills.errors", sources=STILLS),
+    "C3": Question(AGAIN, THEN, "stills.seven", "challenging", sources=STILLS),
+    "C14": Question(V.VIDEOS_ONLY, TRACKED, "videos.errors"),
+    "C4": Question(V.CASCADE, V.BASE, "stills.errors", sources=STILLS),
+    "C1": Question(V.BASE, V.RESNET, "stills.errors", sources=STILLS),
+    "C12": Question(V.NO_NORM, V.BASE, "curve", sources=STILLS),
+    "C5": Question(V.ECCV, V.ECCV, "stills.steps", sources=WORLD),
+    "C6": Question(V.NOT_TEMPORAL, TRACKED, "videos.errors", most=20.0, sources=WORLD),
+    "C7": Question(NO_F_CLS, TRACKED, "parts"),
+    "C13": Question(V.LONG_IDENTITY, V.IDENTITY, "recognised"),
+    "C9": Question(None, TRACKED, "videos.errors", twice=TRACKED),
+}
+
+
+def path_of(folder: Path, source: str, name: str, seed: int, tag: str = "") -> Path:
+    """Return where a record lies."""
+    words = re.sub(r"[^a-z0-9.]+", "-", f"{name} {seed} {tag}".lower()).strip("-")
+    return folder / source / f"{words}.npz"
+
+
+def write(path: Path, facts: dict, arrays: dict[str, np.ndarray]) -> None:
+    """Write a record, compressed; numbers as float16 (three figures)."""
+    small = {n: a.astype(np.float16) if a.dtype.kind == "f" else a for n, a in arrays.items()}
+
+    def save(part: Path) -> None:
+        with open(part, "wb") as file:
+            np.savez_compressed(file, facts=np.array(json.dumps(facts)), **small)
+
+    write_whole(path, save)
+
+
+@cache
+def _read(path: Path, _changed: int) -> tuple[dict, dict[str, np.ndarray]]:
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {n: file[n].astype(np.float64) if file[n].dtype.kind == "f" else file[n] for n in file.files}
+    return json.loads(str(arrays.pop("facts"))), arrays
+
+
+def read(path: Path) -> tuple[dict, dict[str, np.ndarray]] | None:
+    """Return (facts, arrays) of a record made under today's rules, or None."""
+    if not path.is_file():
+        return None
+    found = _read(path, path.stat().st_mtime_ns)
+    return found if found[0].get("endpoints") == fingerprint() else None

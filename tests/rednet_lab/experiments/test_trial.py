@@ -7,7 +7,8 @@ import pytest
 
 from data_prep.readers.face_world import COVERED, FaceWorldVideos, cover
 from rednet_lab.experiments import board, endpoints, trial, variants
-from rednet_lab.experiments.trial import QUESTIONS, Task, Trial, off, path_of, read, write
+from rednet_lab.experiments.endpoints import QUESTIONS, path_of, read, write
+from rednet_lab.experiments.trial import Task, Trial, off
 from rednet_lab.workbench.folds import dealt
 from tests.helpers import make_data
 
@@ -116,9 +117,9 @@ def test_work_stops_in_time_and_tells_how_to_go_on(work, capsys):
 
 
 def test_all_three_stages_leave_what_their_claims_ask_for(work):
-    for variant in (trial.TRACKED, variants.IDENTITY):
+    for variant in (endpoints.TRACKED, variants.IDENTITY):
         work.do(Task("C6", variant, 0))
-    _, tracked = read(path_of(work.folder, "face_world", trial.TRACKED.name, 0))
+    _, tracked = read(path_of(work.folder, "face_world", endpoints.TRACKED.name, 0))
     assert {"videos.errors", "videos.wiped", "videos.mean_guess", "videos.group", "parts", "curve"} <= set(tracked)
     _, people = read(path_of(work.folder, "face_world", variants.IDENTITY.name, 0))
     assert set(people["recognised"]) <= {0.0, 100.0} and len(people["recognised.loss"]) == len(people["recognised"])
