@@ -116,24 +116,27 @@ def _rows(folder: Path, _: tuple) -> tuple[Judged, ...]:
     return tuple(found)
 
 
+def pairs_of(claim: str, source: str = "", folder: Path = FOLDER) -> list[tuple]:
+    """Return (seed, record of the side without, of the side with) of a claim's trainings; source: the primary one."""
+    question, found = QUESTIONS[claim], []
+    for seed in range(endpoints.load()[0].trainings):
+        names = [question.first.name if question.first else "baselines", question.second.name]
+        two = [read(path_of(folder, source or question.sources[0], name, seed)) for name in names]
+        found += [(seed, *two)] if all(two) else []
+    return found
+
+
 def _looked_at(folder: Path, source: str, claim: str, endpoint: Endpoint, question: Question):
     """Return (effect or None, trainings, fall by twice the steps, gate, minutes a pair, facts) of one row."""
 
-    def record(variant, seed: int, tag: str = "", name: str = ""):
-        return read(path_of(folder, source, name or variant.name, seed, tag))
+    def record(variant, seed: int, tag: str = ""):
+        return read(path_of(folder, source, variant.name, seed, tag))
 
     if endpoint.kind != "sampled":
-        own = record(None, 0, name=f"cost {claim}")
+        own = read(path_of(folder, source, f"cost {claim}", 0))
         return (_of_cost(endpoint, *own) if own else None), 0, None, None, None, own[0] if own else {}
-    pairs, facts, minutes = [], {}, []
-    for seed in range(endpoints.load()[0].trainings):
-        two = record(question.second, seed)
-        one = record(question.first, seed) if question.first else record(None, seed, name="baselines")
-        for each in filter(None, (one, two)):
-            minutes.append(each[0]["seconds"] / 60)
-        if one and two:
-            pairs.append((seed, one, two))
-            facts = two[0]
+    pairs = pairs_of(claim, source, folder)
+    facts, minutes = pairs[-1][2][0] if pairs else {}, [each[0]["seconds"] / 60 for p in pairs for each in p[1:]]
     gate = _gate(claim, [(seed, two, record(IDENTITY, seed)) for seed, _, two in pairs]) if endpoint.gate else None
     once, twice = record(question.doubled, 0), record(question.doubled, 0, "twice")
     converged = None
@@ -141,11 +144,9 @@ def _looked_at(folder: Path, source: str, claim: str, endpoint: Endpoint, questi
         name = "recognised" if claim == "C13" else "validation"
         before, after = (each[1][name].mean() for each in (once, twice))
         converged = float(after - before) if claim == "C13" else float(100 * (before - after) / before)
-    usual = _usual(folder, source, _state(folder))
-    each = statistics.mean(minutes) if minutes else usual
-    sides = 1 if question.first is question.second else 2
-    found = _effect(claim, source, question, pairs) if pairs else None
-    return found, len(pairs), converged, gate, each and each * sides, facts
+    each = statistics.mean(minutes) if minutes else _usual(folder, source, _state(folder))
+    each = each and each * (1 if question.first is question.second else 2)  # of a pair
+    return _effect(claim, source, question, pairs) if pairs else None, len(pairs), converged, gate, each, facts
 
 
 @cache
@@ -218,9 +219,8 @@ def _of_cost(endpoint: Endpoint, facts: dict, arrays: dict) -> Effect:
         ours, printed = arrays["parameters"], np.array(endpoint.paper)
         away = float(np.abs(ours / printed - 1).max())
         return Effect(*map(float, ours), 0.0 if away < 0.01 else away, 0.0, 0.0, 0.0, 0.0, 0, 0, ())
-    one, two = (np.median(arrays[kind]) for kind in ("vgg", "resnet"))
-    rng, n = np.random.default_rng(0), len(arrays["vgg"])
-    draw = rng.integers(0, n, (DRAWS, n))
+    one, two, n = np.median(arrays["vgg"]), np.median(arrays["resnet"]), len(arrays["vgg"])
+    draw = np.random.default_rng(0).integers(0, n, (DRAWS, n))
     error = float((np.median(arrays["resnet"][draw], 1) - np.median(arrays["vgg"][draw], 1)).std())
     return Effect(float(one), float(two), float(two - one), math.nan, math.nan, error, 0.0, 0, n, ())
 
