@@ -6,12 +6,12 @@ which is too long for a slider: `chart` paints curves into an array in a millise
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn
 from IPython.display import display
 from matplotlib.ticker import LogLocator, MaxNLocator
 
@@ -20,7 +20,8 @@ from rednet_lab.evaluation import COMMON_YAW, error_curve, score
 from rednet_lab.show import draw
 
 WIDTH = 7.0  # inches: a figure is shown at full or half of a page's width
-PALETTE = "colorblind"
+STYLE = Path(__file__).with_name("figures.mplstyle")
+READS = ("rednet_lab/show/figures.mplstyle",)
 LINES = (":", "--", "-.", "-")
 TITLES = {"detection": "$l_d$", "regression": "$l_r$", "identity": "$l_{cls}$", "rate": "learning rate"}
 PALE = (205, 205, 205)
@@ -30,25 +31,8 @@ Each = dict[str, np.ndarray]
 
 
 def use_style() -> None:
-    """Set the course's figure style."""
-    seaborn.set_theme(style="whitegrid", palette=PALETTE, context="notebook", font_scale=0.9)
-    plt.rcParams.update(
-        {
-            "figure.figsize": (WIDTH, 3.6),
-            "figure.dpi": 100,
-            "savefig.bbox": "tight",
-            "svg.hashsalt": "rednet",  # the same figure is the same file
-            "svg.fonttype": "none",
-            "axes.titlesize": "medium",
-            "legend.frameon": False,
-            "figure.constrained_layout.use": True,
-        }
-    )
-
-
-def colours(count: int) -> list[tuple[float, float, float]]:
-    """Return so many of the palette's colours."""
-    return seaborn.color_palette(PALETTE, count)
+    """Set the course's figure style (without seaborn, which has it too: its import takes longer than all of ours)."""
+    plt.style.use(STYLE)
 
 
 def picture_axes(axes, image, title: str = "") -> None:
