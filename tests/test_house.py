@@ -160,13 +160,14 @@ def test_the_core_can_be_read_in_an_afternoon():
 # The aim is 8,000 lines in 65 files, and 2,500 lines in 20 files for what later issues add. Until it is reached,
 # these are what there is: the workshop can only become smaller. Lower them when it does.
 HOUSE_FILES, HOUSE_LINES = 66, 9_784
-ADDED_FILES, ADDED_LINES = 32, 5_461
+ADDED_FILES, ADDED_LINES = 32, 5_460
 
 
 def test_the_workshop_only_becomes_smaller():
     kinds = {".py", ".js", ".css", ".j2"}
-    files = [file for file in (ROOT / "rednet_lab").rglob("*") if file.suffix in kinds]
-    lines = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in files}
+    paths = [path.relative_to(ROOT) for path in (ROOT / "rednet_lab").rglob("*")]
+    files = [file for file in paths if file.suffix in kinds]
+    lines = {file: len((ROOT / file).read_text(encoding="utf-8").splitlines()) for file in files}
     added = [file for file in files if {"exercises", "track"} & {*file.parts} or file.name in ADDED]
     house = [file for file in files if file not in added]
     assert len(house) <= HOUSE_FILES and sum(lines[file] for file in house) <= HOUSE_LINES

@@ -42,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--seconds", type=float, default=0.0, help="stop after so many (a camera: 10, if nothing is said)")
     p.add_argument("--box", type=float, nargs=3, metavar=("X", "Y", "SIDE"), help="the face in the first frame")
     p.add_argument("--steps", action="store_true", help="show the response maps of every spatial step")
-    p.add_argument("--check", type=int, default=5, metavar="K", help="see every K frames if a face is lost (0: never)")
+    p.add_argument("--check", type=int, default=5, metavar="K", help="look at doubtful faces every K frames (0: never)")
     p.add_argument("--no-video", action="store_true", help="write no annotated video")
     p.add_argument("--again", action="store_true", help="do also what is done already")
     p.add_argument("--threads", type=int, default=0, help="processor threads (default: torch's own choice)")
@@ -66,8 +66,7 @@ def sources(words: list[str]) -> list[Footage]:
         elif path.is_file():
             found.append(Footage.of_file(path))
         else:
-            fix = "give a file, a folder or 'camera'"
-            raise DataError("no such file or folder", path=word, field="source", fix=fix)
+            raise DataError("no such file or folder", path=word, field="source", fix="a file, a folder or 'camera'")
     return found
 
 
@@ -88,8 +87,7 @@ def main(words: list[str] | None = None) -> int:
     if given.faces < 1 or given.check < 0 or given.seconds < 0:
         print("track: --faces is 1 or more, --check and --seconds 0 or more", file=sys.stderr)
         return 2
-    if given.threads:
-        torch.set_num_threads(given.threads)
+    torch.set_num_threads(given.threads or torch.get_num_threads())
     try:
         found, net = sources(given.what), open_weights(given.weights)
         net = OnnxNet(net) if given.engine == "onnx" else net

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import warnings
-from contextlib import ExitStack, redirect_stdout
+from contextlib import redirect_stdout
 from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
@@ -36,15 +36,15 @@ NEEDS = ("onnx", "onnxscript", "onnxruntime")
 
 
 def _pool(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the pooled x and where the first maximum of each window is: `layers.pool` in operators that are fast."""
+    """Return the pooled x and 1 where the first maximum of each window is: `layers.pool` in operators that are fast."""
     rank = torch.tensor([[4.0, 3.0], [2.0, 1.0]]).repeat(x.shape[2] // 2, x.shape[3] // 2)
     top = F.max_pool2d(x, 2)
-    highest = torch.where(x == F.interpolate(top, scale_factor=2.0), rank, torch.zeros(()))
-    return top, highest == F.interpolate(F.max_pool2d(highest, 2), scale_factor=2.0)
+    highest = rank * (x == F.interpolate(top, scale_factor=2.0)).float()  # "where" takes ONNX Runtime longer
+    return top, (highest == F.interpolate(F.max_pool2d(highest, 2), scale_factor=2.0)).float()
 
 
 def _unpool(x: Tensor, switches: Tensor) -> Tensor:
-    return torch.where(switches, F.interpolate(x, scale_factor=2.0), torch.zeros(()))
+    return switches * F.interpolate(x, scale_factor=2.0)
 
 
 def _one_frame(self: nn.LSTM, v: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
@@ -101,27 +101,26 @@ def write_onnx(net: RedNet, path: Path) -> None:
         raise DataError("only the VGG design's shared steps are exported", path=path, field="network", fix="use torch")
     loop, count = Loop(net.eval()), torch.export.Dim("n", min=1, max=4096)
     shapes = tuple({} if name == "mix" else {0: count} for name in loop.names)
-    swaps = (vgg, "pool", _pool), (vgg, "unpool", _unpool), (nn.LSTM, "forward", _one_frame)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with ExitStack() as stack:
-        stack.enter_context(redirect_stdout(StringIO()))
-        stack.enter_context(warnings.catch_warnings())
+    pools, memory = patch.multiple(vgg, pool=_pool, unpool=_unpool), patch.object(nn.LSTM, "forward", _one_frame)
+    with redirect_stdout(StringIO()), warnings.catch_warnings(), pools, memory:
         warnings.simplefilter("ignore")
-        for swap in swaps:
-            stack.enter_context(patch.object(*swap))
         made = torch.onnx.export(loop, tuple(example(net, 2)), dynamo=True, opset_version=OPSET, verbose=False,
                                  input_names=loop.names, output_names=loop.answers, dynamic_shapes=shapes)  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)
     made.save(str(path))
 
 
+def weights_hash(net: RedNet) -> str:
+    """Return a short hash of a network's weights, on any device; of an OnnxNet, of those that it was made of."""
+    values = b"".join(value.float().cpu().numpy().tobytes() for value in net.state_dict().values())
+    return getattr(net, "weights", hashlib.sha256(values).hexdigest()[:12])
+
+
 def exported(net: RedNet) -> Path:
     """Return the file of a network's graph, from the cache or written now (in some ten seconds)."""
-    made_by = module_hash("rednet_lab.track.exported"), torch.__version__, net.config
-    told = hashlib.sha256(repr(made_by).encode())
-    for value in net.state_dict().values():
-        told.update(np.ascontiguousarray(value.float().cpu().numpy()).tobytes())
-    path = cache_root() / "onnx" / f"{told.hexdigest()[:24]}.onnx"
+    made_of = module_hash("rednet_lab.track.exported"), torch.__version__, net.config, weights_hash(net)
+    path = cache_root() / "onnx" / f"{hashlib.sha256(repr(made_of).encode()).hexdigest()[:24]}.onnx"
     if not path.is_file():
         write_whole(path, lambda part: write_onnx(net, part))
     return path
@@ -138,7 +137,7 @@ class OnnxNet(RedNet):
         import onnxruntime
 
         nn.Module.__init__(self)
-        self.config, self.markup, self.f_trn, self.graph = net.config, net.markup, None, path.stem
+        self.config, self.markup, self.f_trn, self.weights = net.config, net.markup, None, weights_hash(net)
         self.register_buffer("mean_shape", net.mean_shape.clone())
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or torch.get_num_threads()

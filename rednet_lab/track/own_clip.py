@@ -12,7 +12,7 @@ from rednet_lab.show.player import forms
 from rednet_lab.show.storyboard import track_storyboard
 from rednet_lab.show.trace import Frame, record
 from rednet_lab.show.widgets import Painter, problem, renew, show_widget
-from rednet_lab.track.follow import Follower
+from rednet_lab.track.follow import DOUBTFUL, Follower
 
 
 def follow_clip(
@@ -25,7 +25,7 @@ def follow_clip(
 
     box (3,) is the face in the first frame; without one it is looked for. Frames without a face are left out.
     """
-    follower, track, found, there = Follower(net, check=1), [], 0, False
+    follower, track, found, there = Follower(net, check=1, heights=DOUBTFUL), [], 0, False
     if box is not None:
         follower.start(box)
     for done, image in enumerate(clip):

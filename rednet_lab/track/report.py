@@ -23,6 +23,7 @@ from rednet_lab.show.player import forms
 from rednet_lab.show.storyboard import PICTURE, Row, track_storyboard
 from rednet_lab.show.trace import Frame, record
 from rednet_lab.stamp import module_hash
+from rednet_lab.track.exported import weights_hash
 from rednet_lab.track.follow import Follower, Seen
 
 COLOURS = (draw.ORANGE, draw.SKY, draw.YELLOW, draw.PINK, draw.VERMILION, draw.BLUE)
@@ -54,15 +55,12 @@ def annotated(shot: Shot, seen: list[Seen], net: RedNet, steps: bool = False) ->
         out = draw.points(out, one.points, colour, net.markup, size=max(2, round(one.box[2] / 70)))
         x, y = one.box[:2] - one.box[2] / 2
         out = draw.words(out, [(f"{one.face + 1}", (x + 3, y + 2), "la")], 16, draw.WHITE, draw.BLACK)
-    if not steps:
-        return out
-    return beside(out, seen[0] if seen else None, net)
+    return beside(out, seen[0] if seen else None, net) if steps else out
 
 
 def beside(out: np.ndarray, first: Seen | None, net: RedNet) -> np.ndarray:
     """Return the frame with what the network saw of one face and each step's response maps in a column on its right."""
-    steps = net.config.steps
-    size = out.shape[0] // (len(steps) + 1)
+    steps, size = net.config.steps, out.shape[0] // (len(net.config.steps) + 1)
     column = np.full((out.shape[0], size, 3), 30, np.uint8)
     if first is not None:
         panels = [draw.enlarge(draw.picture(first.tracked.inputs[0]), size)]
@@ -75,31 +73,24 @@ def beside(out: np.ndarray, first: Seen | None, net: RedNet) -> np.ndarray:
 
 def fingerprint(source: Footage, net: RedNet, choices: Choices) -> str:
     """Return a hash of what decides the outcome: the files' sizes and times, the weights, the choices, the code."""
-    told = hashlib.sha256(repr(sorted(asdict(choices).items())).encode() + module_hash(__name__).encode())
-    told.update(getattr(net, "graph", "").encode())  # of the other engine's network, which holds no weights
+    given = sorted(asdict(choices).items()), weights_hash(net), type(net).__name__
+    told = hashlib.sha256(repr(given).encode() + module_hash(__name__).encode())
     for path in (source.path, *source.pictures):
         if path is not None:
             told.update(f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}".encode())
-    for value in net.state_dict().values():
-        told.update(np.ascontiguousarray(value.float().cpu().numpy()).tobytes())
     return told.hexdigest()
 
 
-HEAD = ("frame", "time", "face", "box_x", "box_y", "box_side", "slip", "yaw")
+HEAD = ("frame", "time", "face", "box_x", "box_y", "box_side", "height", "slip", "yaw")
 
 
 def rows_of(shot: Shot, seen: list[Seen]) -> list[list[str]]:
     """Return the table's rows of one frame: a face a row."""
     out = []
     for one in seen:
-        numbers = [f"{value:.2f}" for value in (*one.box, one.slip, one.yaw, *one.points.ravel())]
-        out.append([str(shot.number), f"{shot.time:.3f}", str(one.face + 1), *numbers])
+        numbers = (*one.box, *one.tracked.confidence, one.slip, one.yaw, *one.points.ravel())
+        out.append([str(shot.number), f"{shot.time:.3f}", str(one.face + 1), *(f"{value:.2f}" for value in numbers)])
     return out
-
-
-def contact_sheet(kept: list[np.ndarray]) -> np.ndarray:
-    """Return the kept frames, reduced, in a grid."""
-    return draw.montage([draw.enlarge(draw.squared(one, 255), TILE) for one in kept], min(6, len(kept)), gap=4)
 
 
 def moment(shot: Shot, seen: list[Seen], net: RedNet) -> tuple[Shot, Seen, Frame] | None:
@@ -154,17 +145,15 @@ class Film:
 
     def __init__(self, path: Path, rate: float):
         self.path, self.part, self.rate = path, path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}"), rate
-        self.writer: cv2.VideoWriter | None = None
-        self.written = 0
+        self.writer, self.written = None, 0
 
     def add(self, picture: np.ndarray, time: float) -> None:
         """Append a frame (H, W, 3) uint8 RGB, shown from `time` (s) on. Raise DataError where OpenCV cannot write."""
         if self.writer is None:
-            size = (picture.shape[1], picture.shape[0])
-            self.writer = cv2.VideoWriter(str(self.part), cv2.VideoWriter.fourcc(*"mp4v"), self.rate, size)
+            kind, size = cv2.VideoWriter.fourcc(*"mp4v"), picture.shape[1::-1]
+            self.writer = cv2.VideoWriter(str(self.part), kind, self.rate, size)
             if not self.writer.isOpened():
-                fix = "use --no-video; look at the disk"
-                raise DataError("cannot be written", path=self.path, field="video", fix=fix)
+                raise DataError("cannot be written", path=self.path, field="video", fix="--no-video; look at the disk")
         while self.written / self.rate <= time:  # frames that are not evenly spaced stay when they were
             self.writer.write(np.ascontiguousarray(picture[..., ::-1]))
             self.written += 1
@@ -219,13 +208,14 @@ def track(net: RedNet, source: Footage, out: Path, choices: Choices) -> dict:
         film.close(whole)
     head = [*HEAD, *(f"{axis}{i}" for i in range(net.markup.n_points) for axis in "xy")]
     write_text(folder / "points.csv", "".join(",".join(row) + "\n" for row in (head, *rows)))
-    write_whole(folder / "sheet.png", lambda part: part.write_bytes(draw.png(contact_sheet(kept.kept))))
+    tiles = [draw.enlarge(draw.squared(one, 255), TILE) for one in kept.kept]
+    sheet = draw.png(draw.montage(tiles, min(6, len(tiles)), gap=4))
+    write_whole(folder / "sheet.png", lambda part: part.write_bytes(sheet))
     facts = {"frames": len(times), "frames_with_a_face": frames_with, "faces": follower.starts}
     speed = round(len(times) / max(spent, 1e-9), 1)
     facts |= {"seconds": round(spent, 2), "frames_a_second": speed, "shown_every": moments.every, "fingerprint": mark}
     files = ["points.csv", "sheet.png", *(["annotated.mp4"] if choices.video and times else [])]
-    shown = [one for one in moments.kept if one is not None]
-    write_text(folder / "index.html", page(source.name, shown, facts, files))
+    write_text(folder / "index.html", page(source.name, [one for one in moments.kept if one], facts, files))
     write_json(folder / DONE, facts)
     print(f"{source.name}: {frames_with} of {len(times)} frames with a face, {follower.starts} face(s), "
           f"{speed:.0f} frames a second, {clock(spent)}; {folder}")  # fmt: skip

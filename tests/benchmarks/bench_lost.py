@@ -5,7 +5,8 @@
 Faces: a test picture's annotated box, looked at once. Lost: boxes beside the face, moved twice to where the network's
 points go, as a tracker moves them; kept where they end with less than a fifth of the face (intersection over union).
 Rows, one a look, go to figures/evidence/lost.csv; notebook 60 draws each measure's curve: lost ones found over false
-alarms. A network and data set that are there are not measured again.
+alarms. A network and data set that are there are not measured again. What is printed has each network's limits for
+HEIGHTS in rednet_lab/track/follow.py, and what a look with them does.
 """
 
 import argparse
@@ -27,7 +28,7 @@ from rednet_core.tracking import Tracker  # noqa: E402
 from rednet_lab.files import write_text  # noqa: E402
 from rednet_lab.names import ROOT  # noqa: E402
 from rednet_lab.progress import Progress  # noqa: E402
-from rednet_lab.track.follow import overlap, slip  # noqa: E402
+from rednet_lab.track.follow import DOUBTFUL, LOST, overlap, slip  # noqa: E402
 from rednet_lab.workbench.shipped import PLACE, WEIGHTS, open_weights  # noqa: E402
 
 LOG = ROOT / "figures" / "evidence" / "lost.csv"
@@ -61,6 +62,32 @@ def looks(tracker: Tracker, item: Item, draw: np.random.Generator) -> Iterator[d
             yield {"state": state, **dict(zip(("height", "slip"), map(float, one), strict=True))}
 
 
+def limits_of(rows: pd.DataFrame) -> tuple[float, float]:
+    """Return (gone, sure) of a network's looks: the height half way between both medians, that of 99 of 100 faces."""
+    face = rows["state"] == "face"
+    middles = rows["height"].groupby(face).median()
+    return float(middles.mean()), float(rows["height"][face].quantile(0.01))
+
+
+def judged(rows: pd.DataFrame, heights: tuple[float, float] = DOUBTFUL) -> tuple[pd.Series, pd.Series]:
+    """Return whether each look says that the face is lost, and whether its slip has to be looked at, as `Follower`."""
+    gone, doubtful = rows["height"] < heights[0], rows["height"].between(*heights, inclusive="left")
+    return gone | (doubtful & (rows["slip"] > LOST)), doubtful
+
+
+def told(log: pd.DataFrame) -> pd.DataFrame:
+    """Return what a look does (%), two rows for each data set and network: by height and slip, by the slip alone."""
+    out = []
+    for (data, weights), rows in log.groupby(["data", "weights"]):
+        face, limits = rows["state"] == "face", limits_of(log[log["weights"] == weights])
+        for way, heights in (("both", limits), ("slip", DOUBTFUL)):
+            says, looked = judged(rows, heights)
+            shares = [100 * one.mean() for one in (says[~face], says[face], looked[face])]
+            out.append([data, weights, way, *limits, *shares, sum(~face), sum(face)])
+    names = ["data", "weights", "way", "gone", "sure", "found", "alarms", "looks", "lost", "faces"]
+    return pd.DataFrame(out, columns=names).round(3)
+
+
 def measure(weights: str, reader) -> pd.DataFrame:
     """Return the looks of a shipped network at a reader's test pictures."""
     tracker, draw, rows, seen = Tracker(open_weights(weights)), np.random.default_rng(0), [], 0
@@ -77,7 +104,7 @@ def measure(weights: str, reader) -> pd.DataFrame:
 
 
 def main() -> None:
-    """Measure what the log does not have yet, and say what one look at today's limit does."""
+    """Measure what the log does not have yet, and say what one look does."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("udacity", help="folder of YouTube Faces in the Udacity layout")
     parser.add_argument("--helen", default="", help="folder of Helen with 300-W's points")
@@ -89,8 +116,7 @@ def main() -> None:
                 rows = measure(weights, dataset(name).open(folder)).assign(weights=weights, data=name)
                 log = pd.concat([log, rows], ignore_index=True) if len(log) else rows
                 write_text(LOG, log.to_csv(index=False, lineterminator="\n"))
-    table = pd.read_csv(LOG)
-    print(table.groupby(["data", "weights", "state"])[["height", "slip"]].describe(percentiles=[0.01, 0.5, 0.99]).T)
+    print(told(pd.read_csv(LOG)).to_string(index=False))
 
 
 if __name__ == "__main__":

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 
 from rednet_core import geometry
 from rednet_core.markup import IBUG68
+from rednet_lab.track import follow
 from rednet_lab.track.follow import Follower, find_faces, overlap, slip
 
 
@@ -44,6 +46,44 @@ def test_a_face_that_goes_is_noticed_although_the_confidence_stays_and_comes_bac
     assert all(faces == [0] for faces in told[:12])
     assert all(faces == [] for faces in told[16:30])  # lost within two looks
     assert all(faces == [0] for faces in told[42:]) and follower.starts == 1
+
+
+@pytest.fixture
+def honest(net, monkeypatch):
+    """Return the disc network with heights that tell: 0.9 on a disc, 0.2 elsewhere; and a list of looks at the slip."""
+    looks, real = [], follow.slip
+    monkeypatch.setattr(follow, "slip", lambda *given: looks.append(1) or real(*given))
+    net.confidence = lambda prediction: torch.where(prediction.maps[0].amax((1, 2, 3)) > 0.7, 0.9, 0.2)
+    return net, looks
+
+
+def test_where_the_height_tells_a_face_is_lost_in_two_frames_and_back_in_the_next_without_looks(honest, walk):
+    (net, looks), told = honest, []
+    follower = Follower(net, heights=(0.5, 0.8))
+    follower.start(np.array([50.0, 80.0, 50.0]))
+    for t, image in enumerate(walk(40, hidden=range(12, 14))):
+        told.append([one.face for one in follower.update(image)])
+        assert t >= 14 or len(looks) == 1  # the first frame's
+    assert told == [[0]] * 13 + [[]] + [[0]] * 26 and follower.starts == 1
+
+
+def test_a_doubtful_height_is_looked_into_now_and_then_and_a_sure_one_hardly_ever(honest, walk):
+    net, looks = honest
+    for heights, most in (((0.5, 0.95), 6), ((0.5, 0.8), 1), (follow.DOUBTFUL, 6)):
+        follower = Follower(net, heights=heights)
+        follower.start(np.array([50.0, 80.0, 50.0]))
+        looks.clear()
+        assert all(follower.update(image) for image in walk(26)) and len(looks) == most
+    assert Follower(net).heights == follow.DOUBTFUL  # nobody measured this network's
+
+
+def test_a_rare_look_finds_what_the_height_does_not(honest, walk):
+    net, _ = honest
+    net.confidence = lambda prediction: torch.full((len(prediction.maps[0]),), 0.9)
+    follower = Follower(net, heights=(0.5, 0.8))
+    follower.start(np.array([50.0, 80.0, 50.0]))
+    there = [len(follower.update(image)) for image in walk(104, hidden=range(5, 104))]
+    assert sum(there) in range(100, 103) and there[:100] == [1] * 100
 
 
 def test_without_looks_a_lost_face_is_followed_for_ever_as_the_papers_would(net, walk):
