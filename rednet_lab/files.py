@@ -48,11 +48,12 @@ def write_json(path: Path, value: object) -> None:
 
 
 def read_json(path: Path, default: object = None) -> object:
-    """Return a JSON file's value, or the default if there is none or it is not JSON (half-written, edited)."""
+    """Return a JSON file's value, or the default if there is none, or nothing of its kind (half-written, edited)."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return default
+    return value if default is None or isinstance(value, type(default)) else default
 
 
 def remove(path: Path) -> None:

@@ -44,5 +44,11 @@ def add_run_options(parser: ArgumentParser, profile: str, seed: str) -> None:
     parser.add_argument("--profile", choices=PROFILE_NAMES, default=profile)
     parser.add_argument("--source", choices=SOURCES, default=USUAL_SOURCE)
     parser.add_argument("--data", default="", help="where the real faces are")
-    parser.add_argument("--device", type=device_name, default="auto", help="auto, cpu, mps, cuda or cuda:N")
     parser.add_argument("--seed", type=int, default=USUAL_SEED, help=seed)
+    add_device(parser)
+
+
+def add_device(parser: ArgumentParser) -> None:
+    """Give a command the option that chooses a device."""
+    said = "auto, cpu, mps, cuda or cuda:N (default: auto)"
+    parser.add_argument("--device", type=device_name, default="auto", help=said)

@@ -15,6 +15,7 @@ import platform
 import re
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cache, lru_cache
@@ -168,22 +169,14 @@ def _canonical(node: object) -> str:
         kept = []
         for name in node._fields:
             value = getattr(node, name, None)
-            if name == "body" and isinstance(node, DOCUMENTED):
-                value = _without_docstring(value)
+            if name == "body" and isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+                value = value[1:]
             if value is not None and value != [] and name not in ("kind", "type_comment"):
                 kept.append(f"{name}={_canonical(value)}")
         return f"{type(node).__name__}({','.join(kept)})"
     if isinstance(node, list):
         return "[" + ",".join(_canonical(item) for item in node) + "]"
     return f"{type(node).__name__}:{node!r}"
-
-
-def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
-    """Return a body without the string it opens with."""
-    first = body[0] if body else None
-    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
-        return body[1:]
-    return body
 
 
 def notebook_code(text: str, markdown: bool = False) -> str:
@@ -235,16 +228,11 @@ def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that decide the numbers, without importing them."""
     found = {"python": platform.python_version()}
     for name, distributions in DISTRIBUTIONS.items():
-        found[name] = next(filter(None, map(_version, distributions)), "absent")
+        found[name] = "absent"
+        for distribution in reversed(distributions):  # the first of those that are installed
+            with suppress(importlib.metadata.PackageNotFoundError):
+                found[name] = importlib.metadata.version(distribution)
     return found
-
-
-def _version(distribution: str) -> str | None:
-    """Return the version of an installed distribution, or None."""
-    try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def machine() -> dict[str, str | int]:

@@ -62,19 +62,11 @@ def summed(parts: np.ndarray, place: np.ndarray, count: int) -> np.ndarray:
     return out
 
 
-def _mean(sums: np.ndarray) -> np.ndarray:
-    return sums[..., 1] / sums[..., 0]
-
-
-def _std(sums: np.ndarray) -> np.ndarray:
-    return np.sqrt(np.maximum(sums[..., 2] / sums[..., 0] - _mean(sums) ** 2, 0))
-
-
-def _failure(sums: np.ndarray) -> np.ndarray:
-    return 100 * sums[..., 3] / sums[..., 0]
-
-
-STATISTICS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"mean": _mean, "std": _std, "failure": _failure}
+STATISTICS: dict[str, Callable[[np.ndarray], np.ndarray]] = {  # of `_sums`
+    "mean": lambda sums: sums[..., 1] / sums[..., 0],
+    "std": lambda sums: np.sqrt(np.maximum(sums[..., 2] / sums[..., 0] - (sums[..., 1] / sums[..., 0]) ** 2, 0)),
+    "failure": lambda sums: 100 * sums[..., 3] / sums[..., 0],
+}
 
 
 def statistic(errors: np.ndarray, kind: str = "mean") -> np.ndarray:
@@ -124,17 +116,10 @@ def effect_of_sums(
     if own:
         train = float(np.sqrt(max(train**2 - test**2, 0.0)))
     mean = float(each.mean())
-    wide = np.hypot(test, train) * _t(test, many - 1, train, seeds - 1)
+    known = 0 < test**2 + train**2 < np.inf
+    wide = np.hypot(test, train) * (stdtrit(freedom(test, many - 1, train, seeds - 1), (1 + LEVEL) / 2) if known else 1)
     sides = [float(of(x.sum(1)).mean()) for x in (first, second)]
     return Effect(*sides, mean, mean - wide, mean + wide, test, train, seeds, many, tuple(map(float, each)))
-
-
-def _t(test: float, test_df: int, train: float, train_df: int) -> float:
-    """Student's t for the sum of two estimated variances (Welch and Satterthwaite)."""
-    total = test**2 + train**2
-    if total == 0 or not np.isfinite(total):
-        return 0.0 if total == 0 else 1.0
-    return float(stdtrit(freedom(test, test_df, train, train_df), (1 + LEVEL) / 2))
 
 
 def freedom(test: float, test_df: int, train: float, train_df: int) -> float:

@@ -1,6 +1,6 @@
 """Exercises that answer back: `check(name)(function)` says "Right", "To do", or names the mistake with its hint.
 
-`parts` and `loops` hold the masters. `python -m rednet_lab.exercises` writes the cells into the notebooks.
+`parts` and `loops` hold the masters, `notebooks` makes the cells of them.
 """
 
 import importlib

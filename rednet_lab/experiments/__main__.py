@@ -11,6 +11,7 @@ goes on. --source udacity, prepared (Helen and LFPW) and face_world are three li
 
 import argparse
 from dataclasses import replace
+from itertools import product
 
 from rednet_lab.experiments import EXPERIMENTS, Bench, endpoints
 from rednet_lab.experiments.trial import Trial
@@ -67,20 +68,17 @@ def main(arguments: list[str] | None = None) -> None:
             return
     lab = Lab(*run)
     if choices.dry_run:
-        for seed in seeds:
-            for name in choices.only:
-                print(
-                    f"{name}, training seed {seed}\n{_bench(lab, seed).cost(EXPERIMENTS[name]).to_string(index=False)}"
-                )
+        for seed, name in product(seeds, choices.only):
+            cost = _bench(lab, seed).cost(EXPERIMENTS[name])
+            print(f"{name}, training seed {seed}\n{cost.to_string(index=False)}")
         return
     for role in ("stills", "people", "clips", "test_stills", "test_videos"):  # data is waited for
         getattr(lab.source, role)()
     tasks = {}
-    for seed in seeds:
-        for name in choices.only:
-            for variant in EXPERIMENTS[name]:
-                key = cache.digest(_bench(lab, seed).training(variant, seed).key(lab.device))
-                tasks.setdefault(key, (name, variant, seed))
+    for seed, name in product(seeds, choices.only):
+        for variant in EXPERIMENTS[name]:
+            key = cache.digest(_bench(lab, seed).training(variant, seed).key(lab.device))
+            tasks.setdefault(key, (name, variant, seed))
     own, all_ = choices.shard
     work_through(lab, list(tasks.values())[own - 1 :: all_])
 
@@ -89,8 +87,13 @@ def work_through(lab: Lab, tasks: list[tuple]) -> None:
     """Train and measure (experiment, variant, seed), those that another process is busy with last."""
 
     def measure(task: tuple) -> str:
-        name, variant, seed = task
-        return f"{name}: {variant.name}, seed {seed}: {_measure(lab, variant, seed)}"
+        (name, variant, seed), trained = task, []
+        bench = _bench(lab, seed)
+        lab.watchers = [lambda name: lambda *_: trained.append(name)]  # is called where a training is done here
+        said = f"{name}: {variant.name}, seed {seed}: stills {bench.stills(variant).errors.mean():.2f} %"
+        if not variant.eccv:
+            said += f", videos {bench.videos(variant).errors.mean():.2f} %"
+        return said + ("" if trained else " (was trained already)")
 
     for said in cache.busy_last(tasks, measure):
         print(said, flush=True)
@@ -100,15 +103,6 @@ def _bench(lab: Lab, seed: int) -> Bench:
     bench = Bench(lab)
     bench.seeds = [seed]
     return bench
-
-
-def _measure(lab: Lab, variant, seed: int) -> str:
-    bench, trained = _bench(lab, seed), []
-    lab.watchers = [lambda name: lambda *_: trained.append(name)]  # is called where a training is done here
-    said = f"stills {bench.stills(variant).errors.mean():.2f} %"
-    if not variant.eccv:
-        said += f", videos {bench.videos(variant).errors.mean():.2f} %"
-    return said + ("" if trained else " (was trained already)")
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ class Bench:
         plan = p.stage2 if variant.stage == "people" else p.stage3
         if (
             variant.pictures != 1.0
-        ):  # from nothing, with the pictures and updates of all three stages, at the first one's rate
+        ):  # from nothing, with all three stages' pictures and updates, at the first one's rate
             total = updates = 0.0
             for stage, own in zip(STAGES, (p.stage1, p.stage2, p.stage3), strict=True):
                 epoch = pictures(stage, getattr(self.lab.source, stage)(), own)

@@ -43,11 +43,6 @@ class Variant:
         """Return the variants from the one that begins with a new network to this one."""
         return [*(self.after.chain() if self.after else []), self]
 
-    def key(self) -> dict:
-        """Return the variant as plain values, without its name: variants of one key are one training."""
-        plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("name", "after")}
-        return {**plain, "after": self.after and self.after.key()}
-
 
 SEVEN = {"markup": "seven"}  # a detection step has seven points: all rows of Table 6 are compared on these
 BASE = Variant("two steps", watch=True)
@@ -123,8 +118,9 @@ def ablation_profile(profile: Profile) -> Profile:
 
     Chosen by time alone, before any variant was looked at: two thirds of the width, a sixth of the pictures.
     """
-    if profile.name == "full":
-        return replace(profile, eccv=replace(profile.eccv, regression=False), eccv_demo=_full_eccv(profile))
+    if profile.name == "full":  # the ECCV network's own stage 1 (its 5.1), of the journal's length
+        own = replace(profile.stage1, train=replace(profile.stage1.train, ratio=RATIO))
+        return replace(profile, eccv=replace(profile.eccv, regression=False), eccv_demo=own)
     small = replace(profile.net, encoder_units=(1, 2, 4, 1), skip_units=1)  # of the ResNet design
     if profile.name != "quick":
         return replace(profile, net=small, eccv=replace(profile.eccv, regression=False))
@@ -137,8 +133,3 @@ def ablation_profile(profile: Profile) -> Profile:
         eccv=EccvConfig(64, 0.25, (1,) * 5, "seven", steps=profile.eccv.steps, regression=False),
         eccv_demo=_plan(400, 8e-3, 16, ratio=RATIO),
     )
-
-
-def _full_eccv(profile: Profile) -> Plan:
-    """Return the ECCV network's own stage 1 (its 5.1): 30 epochs of ten variations, a fifth off the rate every ten."""
-    return replace(profile.stage1, train=replace(profile.stage1.train, ratio=RATIO))

@@ -65,7 +65,7 @@ def _readme(args: argparse.Namespace) -> int:
 
 def _picture(_: argparse.Namespace) -> int:
     from rednet_lab.files import write_whole
-    from rednet_lab.publish.picture import METHOD, method
+    from rednet_lab.publish.pages import METHOD, method
     from rednet_lab.show.draw import palette_png
 
     write_whole(METHOD, lambda part: part.write_bytes(palette_png(method())))

@@ -3,7 +3,7 @@
 Right behind the parameters stands what fetches the course where it is missing, on Colab say; in a checkout it does
 nothing, and Colab's own packages stay as they are. The repository's address stands in pyproject.toml, under
 [project.urls], alone. Below the title and at the end stands a notebook's place in the series: the picture of its result
-as it ran, so that something is seen before anything is run, and the ways on and back.
+as it ran, so that something is seen before anything is run, and the ways on and back. Exercises stand where they are.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from rednet_lab.exercises import NAMES, load
+from rednet_lab.exercises.notebooks import place
 from rednet_lab.files import read_json
 from rednet_lab.names import EVIDENCE, ROOT
 from rednet_lab.series import Entry, parts
@@ -111,5 +113,9 @@ def written(root: Path = ROOT) -> dict[Path, str]:
         behind = 1 + ["parameters" in cell["metadata"].get("tags", []) for cell in cells].index(True)
         cells[behind:behind] = [fetching(address())]
         cells[1:1] = [top] if top else []
-        pages[file] = json.dumps({**notebook, "cells": cells + end}, indent=1, ensure_ascii=False) + "\n"
+        notebook["cells"] = cells + end
+        for name in NAMES:
+            if load(name).notebook == file.stem:
+                place(notebook, name)
+        pages[file] = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
     return pages

@@ -11,7 +11,6 @@ from __future__ import annotations
 import io
 import re
 import shutil
-import tempfile
 from base64 import b64decode, b64encode
 from pathlib import Path
 
@@ -45,11 +44,11 @@ def publish(run: Path, root: Path = ROOT, force: bool = False) -> list[str]:
     Raise PublishError where the run is a smoke run, has no results or broken ones, or (without `force`) where it would
     replace evidence of more trainings.
     """
-    found = {path.parent.name: read_json(path) for path in sorted(run.glob("*/results.json"))}
+    found = {path.parent.name: read_json(path, {}) for path in sorted(run.glob("*/results.json"))}
     if not found:
         raise PublishError(f"{run}: no results in it; a run's folder looks like figures/runs/quick")
     for name, results in found.items():
-        if not isinstance(results, dict) or not isinstance(results.get("stamp"), dict):
+        if not isinstance(results.get("stamp"), dict):
             raise PublishError(f"{run / name}: its results.json is broken; run the notebook again")
         if results["stamp"].get("profile") not in ("quick", "full"):
             raise PublishError(f"{run}: profile {results['stamp'].get('profile')} is no evidence of anything")
@@ -67,8 +66,7 @@ def fewer_trainings(new: Path, old: Path) -> list[str]:
     """Return a sentence for each part that a notebook's old intervals.json has of more seeds than the new."""
 
     def seeds(folder: Path) -> dict[tuple, int]:
-        content = read_json(folder / "intervals.json", {})
-        rows = content.get("intervals", []) if isinstance(content, dict) else []
+        rows = read_json(folder / "intervals.json", {}).get("intervals", [])
         return {(row.get("claim"), row.get("part"), row.get("source")): len(row.get("seeds") or []) for row in rows}
 
     published, here = seeds(old), seeds(new)
@@ -82,25 +80,25 @@ def _own_faces(results: dict) -> bool:
 
 
 def _copy(folder: Path, to: Path, results: dict) -> list[str]:
-    """Copy one notebook's listed files beside its old ones, then put the new folder in their place."""
-    said = []
+    """Copy one notebook's listed files in the place of its old ones."""
+    said, small = [], []
     listed = [item["file"] for kind in ("figures", "tables") for item in results.get(kind) or []]
-    to.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=to.parent) as made:
-        for name in ("results.json", "intervals.json", *listed):
-            file = folder / name
-            if not file.resolve().is_relative_to(folder.resolve()):
-                raise PublishError(f"{folder.name}: {name} lies outside its folder")
-            if not _own_faces(results) and file.suffix not in NUMBERS:
-                continue
-            if file.is_file() and file.stat().st_size > MOST_BYTES and name in listed:
-                said.append(f"left out: {folder.name}/{name}, {file.stat().st_size // 1000} KB")
-            elif file.is_file():
-                shutil.copyfile(file, Path(made) / name)
-            elif name != "intervals.json":
-                raise PublishError(f"{folder.name}: {name} is listed in results.json and not there")
-        remove(to)
-        shutil.copytree(made, to)
+    for name in ("results.json", "intervals.json", *listed):
+        file = folder / name
+        if not file.resolve().is_relative_to(folder.resolve()):
+            raise PublishError(f"{folder.name}: {name} lies outside its folder")
+        if not _own_faces(results) and file.suffix not in NUMBERS:
+            continue
+        if file.is_file() and file.stat().st_size > MOST_BYTES and name in listed:
+            said.append(f"left out: {folder.name}/{name}, {file.stat().st_size // 1000} KB")
+        elif file.is_file():
+            small.append(file)
+        elif name != "intervals.json":
+            raise PublishError(f"{folder.name}: {name} is listed in results.json and not there")
+    remove(to)
+    to.mkdir(parents=True)
+    for file in small:
+        shutil.copyfile(file, to / file.name)
     return [*said, f"{to.parent.name}/{to.name} published"]
 
 

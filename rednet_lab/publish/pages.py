@@ -9,12 +9,20 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
+
+from data_prep.face_world.world import FaceWorld
+from rednet_core import geometry
+from rednet_core.tracking import Tracker
 from rednet_lab.files import figures, read_json, write_text
 from rednet_lab.names import EVIDENCE, ROOT
 from rednet_lab.publish import cells, teach
 from rednet_lab.publish.ledger import tables, words
 from rednet_lab.publish.ledger.entries import KINDS
 from rednet_lab.series import SERIES, parts
+from rednet_lab.show import draw
+from rednet_lab.show.trace import record
+from rednet_lab.workbench.shipped import open_weights
 
 SNAPSHOTS = "snapshots"  # in a run's folder of the evidence: executed notebooks, made small
 RUNS = {"quick": "face world", "quick-udacity": "real faces"}  # the columns of the results table
@@ -33,6 +41,10 @@ ROWS = (
     ("video, challenging: tracked after stage 3", "54_stage3", "challenging_stage3"),
     ("video, challenging: SDM, tracked likewise", "78_comparison", "challenging_sdm"),
 )
+METHOD = ROOT / "figures" / "method.png"
+SEED, VIDEO = 1, 20  # a world that no training has seen
+FRAMES = (0, 6, 12, 18, 24)  # of the picture's strip; the last one's steps stand above it
+SIZE, PANEL = 256, 190  # pixels of a frame, and of each picture
 MADE = "Made by `python -m rednet_lab.publish readme` from the result files in `figures/evidence`: edit nothing here."
 
 
@@ -79,6 +91,30 @@ def series_in_parts() -> str:
         links = " · ".join(f"[{e.number} {e.title}](notebooks/{e.name}.ipynb)" for e in some)
         lines.append(f"- **{title}** ({sum(entry.minutes for entry in some):.0f} min): {links}")
     return "\n".join(lines)
+
+
+def method() -> np.ndarray:
+    """Return README's picture (H, W, 3): above one frame's way through the network, below the frames that led to it."""
+    video = FaceWorld(SEED, SIZE).video(VIDEO, FRAMES[-1] + 1)
+    tracker = Tracker(open_weights())
+    tracker.start(geometry.face_box(video[0].points[None].astype(np.float32), tracker.net.markup)[0])
+    seen = [record(tracker.net, tracker.update(one.image), one.image[None], one.points[None])[0] for one in video]
+    last = seen[-1]
+    crop = draw.enlarge(last.picture, PANEL)
+    z0, (detection, regression) = last.steps[0].feedback, (step.maps for step in last.steps)
+    steps = {
+        f"frame {FRAMES[-1]}": crop,
+        "z0: frame before": draw.overlay(crop, z0.max(0)),
+        "step 1: detection": draw.overlay(crop, detection.max(0)),
+        "step 2: regression": draw.overlay(crop, regression.max(0)),
+        "68 points": draw.face(last.picture, PANEL, last.steps[-1].points),
+    }
+    strip = {}
+    for i in FRAMES:
+        boxed = draw.box(draw.enlarge(seen[i].image, PANEL), draw.place(seen[i].box, SIZE, PANEL))
+        found = draw.place(seen[i].points, SIZE, PANEL)
+        strip[f"frame {i}, NME {seen[i].error:.1f} %"] = draw.points(boxed, found, size=2)
+    return draw.panels(steps | strip, len(FRAMES))
 
 
 # ---------------------------------------------------------------------------------------------------------- figures/
@@ -139,8 +175,8 @@ def ledger_page(ledger: tables.Ledger, kind: str) -> str:
 
 def results_table(folder: Path) -> str:
     """Return the results of the runs under `folder` as a table; a dash where a run has no such number."""
-    runs = {run: _results(folder / run) for run in RUNS}
-    runs = {run: results for run, results in runs.items() if results}
+    files = {run: sorted(folder.glob(f"{run}/*/results.json")) for run in RUNS}
+    runs = {run: {path.parent.name: read_json(path, {}) for path in paths} for run, paths in files.items() if paths}
     if not runs:
         return "No results yet: `python3 go.py run` makes them."
     lines = ["| | " + " | ".join(RUNS[run] for run in runs) + " |", "|---|" + "---|" * len(runs)]
@@ -152,11 +188,6 @@ def results_table(folder: Path) -> str:
             lines.append(f"| {label} | " + " | ".join(map("".join, zip(said, ours, strict=True))) + " |")
     stamps = [f"{RUNS[run]}: {_stamp(results)}" for run, results in runs.items()]
     return "\n".join(lines) + "\n\n" + "; ".join(stamps) + "."
-
-
-def _results(run: Path) -> dict[str, dict]:
-    found = {path.parent.name: read_json(path, {}) for path in sorted(run.glob("*/results.json"))}
-    return {name: results for name, results in found.items() if results}
 
 
 def _stamp(results: dict[str, dict]) -> str:

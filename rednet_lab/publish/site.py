@@ -30,10 +30,6 @@ from rednet_lab.tex import TexError, formula, mathml
 NEEDS = ("sphinx", "myst_nb", "furo")
 LINK = re.compile(r"(?<!!)\[([^\]\n]*)\]\(([^)\s]+)\)")
 MENTION = re.compile(r"(?<!\[)\bnotebooks? \d\d(?:(?:, | and | or | to )\d\d)*\b(?!\])")
-FETCHES = re.compile(  # addresses of a page, and of a style sheet
-    r"""<(?:script|img|iframe|source|video|audio|embed|link)\b[^>]*?\s(?:src|href|srcset|poster)=["'](?:https?:)?//[^"']+"""
-    r"""|(?:url\(\s*["']?|@import\s+["'])(?:https?:)?//[^"')\s]+"""
-)
 CSS = """math[display=block] { margin: 1rem 0; overflow-x: auto } .cell_output img { max-width: 100%; height: auto }
 article table { font-size: .85em } .table-wrapper td { vertical-align: top }"""
 SETTINGS = {
@@ -81,14 +77,7 @@ def build(run: Path, to: Path, root: Path = ROOT) -> list[str]:
         shutil.rmtree(to, ignore_errors=True)
         shutil.copytree(made, to)
         told = re.sub(r"\x1b\[[\d;]*m", "", warnings.getvalue()).replace(f"{source}/", "")
-    return [line for line in told.splitlines() if line.strip()] + fetches(to)
-
-
-def fetches(folder: Path) -> list[str]:
-    """Return what pages or style sheets of a folder would fetch from elsewhere."""
-    files = [path for path in sorted(folder.rglob("*")) if path.suffix in (".html", ".css")]
-    hits = [(path, hit) for path in files for hit in FETCHES.findall(path.read_text(encoding="utf-8"))]
-    return [f"{path.relative_to(folder).as_posix()} fetches {hit[:200]}" for path, hit in hits]
+    return [line for line in told.splitlines() if line.strip()]
 
 
 # -------------------------------------------------------------------------------------------------------- the source

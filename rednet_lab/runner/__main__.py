@@ -7,14 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from rednet_lab.files import leftovers, remove
-from rednet_lab.names import LONG, PROFILE_NAMES, ROOT, RUNS, SOURCES, USUAL_SOURCE, device_name
+from rednet_lab.names import LONG, PROFILE_NAMES, ROOT, RUNS, SOURCES, USUAL_SOURCE, add_device
 from rednet_lab.parameters import ParameterError
 from rednet_lab.runner.course import Course, Job, Options, UsageError, check_jobs, make_jobs
 from rednet_lab.runner.graph import GOOD, Outcome, Session, told
@@ -52,7 +51,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--profile", choices=PROFILE_NAMES, default="quick", help="how much work (default: quick)")
     p.add_argument("--source", choices=SOURCES, default=USUAL_SOURCE, help=f"which faces (default: {USUAL_SOURCE})")
     p.add_argument("--data", type=Path, metavar="FOLDER", help="where the real faces or the prepared stores are")
-    p.add_argument("--device", type=device_name, default="auto", help="auto, cpu, mps, cuda or cuda:N (default: auto)")
+    add_device(p)
     p.add_argument("--seeds", type=whole(0), nargs="+", default=[0], metavar="N", help="one run for each (default: 0)")
     p.add_argument("--out", type=Path, metavar="FOLDER", help=f"where runs go (default: {RUNS} in the checkout)")
     p.add_argument("--only", nargs="+", default=[], metavar="NOTEBOOK", help="numbers or names; with what they need")
@@ -168,8 +167,6 @@ def signals_heard() -> Iterator[None]:
         raise KeyboardInterrupt(number)
 
     numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
-    if threading.current_thread() is not threading.main_thread():
-        numbers = []
     before = {number: signal.getsignal(number) for number in numbers}
     for number, handler in before.items():
         if handler is not signal.SIG_IGN:
@@ -199,7 +196,6 @@ def run(jobs: list[Job], parallel: int, force: bool, minutes: float) -> int:
                 remove(part)
         screen.plan(jobs, force, parallel)
         workers = stack.enter_context(Workers(minutes * 60))
-        session = Session(jobs, workers, force)
 
         def ended(job: Job, outcome: Outcome) -> None:
             screen.ended(job, outcome)
@@ -207,15 +203,12 @@ def run(jobs: list[Job], parallel: int, force: bool, minutes: float) -> int:
                 with suppress(OSError):  # it is written once more at the end, and told of there
                     write_index(job.folder, job.course, job.options, job.seed)
 
-        session.on_end = ended
-        thread, stopped_by = session.start(parallel), 0
+        session, stopped_by = Session(jobs, workers, force, ended, screen.show), 0
         try:
-            screen.watch(session, thread)
+            session.run(parallel)
         except KeyboardInterrupt as stop:
             stopped_by = stop.args[0] if stop.args else signal.SIGINT
-            screen.say("\nStopping ... (what is finished stays; the same command goes on from here)")
-            workers.stop()
-            thread.join(timeout=20)
+            screen.say("\nStopped. What is finished stays; the same command goes on from here.")
         for job in {job.folder: job for job in jobs}.values():
             try:
                 write_index(job.folder, job.course, job.options, job.seed)
@@ -224,7 +217,7 @@ def run(jobs: list[Job], parallel: int, force: bool, minutes: float) -> int:
         screen.summary(session, folders, time.monotonic() - started)
     if stopped_by:
         return 128 + stopped_by
-    return 0 if all(job.id in session.outcomes and session.outcomes[job.id].state in GOOD for job in jobs) else 1
+    return 0 if all(job in session.outcomes and session.outcomes[job].state in GOOD for job in jobs) else 1
 
 
 if __name__ == "__main__":

@@ -31,12 +31,6 @@ class Course:
     root: Path = ROOT
     packages: tuple[str, ...] = stamp.PACKAGES
 
-    def __post_init__(self) -> None:
-        names = [entry.name for entry in self.series]
-        unknown = {need for entry in self.series for need in (*entry.needs, *entry.after)} - set(names)
-        if unknown or len(set(names)) != len(names):
-            raise UsageError(f"the series is inconsistent: unknown needs {sorted(unknown)} or names given twice")
-
     @property
     def notebooks(self) -> Path:
         """Return the folder of the notebooks."""
@@ -98,11 +92,6 @@ class Job:
         return self.options.out / run_name(self.options.profile, self.options.source, self.seed)
 
     @property
-    def id(self) -> str:
-        """Return a name that is unique in this invocation."""
-        return f"{self.folder.name}/{self.entry.name}"
-
-    @property
     def notebook(self) -> Path:
         """Return the notebook's source."""
         return self.course.notebooks / f"{self.entry.name}.ipynb"
@@ -139,23 +128,19 @@ class Job:
         decides = {
             "code": stamp.notebook_hash(self.notebook, self.course.packages),
             "parameters": {name: value for name, value in self.parameters.items() if name != "out"},
-            "data": [str(self.options.data or ""), *map(self._fingerprint, self._read_places())],
+            "data": [str(self.options.data or ""), *self._read()],
             "versions": {name: versions[name] for name in stamp.DISTRIBUTIONS},
             "needs": [self._need(name) for name in self.entry.needs if self.entry.reads],
         }
         return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 
-    def _read_places(self) -> list[Path]:
-        """Return the data's folder, and the files and folders that other parameters name."""
+    def _read(self) -> list[str]:
+        """Return the fingerprints, looked at once a run, of the data, and of files and folders that parameters name."""
         words = [value for name, value in self.parameters.items() if isinstance(value, str) and name not in STANDARD]
         places = [self.course.notebooks / word for word in words if "/" in word or "\\" in word]
-        return [place for place in [self.options.data, *places] if place and place.exists()]
-
-    def _fingerprint(self, place: Path) -> str:
-        """Return the fingerprint of data, looked at once a run."""
-        if place not in self.options.seen:
-            self.options.seen[place] = stamp.fingerprint(place)
-        return self.options.seen[place]
+        found = [place for place in [self.options.data, *places] if place and place.exists()]
+        self.options.seen.update({place: stamp.fingerprint(place) for place in set(found) - set(self.options.seen)})
+        return [self.options.seen[place] for place in found]
 
     def _need(self, name: str) -> str:
         """Return the code key of a needed notebook, whether or not it runs too."""

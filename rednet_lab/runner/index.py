@@ -6,7 +6,6 @@ All text comes from notebooks and files that may be anybody's; the template esca
 from __future__ import annotations
 
 import csv
-from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -100,12 +99,12 @@ class Section:
         self.state = state.state_to_show(job)
         self.kind, self.word = STATES[self.state]
         self.done = record.get("state") == "done"
-        results = read_json(self.paths.results_file, {}) if self.done else {}
-        self.results = results if isinstance(results, dict) else {}
+        self.results = read_json(self.paths.results_file, {}) if self.done else {}
         self.seconds = float(record.get("seconds", 0)) if self.done else 0.0
         self.took = clock(self.seconds) if self.done else ""
         self.error = record.get("error", "") if self.state in ("failed", "skipped") else ""
         self.shown = self.state not in ("never", "missing")
+        self.experiment = self.entry.number.isdigit() and int(self.entry.number) >= EXPERIMENTS
         found = ((self.paths.html, "executed notebook"), (self.paths.failed_html, "as far as it got"))
         self.pages = [(quote(f"executed/{path.name}"), words) for path, words in found if path.is_file()]
         stamp = self.results.get("stamp")
@@ -149,46 +148,26 @@ def shortened(cell: str) -> tuple[str, bool]:
 
 def write_index(folder: Path, course: Course, options: Options, seed: int) -> Path:
     """Write the page of one run folder from what lies in it, and return its path."""
+    from jinja2 import Environment
+
     sections = [Section(job) for job in make_jobs(course, options, list(course.series), seed)]
     # Who speaks for a run: the course's last notebooks first, then the experiments, the ledger's first.
-    telling = sorted(reversed(sections), key=is_experiment)
-    heroes = [(s, item) for s in telling for item in s.items("figures") if item.get("hero")]
+    telling = sorted(reversed(sections), key=lambda s: s.experiment)
+    hero = next(((s, item) for s in telling for item in s.items("figures") if item.get("hero")), None)
+    cards = [(s.experiment, number) for s in telling for number in s.numbers if number[1].get("headline")]
+    first, rest = ([number for experiment, number in cards if experiment == wanted] for wanted in (False, True))
     stamp = max((s.stamp for s in sections), key=lambda stamp: str(stamp.get("time", "")))
-    text = template().render(
+    machine = [f"{v} cores" if k == "cpus" else str(v) for k, v in stamp.get("machine", {}).items()]
+    facts = {name: stamp.get(name) for name in STAMPED} | {"code": stamp.get("code", "")[:10]}
+    facts |= {"machine": ", ".join(machine), "time": stamp.get("time")}
+    # The template escapes whatever is put into it.
+    text = Environment(autoescape=True, trim_blocks=True).from_string(TEMPLATE).render(
         name=folder.name, options=options, seed=seed, sections=sections, look=LOOK, figures=figures,
         faces="the face world" if options.source == USUAL_SOURCE else f"real faces ({options.source})",
         good=sum(s.state == "up-to-date" for s in sections), old=sum(s.state == "stale" for s in sections),
-        bad=sum(s.kind == "bad" for s in sections), took=clock(sum(s.seconds for s in sections)),
-        hero=heroes[0] if heroes else None, cards=headline_numbers(telling), stamp=stamp_facts(stamp),
+        bad=sum(s.kind == "bad" for s in sections), took=clock(sum(s.seconds for s in sections)), hero=hero,
+        cards=(first[: COURSE_CARDS if rest else CARDS] + rest)[:CARDS],
+        stamp=[(name, value) for name, value in facts.items() if value not in (None, "")],
     )  # fmt: skip
     write_text(folder / "index.html", text)
     return folder / "index.html"
-
-
-def is_experiment(section: Section) -> bool:
-    """Tell whether a notebook is one of the experiments, which come behind the course."""
-    return section.entry.number.isdigit() and int(section.entry.number) >= EXPERIMENTS
-
-
-def headline_numbers(telling: list[Section]) -> list[tuple[str, dict]]:
-    """Return the headline numbers: a few of the course's last notebooks, then the experiments'."""
-    found = [(s, number) for s in telling for number in s.numbers if number[1].get("headline")]
-    course, rest = ([n for s, n in found if is_experiment(s) == wanted] for wanted in (False, True))
-    return (course[: COURSE_CARDS if rest else CARDS] + rest)[:CARDS]
-
-
-def stamp_facts(stamp: dict) -> list[tuple[str, object]]:
-    """Return what a stamp says, in the order in which it is shown."""
-    facts = [(name, stamp.get(name)) for name in STAMPED] + [("code", str(stamp.get("code") or "")[:10])]
-    machine = stamp.get("machine")
-    if isinstance(machine, dict):
-        facts.append(("machine", ", ".join(f"{v} cores" if k == "cpus" else str(v) for k, v in machine.items())))
-    return [(name, value) for name, value in [*facts, ("time", stamp.get("time"))] if value not in (None, "")]
-
-
-@cache
-def template():
-    """Return the page's template, which escapes whatever is put into it."""
-    from jinja2 import Environment
-
-    return Environment(autoescape=True, trim_blocks=True).from_string(TEMPLATE)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import threading
 import time
 from functools import cache
 from pathlib import Path
-from typing import TextIO
 
 from rednet_lab.files import clock, figures, read_json
 from rednet_lab.runner import state
@@ -18,26 +16,21 @@ from rednet_lab.runner.graph import Outcome, Session
 from rednet_lab.runner.index import Section
 
 WORDS = {"up-to-date": "up to date", "skipped": "not run", "never": "never run", "done": "done"}
-REFRESH, SPOKEN = 0.3, 10.0  # seconds between redraws on a terminal, between lines elsewhere
+SPOKEN = 10.0  # seconds between lines where there is no terminal
 
 
 class Screen:
     """Prints to a terminal or, in plain lines, to a file or a pipe."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
-        self.stream = stream or sys.stdout
-        self.live = self.stream.isatty()
-        self.drawn = 0
-        self.spoken = 0.0
-        self.lock = threading.RLock()
-        self.width = max(len(word) for word in WORDS.values()) + 2
+    def __init__(self) -> None:
+        self.stream, self.live = sys.stdout, sys.stdout.isatty()
+        self.drawn, self.spoken = 0, 0.0
 
     def say(self, text: str = "") -> None:
         """Print lines that stay, above the live line."""
-        with self.lock:
-            self._wipe()
-            encoding = self.stream.encoding or "utf-8"
-            self._write(text.encode(encoding, "replace").decode(encoding) + "\n")
+        wiped = "\r" + " " * self.drawn + "\r" if self.drawn else ""
+        self._write(f"{wiped}{text}\n")
+        self.drawn = 0
 
     def _write(self, text: str) -> None:
         """Write, or be silent from now on where nobody reads any more: a run goes on when its terminal is gone."""
@@ -46,12 +39,6 @@ class Screen:
             self.stream.flush()
         except (OSError, ValueError):
             self.stream, self.live = open(os.devnull, "w", encoding="utf-8"), False  # noqa: SIM115
-
-    def _wipe(self) -> None:
-        """Remove the live line."""
-        if self.drawn:
-            self._write("\r" + " " * self.drawn + "\r")
-            self.drawn = 0
 
     def plan(self, jobs: list[Job], force: bool, parallel: int = 1) -> None:
         """Say what will run and how long that should take."""
@@ -80,36 +67,24 @@ class Screen:
         word = WORDS.get(outcome.state, outcome.state)
         detail = outcome.detail.split("\n", 1)[0]
         took = f"{clock(outcome.seconds):>8}" if outcome.seconds and outcome.state != "up-to-date" else " " * 8
-        self.say(f"  {word:<{self.width}}{took}  {label(job)}{'  ' + detail if detail else ''}")
-
-    def watch(self, session: Session, thread: threading.Thread) -> None:
-        """Show what runs until the session has ended."""
-        while thread.is_alive():
-            thread.join(timeout=REFRESH)
-            self.show(session)
-        with self.lock:
-            self._wipe()
+        self.say(f"  {word:<12}{took}  {label(job)}{'  ' + detail if detail else ''}")
 
     def show(self, session: Session) -> None:
         """Redraw the live line, or print one where there is no terminal and it is time."""
-        with self.lock:
-            running = dict(session.running)  # the other thread goes on
-            texts = [doing(job, running[job.id]) for job in session.jobs if job.id in running]
-            if not texts:
-                return
-            if self.live:
-                columns = shutil.get_terminal_size().columns - 1
-                text = " | ".join(texts)[:columns]
-                self._write("\r" + text.ljust(self.drawn))
-                self.drawn = len(text)
-            elif (now := time.monotonic()) - max(self.spoken, min(running.values())) >= SPOKEN:
-                self.spoken = now
-                for text in texts:
-                    self.say("    " + text)
+        running = dict(session.running)  # other threads go on
+        texts = [doing(job, began) for job, began in running.items()]
+        if self.live:
+            text = " | ".join(texts)[: shutil.get_terminal_size().columns - 1]
+            self._write("\r" + text.ljust(self.drawn))
+            self.drawn = len(text)
+        elif texts and (now := time.monotonic()) - max(self.spoken, min(running.values())) >= SPOKEN:
+            self.spoken = now
+            for text in texts:
+                self.say("    " + text)
 
     def summary(self, session: Session, folders: list[Path], seconds: float) -> None:
         """Print the table of outcomes, the errors, and where to look."""
-        outcomes = [session.outcomes.get(job.id, Outcome("interrupted")) for job in session.jobs]
+        outcomes = [session.outcomes.get(job, Outcome("interrupted")) for job in session.jobs]
         counts = {name: sum(o.state == name for o in outcomes) for name in
                   ("done", "up-to-date", "failed", "skipped", "interrupted")}  # fmt: skip
         parts = [f"{count} {WORDS.get(name, name)}" for name, count in counts.items() if count]
@@ -163,16 +138,12 @@ def doing(job: Job, started: float) -> str:
     paths, parts = state.Paths(job), [label(job)]
     status, progress = read_json(paths.status, {}), read_json(paths.progress, {})
     parts.append(f"cell {status['cell']}/{status['cells']}" if status else "starting")
-    if isinstance(progress, dict) and progress.get("label"):
-        text = str(progress["label"])
-        if progress.get("total"):
-            text += f" {progress.get('done', 0)}/{progress['total']}"
-        parts.append(text)
-        parts += [str(progress["note"])] if progress.get("note") else []
+    if progress:
+        parts += ["{label} {done}/{total}".format(**progress), progress["note"]]
     expected = state.expected_seconds(job)
     took = clock(time.monotonic() - started)
     parts.append(f"{took} of ~{clock(expected)}" if expected is not None else took)
-    return "  ".join(parts)
+    return "  ".join(filter(None, parts))
 
 
 def shorten(text: str, lines: int = 25) -> str:

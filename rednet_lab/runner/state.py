@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from datetime import datetime, timezone
-from pathlib import Path
 from statistics import median
 
 from rednet_lab import stamp
 from rednet_lab.files import read_json, remove, write_json
 from rednet_lab.runner.course import Job
-
-HISTORY = 200  # durations kept in one run folder
-_HISTORY_LOCK = threading.Lock()  # with --jobs, several notebooks of a run folder may end at once
 
 
 class Paths:
@@ -37,18 +32,19 @@ class Paths:
         """Return {file in the run folder: checksum} of the executed notebook, its page and its results."""
         results = sorted(file for file in self.results.rglob("*") if file.is_file())
         files = [file for file in (self.executed, self.html) if file.is_file()] + results
-        return {file.relative_to(self.results.parent).as_posix(): checksum(file) for file in files}
-
-
-def checksum(file: Path) -> str:
-    """Return the sha256 of a file."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+        sums = {file: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+        return {file.relative_to(self.results.parent).as_posix(): sum_ for file, sum_ in sums.items()}
 
 
 def record_of(job: Job) -> dict:
     """Return the record of a job's last run: state, key, seconds, time and, if it failed, error; {} if it never ran."""
-    record = read_json(Paths(job).record, {})
-    return record if isinstance(record, dict) else {}
+    return read_json(Paths(job).record, {})
+
+
+def _keep(job: Job, state: str, **facts) -> None:
+    """Write the record of a job; how long its last success took stays in it."""
+    record = {"state": state, "time": now(), "took": record_of(job).get("took")}
+    write_json(Paths(job).record, record | facts)
 
 
 def state_to_show(job: Job) -> str:
@@ -78,7 +74,7 @@ def state_of(job: Job) -> str:
 def begin(job: Job) -> None:
     """Clear what an earlier run of this notebook left, so that nothing old passes for new, and note the start."""
     paths = Paths(job)
-    write_json(paths.record, {"state": "running", "time": now()})
+    _keep(job, "running")
     for path in (paths.executed, paths.html, paths.failed, paths.failed_html, paths.stale, paths.results,
                  paths.progress, paths.status):  # fmt: skip
         remove(path)
@@ -91,20 +87,19 @@ def finish(job: Job, seconds: float, error: str | None) -> None:
     paths = Paths(job)
     for path in (paths.progress, paths.status):
         remove(path)
-    record = {"state": "failed" if error else "done", "key": job.key, "seconds": round(seconds, 2), "time": now()}
-    write_json(paths.record, record | ({"error": error} if error else {"files": paths.made()}))
-    if error is None:
-        told = {"notebook": job.entry.name, "seconds": round(seconds, 1), "time": now(), "machine": machine_name()}
-        told |= {"profile": job.options.profile, "source": job.options.source}
-        file = job.folder / ".runner" / "durations.json"
-        with _HISTORY_LOCK:
-            write_json(file, [*read_json(file, []), told][-HISTORY:])
+    facts = {"key": job.key, "seconds": round(seconds, 2)}
+    if error:
+        _keep(job, "failed", **facts, error=error)
+    else:
+        took = {"seconds": round(seconds, 1), "machine": machine_name()}
+        took |= {"profile": job.options.profile, "source": job.options.source}
+        _keep(job, "done", **facts, took=took, files=paths.made())
 
 
 def skip(job: Job, reason: str) -> None:
     """Record that a job was not run; an older success is kept under another name, where it cannot be mistaken."""
     paths = Paths(job)
-    write_json(paths.record, {"state": "skipped", "error": reason, "time": now()})
+    _keep(job, "skipped", error=reason)
     if paths.executed.is_file():
         paths.executed.replace(paths.stale)
     remove(paths.html)
@@ -112,14 +107,12 @@ def skip(job: Job, reason: str) -> None:
 
 def expected_seconds(job: Job) -> float | None:
     """Return how long this notebook should take: what it took here, else elsewhere, else what the series says."""
-    runs = []
-    for file in sorted(job.options.out.glob("*/.runner/durations.json")):
-        runs += [run for run in read_json(file, []) if run.get("notebook") == job.entry.name]
-    runs = [run for run in runs if run.get("profile") == job.options.profile]
-    for fits in (lambda r: r["machine"] == machine_name() and r["source"] == job.options.source,
-                 lambda r: r["source"] == job.options.source):  # fmt: skip
-        if seconds := [run["seconds"] for run in sorted(runs, key=lambda r: r["time"]) if fits(run)]:
-            return median(seconds[-3:])
+    records = [read_json(file, {}) for file in job.options.out.glob(f"*/.runner/{job.entry.name}.json")]
+    runs = [took for record in records if (took := record.get("took"))]
+    runs = [(r["machine"], r["seconds"]) for r in runs
+            if (r["profile"], r["source"]) == (job.options.profile, job.options.source)]  # fmt: skip
+    if runs:
+        return median([seconds for machine, seconds in runs if machine == machine_name()] or [s for _, s in runs])
     return job.entry.minutes * 60 if job.entry.minutes and job.options.profile == "quick" else None
 
 

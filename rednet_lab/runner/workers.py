@@ -147,7 +147,11 @@ def carry_out(request: dict) -> dict:
     from nbclient.exceptions import CellExecutionError
 
     os.environ["REDNET_PROGRESS"] = request["progress"]
-    notebook = with_parameters(nbformat.read(request["notebook"], as_version=4), request["parameters"])
+    notebook = nbformat.read(request["notebook"], as_version=4)
+    tagged = ["parameters" in cell.metadata.get("tags", []) for cell in notebook.cells]
+    lines = "\n".join(f"{name} = {value!r}" for name, value in request["parameters"].items())
+    injected = nbformat.v4.new_code_cell(f"{INJECTED}{lines}", metadata={"tags": ["injected-parameters"]})
+    notebook.cells.insert(tagged.index(True) + 1, injected)  # as papermill does
     client, started = make_client(notebook, request["cwd"]), time.monotonic()
     error: str | None = "stopped before the end"
     try:
@@ -171,17 +175,6 @@ def carry_out(request: dict) -> dict:
         seconds = time.monotonic() - started
         error = save(notebook, request, seconds, error) or error
     return {"error": error, "seconds": seconds}
-
-
-def with_parameters(notebook, parameters: dict):
-    """Return a notebook with a cell of parameters behind its own, as papermill injects it."""
-    from nbformat.v4 import new_code_cell
-
-    tagged = ["parameters" in cell.metadata.get("tags", []) for cell in notebook.cells]
-    lines = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
-    cell = new_code_cell(f"{INJECTED}{lines}", metadata={"tags": ["injected-parameters"]})
-    notebook.cells.insert(tagged.index(True) + 1, cell)
-    return notebook
 
 
 def make_client(notebook, folder: str):

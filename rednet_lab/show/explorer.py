@@ -12,7 +12,7 @@ from rednet_core.rednet import RedNet
 from rednet_core.vgg import VGGEncoderDecoder
 from rednet_lab.show import draw, plots
 from rednet_lab.show.own_file import HINT, OwnFile, whole_picture
-from rednet_lab.show.trace import Face, FaceTracer, Frame, record
+from rednet_lab.show.trace import Face, FaceTracer, Frame
 from rednet_lab.show.widgets import Painter, menu, slider
 
 # Where in its 2 x 2 window a maximum stood, as a colour: above left, above right, below left, below right.
@@ -47,12 +47,10 @@ class Activations:
 
         hooks = [block.register_forward_hook(keep(name)) for name, block in net.backbone.named_children()]
         try:
-            tracked = self.tracer.see(face)
+            frame = self.tracer.frame(face)
         finally:
             for hook in hooks:
                 hook.remove()
-        known = (None if each is None else each[None] for each in (face.truth, face.mask))
-        frame = record(net, tracked, face.image[None], *known)[0]
         # The stem runs once a frame: it is the same in every step.
         seen = {name: each * self.steps if len(each) == 1 else each for name, each in seen.items()}
         coding = [name for name in seen if name[0] in "AC"]
@@ -68,11 +66,6 @@ class Activations:
         where = layers.pool(maps[None])[1][0].numpy()
         width = maps.shape[-1]
         return 2 * (where // width % 2) + where % width % 2
-
-
-def shown(values: np.ndarray, layer: str) -> tuple[np.ndarray, float]:
-    """Return a layer's channels as they are painted (without their signs), and the value that is painted brightest."""
-    return np.abs(values), 1.0 if layer in (FEEDBACK, MAPS) else max(float(np.abs(values).max()), 1e-9)
 
 
 def channel_grid(values: np.ndarray, chosen: int, top: float, size: int = draw.PANEL) -> np.ndarray:
@@ -110,7 +103,8 @@ def switch_picture(places: np.ndarray | None, values: np.ndarray, size: int = dr
 def panel(inside: Activations, face: Face, layer: str, step: int, channel: int, over: bool = False) -> np.ndarray:
     """Return what is painted: the face, all channels of a layer, one of them (over the face or alone), its switches."""
     activations, frame = inside.look(face)
-    values, top = shown(activations[layer][step], layer)
+    values = np.abs(activations[layer][step])  # painted without their signs
+    top = 1.0 if layer in (FEEDBACK, MAPS) else max(float(values.max()), 1e-9)  # what is painted brightest
     one = values[channel]
     own = top if layer in (FEEDBACK, MAPS) else max(float(one.max()), 1e-9)  # a faint channel is seen too
     alone = draw.blocks(draw.heat(one, top=own), draw.PANEL)

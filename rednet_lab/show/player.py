@@ -10,7 +10,7 @@ import base64
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
@@ -39,7 +39,7 @@ SIDE = 240  # pixels of a picture on its way to the sheet
 GAP = 8  # pixels between pictures
 TEXT = 17  # pixels of the texts' height, where the pictures are wide enough for it
 SHEET = 100_000  # bytes of the sheet as a JPEG
-Tile = tuple[np.ndarray, list[str], tuple[int, int] | None]  # a picture, the lines under it, its column and moment
+Tile = tuple[np.ndarray, list[str]]  # a picture, and the lines under it
 
 
 def show(
@@ -149,11 +149,10 @@ def sprite(story: Storyboard, size: int, quality: int) -> str:
 
 @dataclass(eq=False)
 class ContactSheet:
-    """A picture (H, W, 3), and which numbers stand on it: (column, moment, text) for each picture that has one."""
+    """A picture (H, W, 3), and what is on it in words."""
 
     picture: np.ndarray
     alt: str
-    texts: list[tuple[int, int, str]] = field(default_factory=list)
 
     def jpeg(self, limit: int = SHEET) -> bytes:
         """Return the sheet as a JPEG under `limit` bytes: coarser, and smaller where that is not enough."""
@@ -192,9 +191,9 @@ def _face_row(story: Storyboard, face: int, column: int) -> list[Tile]:
             break  # this network has made all its steps
         picture = draw.enlarge(story.pictures[cell.picture], SIDE)
         first = f"face {story.axes[0][1][face]}" if k == 0 else ""
-        row.append((_laid(picture, cell.given), [first, f"{story.columns[column]} z{k}".strip()], None))
+        row.append((_laid(picture, cell.given), [first, f"{story.columns[column]} z{k}".strip()]))
         under = picture if cell.merged is None else _laid(picture, cell.merged)
-        row.append((_marked(story, cell, under), [f"step {k + 1}", story.headline(column, moment)], (column, moment)))
+        row.append((_marked(story, cell, under), [f"step {k + 1}", story.headline(column, moment)]))
     return row
 
 
@@ -207,7 +206,7 @@ def _frame_row(story: Storyboard, frames: Sequence[int], column: int) -> list[Ti
         picture = draw.box(picture, np.array([*(cell.box[:2] * SIDE - 0.5), cell.box[2] * SIDE]))
         lines = [f"frame {story.axes[0][1][frame]}", story.headline(column, frame)]
         lines = [story.columns[column] if frame == frames[0] else "", *lines] if any(story.columns) else lines
-        row.append((picture, lines, (column, frame)))
+        row.append((picture, lines))
     return row
 
 
@@ -227,16 +226,14 @@ def _marked(story: Storyboard, cell: Cell, picture: np.ndarray) -> np.ndarray:
 
 def _laid_out(rows: list[list[Tile]], alt: str) -> ContactSheet:
     """Return rows of tiles on white, texts under the pictures."""
-    across, lines = max(map(len, rows)), max(len(lines) for row in rows for _, lines, _ in row)
+    across, lines = max(map(len, rows)), max(len(lines) for row in rows for _, lines in row)
     tile = min((WIDTH + GAP) // across - GAP, 260)
     height = min(TEXT, max(10, tile // 8))
     down = tile + lines * (height + 4) + GAP
-    page, texts, numbers = np.full((len(rows) * down, across * (tile + GAP) - GAP, 3), 255, np.uint8), [], []
+    page, texts = np.full((len(rows) * down, across * (tile + GAP) - GAP, 3), 255, np.uint8), []
     for y, row in enumerate(rows):
-        for x, (picture, lines, place) in enumerate(row):
+        for x, (picture, lines) in enumerate(row):
             left, top = x * (tile + GAP), y * down
             page[top : top + tile, left : left + tile] = cv2.resize(picture, (tile, tile), interpolation=cv2.INTER_AREA)
             texts += [(text, (left, top + tile + 2 + i * (height + 4)), "la") for i, text in enumerate(lines)]
-            if place is not None:
-                numbers.append((*place, lines[-1]))
-    return ContactSheet(draw.words(page, texts, height, draw.BLACK), alt, numbers)
+    return ContactSheet(draw.words(page, texts, height, draw.BLACK), alt)

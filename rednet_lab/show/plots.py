@@ -12,7 +12,6 @@ import cv2
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from IPython.display import display
 from matplotlib.ticker import LogLocator, MaxNLocator
 
 from rednet_core import metrics
@@ -40,12 +39,6 @@ def picture_axes(axes, image, title: str = "") -> None:
     axes.imshow(image)
     axes.set_title(title)
     axes.set_axis_off()
-
-
-def show_once(figure, alt: str = "") -> None:
-    """Display a figure once, with words for those who do not see it, and close it (or it would be drawn twice)."""
-    display(figure, metadata={"image/png": {"alt": alt}} if alt else None)
-    plt.close(figure)
 
 
 def grid(pictures: Sequence[np.ndarray], columns: int, width: float = WIDTH) -> plt.Figure:

@@ -173,7 +173,9 @@ def placeholder(box: w.Widget) -> dict[str, str]:
             shown.append(f'<img src="data:image/jpeg;base64,{photograph}" alt="{escape(alt)}">')
         elif isinstance(part, w.HTML) and part.value:
             shown.append(f"<div>{part.value}</div>")
-        elif _label(part) and (value := _value(part)):
+        elif isinstance(part, w.Button | w.FileUpload):
+            continue
+        elif getattr(part, "description", "") and (value := _value(part)):
             values.append(f"{part.description}: {value}")
     html = "".join(shown) + (f"<p>{escape('; '.join(values))}</p>" if values else "")
     note = "The controls move where a kernel runs: python3 go.py lab"
@@ -185,11 +187,6 @@ def placeholder(box: w.Widget) -> dict[str, str]:
 def plain(html: str) -> str:
     """Return the words of a piece of HTML."""
     return unescape(sub(r"\s+", " ", sub(r"<[^>]*>", " ", html))).strip()
-
-
-def _label(part: w.Widget) -> str:
-    """Return what a control that has a value is called."""
-    return "" if isinstance(part, w.Button | w.FileUpload) else getattr(part, "description", "")
 
 
 def _value(part: w.Widget) -> str:

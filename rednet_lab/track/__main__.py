@@ -11,7 +11,7 @@ import torch
 from data_prep.errors import DataError
 from rednet_lab.show.footage import PICTURES, Footage
 from rednet_lab.track.exported import OnnxNet
-from rednet_lab.track.report import Choices, track
+from rednet_lab.track.report import track
 from rednet_lab.workbench.shipped import WEIGHTS, open_weights
 
 VIDEOS = {".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".3gp"}
@@ -94,11 +94,10 @@ def main(words: list[str] | None = None) -> int:
     except DataError as error:
         print(f"track: {error}", file=sys.stderr)
         return 2
-    choices = Choices(given.faces, given.check, given.seconds, given.box, given.steps, not given.no_video, given.again)
     failed = 0
     for source in found:
         try:
-            track(net, source, given.out, choices)
+            track(net, source, given)
         except DataError as error:
             failed += 1
             print(f"{source.name}: {error}", file=sys.stderr)

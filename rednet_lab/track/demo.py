@@ -28,7 +28,7 @@ from data_prep.readers.face_world import FaceWorldVideos
 from rednet_core import geometry
 from rednet_core.rednet import RedNet
 from rednet_core.tracking import LEAST_BOX, Tracker
-from rednet_lab.files import read_json, remove, write_json, write_text
+from rednet_lab.files import read_json, write_json, write_text, write_whole
 from rednet_lab.names import ROOT
 from rednet_lab.show import draw
 from rednet_lab.stamp import module_hash
@@ -69,14 +69,10 @@ def runtime(archive: Path | None = None, fetch: bool = True) -> Path:
         content = archive.read_bytes()
         if "sha512-" + base64.b64encode(hashlib.sha512(content).digest()).decode() != INTEGRITY:
             raise DataError("not the archive it should be", path=archive, field="runtime", fix="fetch it again")
-        part = folder.with_name(f".{folder.name}.part")
-        remove(part)
-        part.mkdir(parents=True)
         with tarfile.open(fileobj=io.BytesIO(content)) as packed:
             for name in RUNTIME:
-                (part / name).write_bytes(packed.extractfile(f"package/dist/{name}").read())
-        remove(folder)
-        part.rename(folder)
+                held = packed.extractfile(f"package/dist/{name}")
+                write_whole(folder / name, lambda part, held=held: part.write_bytes(held.read()))
     return folder
 
 

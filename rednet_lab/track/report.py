@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from dataclasses import asdict, dataclass, replace
+from argparse import Namespace
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
@@ -33,17 +34,7 @@ CAMERA_SECONDS = 10.0
 DONE = "done.json"
 
 
-@dataclass(frozen=True)
-class Choices:
-    """What the command line chose; see `python -m rednet_lab.track --help`."""
-
-    faces: int = 1
-    check: int = 5
-    seconds: float = 0.0
-    box: list[float] | None = None
-    steps: bool = False
-    video: bool = True
-    again: bool = False
+DECIDES = ("faces", "check", "seconds", "box", "steps", "no_video")  # of what the command line chose
 
 
 def annotated(shot: Shot, seen: list[Seen], net: RedNet, steps: bool = False) -> np.ndarray:
@@ -55,26 +46,24 @@ def annotated(shot: Shot, seen: list[Seen], net: RedNet, steps: bool = False) ->
         out = draw.points(out, one.points, colour, net.markup, size=max(2, round(one.box[2] / 70)))
         x, y = one.box[:2] - one.box[2] / 2
         out = draw.words(out, [(f"{one.face + 1}", (x + 3, y + 2), "la")], 16, draw.WHITE, draw.BLACK)
-    return beside(out, seen[0] if seen else None, net) if steps else out
-
-
-def beside(out: np.ndarray, first: Seen | None, net: RedNet) -> np.ndarray:
-    """Return the frame with what the network saw of one face and each step's response maps in a column on its right."""
-    steps, size = net.config.steps, out.shape[0] // (len(net.config.steps) + 1)
+    if not steps:
+        return out
+    size = out.shape[0] // (len(net.config.steps) + 1)  # a column: what the network saw of the first face, and its maps
     column = np.full((out.shape[0], size, 3), 30, np.uint8)
-    if first is not None:
-        panels = [draw.enlarge(draw.picture(first.tracked.inputs[0]), size)]
-        for kind, raw in zip(steps, first.tracked.prediction.maps, strict=True):
+    if seen:
+        tracked = seen[0].tracked
+        panels = [draw.enlarge(draw.picture(tracked.inputs[0]), size)]
+        for kind, raw in zip(net.config.steps, tracked.prediction.maps, strict=True):
             values = raw[0].sigmoid() if kind == "detection" else raw[0].clamp(0, 1)
             panels.append(draw.label(draw.heat(values.amax(0).cpu().numpy(), size), kind))
         column[: len(panels) * size] = np.concatenate(panels)
     return np.concatenate([out, column], 1)
 
 
-def fingerprint(source: Footage, net: RedNet, choices: Choices) -> str:
+def fingerprint(source: Footage, net: RedNet, given: Namespace) -> str:
     """Return a hash of what decides the outcome: the files' sizes and times, the weights, the choices, the code."""
-    given = sorted(asdict(choices).items()), weights_hash(net), type(net).__name__
-    told = hashlib.sha256(repr(given).encode() + module_hash(__name__).encode())
+    chosen = [getattr(given, name) for name in DECIDES], weights_hash(net), type(net).__name__
+    told = hashlib.sha256(repr(chosen).encode() + module_hash(__name__).encode())
     for path in (source.path, *source.pictures):
         if path is not None:
             told.update(f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}".encode())
@@ -82,15 +71,6 @@ def fingerprint(source: Footage, net: RedNet, choices: Choices) -> str:
 
 
 HEAD = ("frame", "time", "face", "box_x", "box_y", "box_side", "height", "slip", "yaw")
-
-
-def rows_of(shot: Shot, seen: list[Seen]) -> list[list[str]]:
-    """Return the table's rows of one frame: a face a row."""
-    out = []
-    for one in seen:
-        numbers = (*one.box, *one.tracked.confidence, one.slip, one.yaw, *one.points.ravel())
-        out.append([str(shot.number), f"{shot.time:.3f}", str(one.face + 1), *(f"{value:.2f}" for value in numbers)])
-    return out
 
 
 def moment(shot: Shot, seen: list[Seen], net: RedNet) -> tuple[Shot, Seen, Frame] | None:
@@ -168,24 +148,24 @@ class Film:
             remove(self.part)
 
 
-def track(net: RedNet, source: Footage, out: Path, choices: Choices) -> dict:
-    """Track one source and write all that is told of it to out/<name>/; return its facts.
+def track(net: RedNet, source: Footage, given: Namespace) -> dict:
+    """Track one source as the command line (`rednet_lab.track`) says, write all that is told of it; return its facts.
 
     Raise DataError, naming the file and the fix, where nothing can be read or written.
     """
-    folder = out / source.name
-    mark = fingerprint(source, net, choices)
+    folder = given.out / source.name
+    mark = fingerprint(source, net, given)
     done = read_json(folder / DONE, {})
-    if done.get("fingerprint") == mark and not choices.again and source.camera is None:
+    if done.get("fingerprint") == mark and not given.again and source.camera is None:
         print(f"{source.name}: done already ({folder}); --again does it anew")
         return done
     folder.mkdir(parents=True, exist_ok=True)
     total, rate = source.told()
-    limit = choices.seconds or (CAMERA_SECONDS if source.camera is not None else 0.0)
-    follower, rows, times, spent = Follower(net, choices.faces, choices.check), [], [], 0.0
+    limit = given.seconds or (CAMERA_SECONDS if source.camera is not None else 0.0)
+    follower, rows, times, spent = Follower(net, given.faces, given.check), [], [], 0.0
     kept, moments = _Some(), _Some()
-    if choices.box is not None:
-        follower.start(np.array(choices.box))
+    if given.box is not None:
+        follower.start(np.array(given.box))
     frames_with, whole, film = 0, False, Film(folder / "annotated.mp4", rate)
     try:
         with Progress(source.name, "frame") as progress:
@@ -195,13 +175,16 @@ def track(net: RedNet, source: Footage, out: Path, choices: Choices) -> dict:
                 began = time.perf_counter()
                 seen = follower.update(shot.picture)
                 spent += time.perf_counter() - began
-                rows += rows_of(shot, seen)
+                for one in seen:
+                    numbers = (*one.box, *one.tracked.confidence, one.slip, one.yaw, *one.points.ravel())
+                    written = (f"{value:.2f}" for value in numbers)
+                    rows.append([str(shot.number), f"{shot.time:.3f}", str(one.face + 1), *written])
                 times.append(shot.time)
                 frames_with += bool(seen)
                 kept.offer(lambda shot=shot, seen=seen: annotated(shot, seen, net))
                 moments.offer(lambda shot=shot, seen=seen: moment(shot, seen, follower.probe.net))
-                if choices.video:
-                    film.add(annotated(shot, seen, net, choices.steps), shot.time)
+                if not given.no_video:
+                    film.add(annotated(shot, seen, net, given.steps), shot.time)
                 progress(len(times), max(total, len(times)), f"{len(seen)} face(s)")
         whole = True
     finally:
@@ -214,7 +197,7 @@ def track(net: RedNet, source: Footage, out: Path, choices: Choices) -> dict:
     facts = {"frames": len(times), "frames_with_a_face": frames_with, "faces": follower.starts}
     speed = round(len(times) / max(spent, 1e-9), 1)
     facts |= {"seconds": round(spent, 2), "frames_a_second": speed, "shown_every": moments.every, "fingerprint": mark}
-    files = ["points.csv", "sheet.png", *(["annotated.mp4"] if choices.video and times else [])]
+    files = ["points.csv", "sheet.png", *(["annotated.mp4"] if times and not given.no_video else [])]
     write_text(folder / "index.html", page(source.name, [one for one in moments.kept if one], facts, files))
     write_json(folder / DONE, facts)
     print(f"{source.name}: {frames_with} of {len(times)} frames with a face, {follower.starts} face(s), "

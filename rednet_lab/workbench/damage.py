@@ -22,15 +22,12 @@ class CacheError(OSError):
     """The cache cannot be written; the text is one line with the fix."""
 
 
-def _content(folder: Path) -> list[Path]:
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    return [path for path in files if path.name not in (COMPLETE, "key.json", "lock")]
-
-
 def checksums(folder: Path) -> dict[str, list]:
     """Return size, time and sha256 of every file, by its path in the folder."""
     found = {}
-    for path in _content(folder):
+    for path in sorted(folder.rglob("*")):
+        if path.name in (COMPLETE, "key.json", "lock") or not path.is_file():
+            continue
         status = path.stat()
         found[path.relative_to(folder).as_posix()] = [status.st_size, status.st_mtime_ns, _sha256(path)]
     return found
@@ -56,8 +53,8 @@ def damage(folder: Path) -> str:
 
     Every file is read once by a process; of the large ones (stores) only those whose size or time has changed.
     """
-    told = read_json(folder / COMPLETE)
-    if not isinstance(told, dict) or told.get(SEAL) != seal(told):
+    told = read_json(folder / COMPLETE, {})
+    if told.get(SEAL) != seal(told):
         return f"{COMPLETE} is not whole"
     for name, (size, time, checksum) in told[FILES].items():
         try:

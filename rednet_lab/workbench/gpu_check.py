@@ -21,10 +21,10 @@ from data_prep.face_world import FaceWorld
 from data_prep.landmark_subset import InMemory, seven_of
 from rednet_core.markup import IBUG68
 from rednet_core.training import Trainer
-from rednet_lab.names import PROFILE_NAMES, THREADS, device_name
+from rednet_lab.names import PROFILE_NAMES, THREADS, add_device
 from rednet_lab.progress import Progress
 from rednet_lab.workbench.lab import choose_device
-from rednet_lab.workbench.price import PASSES, cost
+from rednet_lab.workbench.price import KINDS, PASSES, cost
 from rednet_lab.workbench.profiles import PROFILES, Plan, Profile
 from rednet_lab.workbench.sources import Role
 from rednet_lab.workbench.stages import STAGES, Training, eccv_plans, stage_config, suited
@@ -37,10 +37,8 @@ def faces(size: int, persons: int = PERSONS) -> InMemory:
     """Return videos of the face world, FRAMES frames of each person."""
     world = FaceWorld(0, size)
     samples = [world.frame(person, t, difficulty="common") for person in range(persons) for t in range(FRAMES)]
-    points = np.array([sample.points for sample in samples], np.float32)
-    kinds = [("points", "f4", points.shape[1:]), ("mask", "?", points.shape[1:2])]
-    table = np.zeros(len(samples), kinds + [(name, "i4") for name in ("identity", "video", "frame")])
-    table["points"], table["mask"] = points, True
+    table = np.zeros(len(samples), KINDS)
+    table["points"], table["mask"] = np.array([sample.points for sample in samples]), True
     table["identity"] = table["video"] = np.repeat(np.arange(persons), FRAMES)
     table["frame"] = np.tile(np.arange(FRAMES), persons)
     return InMemory(np.array([sample.image for sample in samples]), table, IBUG68)
@@ -135,7 +133,7 @@ def main(arguments=None) -> int:
         prog="go.py gpu-check", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--profile", choices=PROFILE_NAMES, default="full")
-    parser.add_argument("--device", type=device_name, default="auto", help="auto, cpu, mps, cuda or cuda:N")
+    add_device(parser)
     parser.add_argument("--steps", type=int, default=10)
     given = parser.parse_args(arguments)
     device = choose_device(given.device)

@@ -15,6 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
+from IPython.display import display
 
 from data_prep.landmark_subset import seven_of
 from rednet_core import checkpoint
@@ -87,7 +88,8 @@ class Results:
             write_whole(path, lambda part: part.write_bytes(draw.small_png(figure)))
         self._add("figures", name, {"file": path.name, "caption": caption, "alt": alt, "hero": hero})
         figure.set_layout_engine("none")  # laid out once, which takes as long as drawing: what is shown is what is kept
-        plots.show_once(figure, alt)
+        display(figure, metadata={"image/png": {"alt": alt}})
+        plt.close(figure)  # or it would be shown twice
 
     def pictures(
         self, pictures: list, columns: int, name: str, caption: str, alt: str, hero: bool = False, width: float = 7.0

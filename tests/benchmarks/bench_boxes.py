@@ -12,6 +12,7 @@ figures/evidence/boxes.csv, a method when it is measured; what is there is not t
 import argparse
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,12 +26,12 @@ from rednet_lab.experiments import Bench, baselines  # noqa: E402
 from rednet_lab.experiments.baselines.sdm import SdmConfig  # noqa: E402
 from rednet_lab.experiments.baselines.trees import TreesConfig  # noqa: E402
 from rednet_lab.experiments.variants import PLAIN  # noqa: E402
-from rednet_lab.files import write_text  # noqa: E402
 from rednet_lab.names import ROOT, RUNS  # noqa: E402
 from rednet_lab.statistics import effect  # noqa: E402
 from rednet_lab.workbench.lab import Lab  # noqa: E402
 from rednet_lab.workbench.shipped import MARGIN, PLACE, SIZE, WEIGHTS, WIDE, box_errors, open_weights, reader_of  # noqa: E402
 from rednet_lab.workbench.sources import stored  # noqa: E402
+from tests.benchmarks.rows import kept  # noqa: E402
 
 LOG = ROOT / "figures" / "evidence" / "boxes.csv"
 OFF = (0.0, 0.1, 0.2)
@@ -87,12 +88,8 @@ def main() -> None:
     lab = Lab("78_comparison", given.profile, "udacity", given.data, "cpu", 0, RUNS)
     store = stored("shipped-faces", reader_of("faces", given.data), SIZE, MARGIN)
     for name, make in methods(lab).items():
-        log = pd.read_csv(LOG) if LOG.exists() else pd.DataFrame(columns=["method"])
-        if name not in set(log["method"]):
-            rows = measure(store, name, make)
-            log = pd.concat([log, rows], ignore_index=True) if len(log) else rows
-            write_text(LOG, log.to_csv(index=False, lineterminator="\n"))
-    print(pd.read_csv(LOG).to_string(index=False))
+        log = kept(LOG, partial(measure, store, name, make), method=name)
+    print(log.to_string(index=False))
 
 
 if __name__ == "__main__":

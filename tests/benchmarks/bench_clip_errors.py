@@ -12,6 +12,7 @@ figure is appended to figures/evidence/clip_errors.csv; what is there is not run
 import argparse
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
@@ -24,12 +25,12 @@ from data_prep.readers.face_world import FaceWorldVideos  # noqa: E402
 from data_prep.tracker_error import TrackerError  # noqa: E402
 from rednet_core.metrics import nme  # noqa: E402
 from rednet_lab.evaluation import predict_videos  # noqa: E402
-from rednet_lab.files import write_text  # noqa: E402
 from rednet_lab.names import ROOT, RUNS  # noqa: E402
 from rednet_lab.statistics import effect  # noqa: E402
 from rednet_lab.workbench.lab import Lab  # noqa: E402
 from rednet_lab.workbench.profiles import PROFILES  # noqa: E402
 from rednet_lab.workbench.sources import stored  # noqa: E402
+from tests.benchmarks.rows import kept  # noqa: E402
 
 LOG = ROOT / "figures" / "evidence" / "clip_errors.csv"
 KINDS = get_args(TrackerError.__annotations__["kind"])
@@ -71,11 +72,8 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="*", type=int, default=[0], help="seeds (default 0)")
     for seed in parser.parse_args().seeds:
         for kind in KINDS:
-            log = pd.read_csv(LOG, keep_default_na=False) if LOG.exists() else pd.DataFrame(columns=["seed", "error"])
-            if not ((log["seed"] == seed) & (log["error"] == kind)).any():
-                rows = pd.concat([log, measure("quick", seed, kind)], ignore_index=True)
-                write_text(LOG, rows.to_csv(index=False, lineterminator="\n"))
-    print(verdict(pd.read_csv(LOG, keep_default_na=False), PROFILES["quick"].clip_error.kind))
+            log = kept(LOG, partial(measure, "quick", seed, kind), seed=seed, error=kind)
+    print(verdict(log, PROFILES["quick"].clip_error.kind))
 
 
 if __name__ == "__main__":

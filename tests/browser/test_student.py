@@ -3,7 +3,7 @@
 import pytest
 
 from rednet_lab.exercises import NAMES, load
-from rednet_lab.exercises.__main__ import MARKED, cells
+from rednet_lab.exercises.notebooks import MARKED, cells
 from tests.browser.jupyterlab import write
 
 FIRST = NAMES[0]

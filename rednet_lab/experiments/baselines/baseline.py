@@ -44,14 +44,16 @@ class Found:
 class Baseline(nn.Module):
     """A method of face alignment that works on shapes: `fit` trains it, `forward` answers for N crops.
 
-    sees: the side in pixels of the crops it is given, as RED-Net's input_size. choices: a dataclass, or None.
+    sees: side in pixels of the crops that it is given, as RED-Net's input_size. choices: of its dataclass Choices.
     """
 
     mean_shape: Tensor
-    choices = None
+    Choices: type | None = None
+    learnt: tuple[str, ...] = ()  # names of what is kept besides buffers and weights: arrays
 
-    def __init__(self, markup: Markup, sees: int, steps: int = 1):
+    def __init__(self, markup: Markup, sees: int, choices=None, steps: int = 1):
         super().__init__()
+        self.choices = choices or (self.Choices and self.Choices())
         self.markup, self.config = markup, Sizes(sees, tuple(f"shape {k + 1}" for k in range(steps)))
         self.register_buffer("mean_shape", torch.zeros(markup.n_points, 2))
 
@@ -87,13 +89,16 @@ class Baseline(nn.Module):
         raise NotImplementedError
 
     def save(self, folder: Path) -> None:
-        """Keep what was learnt in a folder: the buffers and weights."""
-        np.savez(folder / "learnt.npz", **{name: value.cpu().numpy() for name, value in self.state_dict().items()})
+        """Keep what was learnt in a folder: the buffers and weights, and the arrays."""
+        found = {name: value.cpu().numpy() for name, value in self.state_dict().items()}
+        np.savez(folder / "learnt.npz", **found, **{name: getattr(self, name) for name in self.learnt})
 
     def load(self, folder: Path) -> "Baseline":
         """Take what `save` kept and return the method itself."""
         with np.load(folder / "learnt.npz", allow_pickle=False) as kept:
-            self.load_state_dict({name: torch.from_numpy(kept[name]) for name in kept.files})
+            for name in self.learnt:
+                setattr(self, name, kept[name])
+            self.load_state_dict({name: torch.from_numpy(kept[name]) for name in kept.files if name not in self.learnt})
         return self.eval()
 
     def measure_mean_shape(self, data, rows: np.ndarray) -> np.ndarray:

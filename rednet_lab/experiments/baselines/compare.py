@@ -24,7 +24,7 @@ from rednet_lab.experiments.baselines.cfan import CFAN
 from rednet_lab.experiments.baselines.esr import ESR, EsrConfig
 from rednet_lab.experiments.baselines.neural import DCNC, TCDCN, NeuralConfig
 from rednet_lab.experiments.baselines.sdm import SDM, SdmConfig
-from rednet_lab.experiments.baselines.trees import Trees, TreesConfig, dlib_version
+from rednet_lab.experiments.baselines.trees import Trees, TreesConfig, dlib
 from rednet_lab.experiments.bench import Measured, figures
 from rednet_lab.progress import Progress
 from rednet_lab.stamp import code_hash, imported_files
@@ -62,8 +62,7 @@ def fitted(lab, name: str, seed: int | None = None, choices=None) -> Fitted:
         raise ValueError(f"method {name!r}, known: {', '.join(METHODS)}")
     kind, seed = METHODS[name], lab.seed if seed is None else seed
     choices = choices or (SMOKE.get(name) if lab.profile.name == "smoke" else None)
-    setting = (choices,) if choices else ()
-    method = kind(MARKUPS[lab.profile.net.markup], min(lab.profile.net.input_size, LARGEST), *setting)
+    method = kind(MARKUPS[lab.profile.net.markup], min(lab.profile.net.input_size, LARGEST), choices)
     role = lab.source.stills()
     key = {
         "method": name,
@@ -74,7 +73,7 @@ def fitted(lab, name: str, seed: int | None = None, choices=None) -> Fitted:
         "seed": seed,
         "device": lab.device.type,
         "torch": torch.__version__.partition("+")[0],
-        "dlib": dlib_version() if kind is Trees else "",
+        "dlib": dlib().__version__ if kind is Trees else "",
         "code": code_hash(*imported_files(kind.__module__)),
     }
 

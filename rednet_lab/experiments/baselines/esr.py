@@ -7,7 +7,6 @@ complex numbers here, x + iy, so that a similarity is a factor.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,11 +14,8 @@ from scipy import sparse
 from torch import Tensor
 
 from rednet_core.augment import PAPERS, Augmentation
-from rednet_core.markup import Markup
 from rednet_lab.evaluation import Progress
 from rednet_lab.experiments.baselines.baseline import Baseline, Found, grey
-
-FIELDS = ("mean", "examples", "landmarks", "offsets", "pairs", "thresholds", "outputs")
 
 
 @dataclass(frozen=True)
@@ -40,9 +36,8 @@ class EsrConfig:
 class ESR(Baseline):
     """The cascade. It always starts from training shapes in the box: the frame before gives it the box only."""
 
-    def __init__(self, markup: Markup, sees: int, config: EsrConfig | None = None):
-        super().__init__(markup, sees)
-        self.choices = config or EsrConfig()
+    Choices = EsrConfig
+    learnt = ("mean", "examples", "landmarks", "offsets", "pairs", "thresholds", "outputs")
 
     @torch.no_grad()
     def forward(self, x: Tensor, z0: Tensor, frames: int = 1, states: list | None = None) -> Found:
@@ -109,32 +104,11 @@ class ESR(Baseline):
     def _choose(self, centred, spread, left, values, rng, stage: int, k: int) -> None:
         """Set a fern's pairs: those whose difference goes best with what is left, along random directions."""
         for f in range(self.choices.depth):
-            along = _along(left, rng)
+            direction = rng.normal(size=left.shape[1]) + 1j * rng.normal(size=left.shape[1])
+            along = (left @ direction.conj()).real
             with_it = centred.T @ (along - along.mean())
             self.pairs[stage, k, f] = np.unravel_index(
                 (np.subtract.outer(with_it, with_it) / spread).argmax(), spread.shape
             )
             difference = values[:, self.pairs[stage, k, f, 0]] - values[:, self.pairs[stage, k, f, 1]]
             self.thresholds[stage, k, f] = rng.uniform(-0.2, 0.2) * np.abs(difference).max()
-
-    def save(self, folder: Path) -> None:
-        """Keep mean shapes, ferns and starts."""
-        np.savez(
-            folder / "esr.npz",
-            mean_shape=self.mean_shape.cpu().numpy(),
-            **{name: getattr(self, name) for name in FIELDS},
-        )
-
-    def load(self, folder: Path) -> "ESR":
-        """Take them."""
-        with np.load(folder / "esr.npz", allow_pickle=False) as kept:
-            self.mean_shape.copy_(torch.from_numpy(kept["mean_shape"]))
-            for name in FIELDS:
-                setattr(self, name, kept[name])
-        return self
-
-
-def _along(left: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return what is left (N, L) along one random direction, (N,)."""
-    direction = rng.normal(size=left.shape[1]) + 1j * rng.normal(size=left.shape[1])
-    return (left @ direction.conj()).real

@@ -18,12 +18,8 @@ from rednet_lab.evaluation import Progress
 from rednet_lab.experiments.baselines.baseline import Baseline, Found, grey
 
 SIDE = 40  # pixels that a whole face is seen with
-POSES = (
-    -0.3,
-    -0.1,
-    0.1,
-    0.3,
-)  # between five classes of pose: how far the nose is from between the eyes, of their distance
+# Between five classes of pose: how far the nose is from between the eyes, of their distance.
+POSES = (-0.3, -0.1, 0.1, 0.3)
 
 
 @dataclass(frozen=True)
@@ -42,11 +38,10 @@ class NeuralConfig:
 class Neural(Baseline):
     """A method of one or more parts that are trained one after the other: `build` makes them, `learn` trains them."""
 
-    parts = 1
+    Choices, parts = NeuralConfig, 1
 
-    def __init__(self, markup: Markup, sees: int, config: NeuralConfig | None = None):
-        super().__init__(markup, sees, self.parts)
-        self.choices = config or NeuralConfig()
+    def __init__(self, markup: Markup, sees: int, choices: NeuralConfig | None = None):
+        super().__init__(markup, sees, choices, self.parts)
         self.build(2 * markup.n_points)
 
     def build(self, numbers: int) -> None:

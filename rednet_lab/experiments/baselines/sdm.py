@@ -53,10 +53,9 @@ class SdmConfig:
 class SDM(Baseline):
     """The cascade: `regressors` (K, L * kept + 1, L * 2), whose last row is b_k, and the PCA's `basis` (128, kept)."""
 
-    def __init__(self, markup: Markup, sees: int, config: SdmConfig | None = None):
-        choices = config or SdmConfig()
-        super().__init__(markup, sees, len(choices.cells))
-        self.choices = choices
+    def __init__(self, markup: Markup, sees: int, choices: SdmConfig | None = None):
+        choices = choices or SdmConfig()
+        super().__init__(markup, sees, choices, len(choices.cells))
         self.ridges: list[float] = []
         length = markup.n_points * self.choices.kept + 1
         self.register_buffer("regressors", torch.zeros(len(self.choices.cells), length, markup.n_points * 2))

@@ -5,6 +5,7 @@ differences of pixels that move with the shape. dlib is an optional extra, and o
 """
 
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,6 @@ from torch import Tensor
 
 from rednet_core import geometry as frames_
 from rednet_core.augment import PAPERS, Augmentation
-from rednet_core.markup import Markup
 from rednet_lab.evaluation import Progress
 from rednet_lab.experiments.baselines.baseline import Baseline, Found, grey
 
@@ -24,16 +24,16 @@ ENLARGED = 192  # pixels: dlib's landmarks are whole pixels, so it is given larg
 
 def have_dlib() -> bool:
     """Return whether dlib is installed."""
+    return find_spec("dlib") is not None
+
+
+def dlib():
+    """Return dlib itself. Raise ImportError with the fix where it is not installed."""
     try:
-        _dlib()
-    except ImportError:
-        return False
-    return True
-
-
-def dlib_version() -> str:
-    """Return the version of dlib. Raise ImportError with the fix where there is none."""
-    return _dlib().__version__
+        import dlib as found
+    except ImportError as error:
+        raise ImportError(f"the regression trees are dlib's, which is not installed: {INSTALL}") from error
+    return found
 
 
 @dataclass(frozen=True)
@@ -59,39 +59,35 @@ class TreesConfig:
 class Trees(Baseline):
     """dlib's shape predictor on the crops that RED-Net sees; it always starts from its mean face in the box."""
 
-    def __init__(self, markup: Markup, sees: int, config: TreesConfig | None = None):
-        super().__init__(markup, sees)
-        self.choices = config or TreesConfig()
-        self.predictor = None
+    Choices = TreesConfig
 
     @torch.no_grad()
     def forward(self, x: Tensor, z0: Tensor, frames: int = 1, states: list | None = None) -> Found:
         """Return shapes in crops x (N, 3, n, n) in [0, 1]; z0 is not used: as ESR, it is given the box only."""
-        dlib = _dlib()
-        whole = dlib.rectangle(0, 0, ENLARGED - 1, ENLARGED - 1)
+        whole = dlib().rectangle(0, 0, ENLARGED - 1, ENLARGED - 1)
         found = [[(p.x, p.y) for p in self.predictor(picture, whole).parts()] for picture in _enlarged(x)]
         points = torch.tensor(found, dtype=torch.float32, device=x.device)
         return Found([frames_.rescale(points, ENLARGED, self.config.input_size)])
 
     def fit(self, data, rows: np.ndarray, seed: int = 0, progress: Progress = None) -> "Trees":
         """Train dlib's cascade; it cannot tell how far it is, so progress only says when it begins and ends."""
-        dlib = _dlib()
+        its = dlib()
         rows = self.measure_mean_shape(data, rows)
-        options = dlib.shape_predictor_training_options()  # its padding mode: by the landmarks, not the box
+        options = its.shape_predictor_training_options()  # its padding mode: by the landmarks, not the box
         for name, value in asdict(self.choices).items():
             if name not in ("variations", "box"):
                 setattr(options, name, value)
         # One thread: with more, dlib 20 was seen to spoil NumPy's reference counts in some runs, with one never.
         options.random_seed, options.num_threads = str(seed), 1
         pictures, shapes = [], []
-        whole = dlib.rectangle(0, 0, ENLARGED - 1, ENLARGED - 1)
+        whole = its.rectangle(0, 0, ENLARGED - 1, ENLARGED - 1)
         for inputs in self.varied(data, rows, seed, self.choices.variations, self.choices.box):
             pictures += list(_enlarged(inputs.x))
             points = frames_.rescale(inputs.points, self.config.input_size, ENLARGED).round().long().tolist()
-            shapes += [[dlib.full_object_detection(whole, [dlib.point(x, y) for x, y in face])] for face in points]
+            shapes += [[its.full_object_detection(whole, [its.point(x, y) for x, y in face])] for face in points]
         if progress:
             progress(0, 1)
-        self.predictor = dlib.train_shape_predictor(pictures, shapes, options)
+        self.predictor = its.train_shape_predictor(pictures, shapes, options)
         if progress:
             progress(1, 1)
         return self
@@ -103,16 +99,8 @@ class Trees(Baseline):
 
     def load(self, folder: Path) -> "Trees":
         """Take them."""
-        self.predictor = _dlib().shape_predictor(str(folder / "trees.dat"))
+        self.predictor = dlib().shape_predictor(str(folder / "trees.dat"))
         return super().load(folder)
-
-
-def _dlib():
-    try:
-        import dlib
-    except ImportError as error:
-        raise ImportError(f"the regression trees are dlib's, which is not installed: {INSTALL}") from error
-    return dlib
 
 
 def _enlarged(x: Tensor) -> np.ndarray:

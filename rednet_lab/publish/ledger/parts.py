@@ -65,8 +65,8 @@ def read_parts(*runs: Path) -> list[Part]:
     best: dict[tuple, Part] = {}
     for run in dict.fromkeys(runs):
         for file in sorted(run.glob("*/intervals.json")):
-            content = read_json(file)
-            if not isinstance(content, dict) or not isinstance(content.get("intervals"), list):
+            content = read_json(file, {})
+            if not isinstance(content.get("intervals"), list):
                 raise LedgerError(f"{file}: no list of intervals in it; run its notebook again")
             for part in (_part(file, number, plain) for number, plain in enumerate(content["intervals"])):
                 key = (part.claim, part.part, part.source, part.profile)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 from rednet_lab.experiments import board, endpoints
@@ -15,7 +16,7 @@ from rednet_lab.experiments.board import Judged
 from rednet_lab.files import figures, signed
 from rednet_lab.names import EVIDENCE, ROOT
 from rednet_lab.publish.ledger.entries import KINDS, LedgerEntry, load, looked_up
-from rednet_lab.publish.ledger.parts import COMPUTED, LedgerError, Part, read_parts
+from rednet_lab.publish.ledger.parts import COMPUTED, Part, read_parts
 from rednet_lab.workbench.profiles import PROFILES
 
 LINK = re.compile(r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\(/([^)]+)\)")
@@ -230,7 +231,11 @@ def listing(ledger: Ledger, some: list[LedgerEntry], title: str = "") -> Table:
         note = entry.differs or entry.not_attempted
         says = f"{entry.says}\n*{note}*" if note else entry.says
         values = [plain(entry.value), _setting(entry)] if numbers else []
-        links = ["\n".join(_code(entry)), "\n".join(_tests(entry)), " ".join(notebooks_of(entry))]
+        parted = [path.partition("::") for path in entry.code or filter(None, [entry.default])]
+        code = [link(f"`{(name or path).rpartition('/')[2]}`", path) for path, _, name in parted]
+        parted = [path.partition("::") for path in entry.tests]
+        tests = [link(name.removeprefix("test_").replace("_", " "), path) for path, _, name in parted]
+        links = ["\n".join(code), "\n".join(tests), " ".join(notebooks_of(entry))]
         here = ["\n".join(_results(ledger, entry)), word(ledger.status(entry))]
         rows.append([entry.id, entry.where, says, *values, *links, *here])
     values = ("in the paper", "on `full` / `quick`") if numbers else ()
@@ -249,37 +254,16 @@ def listings(ledger: Ledger, kinds: tuple[str, ...] = KINDS) -> list[Table]:
 
 def legend() -> Table:
     """Return what the words of the last column mean."""
-    rows = [[f"{SYMBOLS[status]} {status}", meaning] for status, meaning in MEANINGS.items()]
-    return Table("The words", ("word", "meaning"), rows)
-
-
-def in_profile(setting: str, profile: str) -> object:
-    """Return what a profile sets, by a dotted path such as "stage1.train.rate"."""
-    found = PROFILES[profile]
-    for part in setting.split("."):
-        if not hasattr(found, part):
-            raise LedgerError(f"setting {setting}: a profile has no {part}")
-        found = getattr(found, part)
-    return found
+    return Table("The words", ("word", "meaning"), [[word(status), meaning] for status, meaning in MEANINGS.items()])
 
 
 def _setting(entry: LedgerEntry) -> str:
     if not entry.setting:
         return ""
-    full, quick = (plain(in_profile(entry.setting, name)) for name in ("full", "quick"))
+    full, quick = (plain(attrgetter(entry.setting)(PROFILES[name])) for name in ("full", "quick"))
     if full == quick:
         return full
     return f"{full} / {'by batches' if 'epochs' in entry.setting and quick == '0' else quick}"
-
-
-def _code(entry: LedgerEntry) -> list[str]:
-    paths = entry.code or ((entry.default,) if entry.default else ())
-    return [link(f"`{p.rpartition('::')[2].rpartition('/')[2]}`", p.partition("::")[0]) for p in paths]
-
-
-def _tests(entry: LedgerEntry) -> list[str]:
-    names = [(path, name) for path, _, name in (test.partition("::") for test in entry.tests)]
-    return [link(name.removeprefix("test_").replace("_", " "), path) for path, name in names]
 
 
 def notebooks_of(entry: LedgerEntry) -> list[str]:

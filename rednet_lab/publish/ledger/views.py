@@ -9,7 +9,7 @@ from nbconvert.filters.markdown_mistune import markdown2html_mistune
 from rednet_lab.experiments import charts
 from rednet_lab.publish.ledger.entries import KINDS, PAPERS, LedgerEntry
 from rednet_lab.publish.ledger.parts import Part
-from rednet_lab.publish.ledger.tables import MEANINGS, Ledger, Table, listing, markdown, named
+from rednet_lab.publish.ledger.tables import MEANINGS, Ledger, listing, markdown, named
 from rednet_lab.show.widgets import show_widget
 
 LIMIT = 100.0  # per cent: intervals are cut there, with an arrow head
@@ -30,11 +30,6 @@ def forest(parts: list[Part]) -> plt.Figure:
             rows.append({"claim": part.claim, "part": named(part), "ours": shares,
                          "paper": paper})  # fmt: skip
     return charts.forest(rows, LIMIT, "effect (% of the value without it); right of 0: as the paper claims")
-
-
-def html(table: Table) -> str:
-    """Return a table as HTML for a notebook, its links seen from the notebooks' folder."""
-    return markdown2html_mistune(markdown(table, "notebooks"))
 
 
 class Browser:
@@ -68,7 +63,8 @@ class Browser:
     def _changed(self, _=None) -> None:
         found = self.found()
         self.said.value = f"{len(found)} of {len(self.ledger.entries)} entries"
-        self.table.value = html(listing(self.ledger, found)) if found else ""
+        shown = markdown(listing(self.ledger, found), "notebooks")  # links as seen from the notebooks' folder
+        self.table.value = markdown2html_mistune(shown) if found else ""
 
     def _ipython_display_(self) -> None:
         show_widget(self.box)

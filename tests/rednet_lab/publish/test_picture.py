@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from rednet_lab.publish.picture import METHOD, method
+from rednet_lab.publish.pages import METHOD, method
 from rednet_lab.show.draw import palette_png
 
 

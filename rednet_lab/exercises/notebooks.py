@@ -1,8 +1,9 @@
-"""Write the exercises into their notebooks: `python -m rednet_lab.exercises`; --check only tells what is not current.
+"""The exercises as cells of their notebooks, which `python -m rednet_lab.publish readme` renews.
 
 An exercise has three cells: the task, the student's part (tag "exercise") and a hidden solution (tag "solution"). They
 are made of the master alone and found again by their ids, so they may be moved within a notebook.
-`--nbgrader FOLDER` writes the same notebooks as nbgrader's source: solutions between markers, and a graded check each.
+`python -m rednet_lab.exercises.notebooks FOLDER` writes the same notebooks as nbgrader's source: solutions between
+markers, and a graded check each.
 """
 
 import argparse
@@ -45,7 +46,7 @@ def cells(name: str, before: str = "") -> list[dict]:
     return [{**cell, "source": source.splitlines(True)} for cell, source in zip(made, sources, strict=True)]
 
 
-def placed(notebook: dict, name: str) -> None:
+def place(notebook: dict, name: str) -> None:
     """Put an exercise's cells where they are already, or else behind the cell that its master names."""
     every, anchor = notebook["cells"], load(name).cell
     own = {cell["id"] for cell in cells(name)}
@@ -57,19 +58,9 @@ def placed(notebook: dict, name: str) -> None:
     notebook["cells"] = [*rest[0], *cells(name, before), *rest[1]]
 
 
-def current(notebook: str) -> tuple[str, str]:
-    """Return a notebook's text as it is and as it should be."""
-    text = (ROOT / "notebooks" / f"{notebook}.ipynb").read_text(encoding="utf-8")
-    content = json.loads(text)
-    for name in NAMES:
-        if load(name).notebook == notebook:
-            placed(content, name)
-    return text, json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-
-
 def graded(notebook: str) -> str:
     """Return a notebook as nbgrader's source (cell metadata of schema 3): each exercise is worth a point."""
-    content = json.loads(current(notebook)[1])
+    content = json.loads((ROOT / "notebooks" / f"{notebook}.ipynb").read_text(encoding="utf-8"))
     for name in (name for name in NAMES if load(name).notebook == notebook):
         answer, judged = (next(c for c in content["cells"] if c["id"] == f"{kind}-{name}") for kind in KINDS)
         function, source = load(name).solution.__name__, "".join(answer["source"])
@@ -85,27 +76,9 @@ def graded(notebook: str) -> str:
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Write, or with --check return 1 where a notebook is not current."""
-    parser = argparse.ArgumentParser(prog="python -m rednet_lab.exercises", description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if a notebook is not current")
-    parser.add_argument("--nbgrader", type=Path, metavar="FOLDER", help="write nbgrader's source there, nothing else")
-    args = parser.parse_args(arguments)
-    check_only, stale = args.check, []
-    notebooks = sorted({load(name).notebook for name in NAMES})
-    if args.nbgrader:
-        for notebook in notebooks:
-            write_text(args.nbgrader / f"{notebook}.ipynb", graded(notebook))
-        return 0
-    for notebook in notebooks:
-        text, wanted = current(notebook)
-        if text != wanted:
-            stale.append(notebook)
-            if not check_only:
-                write_text(ROOT / "notebooks" / f"{notebook}.ipynb", wanted)
-    print(f"{'not current' if check_only else 'written'}: {', '.join(stale) or 'none'}")
-    return int(check_only and bool(stale))
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    parser = argparse.ArgumentParser(description="Write the notebooks with exercises as nbgrader's source.")
+    parser.add_argument("folder", type=Path)
+    folder = parser.parse_args().folder
+    for notebook in sorted({load(name).notebook for name in NAMES}):
+        write_text(folder / f"{notebook}.ipynb", graded(notebook))
