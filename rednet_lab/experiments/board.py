@@ -71,8 +71,7 @@ class Judged:
     @property
     def sentence(self) -> str:
         """What the bench says of the claim, in a line."""
-        whose = "the papers' " if self.endpoint.paper else ""
-        found = f": {self.gain} ({whose}{self.asked})" if self.found else ""
+        found = f": {self.gain} ({'papers: ' * bool(self.endpoint.paper)}{self.asked})" if self.found else ""
         return f"{self.claim} on the bench, {self.data}{found}: {self.judgement.word}, {self.judgement.why}"
 
     def hours(self, rules: Rules) -> float | None:
@@ -124,6 +123,11 @@ def pairs_of(claim: str, source: str = "", folder: Path = FOLDER) -> list[tuple]
         two = [read(path_of(folder, source or question.sources[0], name, seed)) for name in names]
         found += [(seed, *two)] if all(two) else []
     return found
+
+
+def settled(claim: str, profile: str, folder: Path = FOLDER) -> bool:
+    """Tell whether a notebook of profile quick need not train for a claim: the bench has done so often enough."""
+    return profile == "quick" and len(pairs_of(claim, "", folder)) >= endpoints.load()[0].trainings
 
 
 def _looked_at(folder: Path, source: str, claim: str, endpoint: Endpoint, question: Question):

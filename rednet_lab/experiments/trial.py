@@ -176,7 +176,8 @@ class Trial:
 
     def hours(self, tasks: list[Task]) -> float:
         """Return the hours that these tasks still take: seconds of a picture as measured in records of their like."""
-        done = [_pace(read(path_of(self.folder, self.source, t.name, t.seed, t.tag))) for t in tasks if self.done(t)]
+        facts = [read(path_of(self.folder, self.source, t.name, t.seed, t.tag))[0] for t in tasks if self.done(t)]
+        done = [each["seconds"] / each["pictures"] if each.get("pictures") else 0.0 for each in facts]
         usual = statistics.median(p for p in done if p) if any(done) else 0.01
         own: dict[str, float] = {}
         for task, pace in zip([t for t in tasks if self.done(t)], done, strict=True):
@@ -192,11 +193,6 @@ class Trial:
 def _all_roots() -> list[Variant]:
     sides = [side for q in QUESTIONS.values() for side in (q.first, q.second) if side]
     return [root for side in sides for root in side.chain() if root.stage == "stills"]
-
-
-def _pace(record) -> float:
-    facts = record[0]
-    return facts["seconds"] / facts["pictures"] if facts.get("pictures") else 0.0
 
 
 # ----------------------------------------------------------------------------------------------------- what is measured

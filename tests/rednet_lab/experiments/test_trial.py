@@ -169,6 +169,7 @@ def test_a_made_up_truth_gets_its_word_from_files_alone(tmp_path, shift, twice, 
     began, row = time.perf_counter(), row_of(tmp_path, "C1")
     assert time.perf_counter() - began < 60
     assert row.judgement.word == said and row.trainings == 6 and row.primary
+    assert board.settled("C1", "quick", tmp_path) and not board.settled("C1", "smoke", tmp_path)
     assert row.judgement.low < -100 * shift / 8.0 < row.judgement.high
 
 
@@ -177,7 +178,7 @@ def test_five_trainings_and_other_rules_are_not_judged(tmp_path):
     made(tmp_path, variants.RESNET.name, -0.8, 5)
     row = row_of(tmp_path, "C1")
     assert row.judgement.word == endpoints.WAITING and row.judgement.why == "5 of 6 trainings"
-    assert row.hours(RULES) == pytest.approx(20 / 60)
+    assert row.hours(RULES) == pytest.approx(20 / 60) and not board.settled("C1", "quick", tmp_path)
     path = path_of(tmp_path, "udacity", variants.BASE.name, 0)
     facts, arrays = read(path)
     write(path, facts | {"endpoints": "of other rules"}, arrays)
