@@ -90,7 +90,9 @@ def main(words: list[str] | None = None) -> int:
     torch.set_num_threads(given.threads or torch.get_num_threads())
     try:
         found, net = sources(given.what), open_weights(given.weights)
-        net = OnnxNet(net) if given.engine == "onnx" else net
+        if given.engine == "onnx":
+            net = OnnxNet(net)
+            torch.set_num_threads(1)  # two pools of threads would wait for each other
     except DataError as error:
         print(f"track: {error}", file=sys.stderr)
         return 2

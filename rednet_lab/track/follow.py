@@ -114,10 +114,9 @@ def find_faces(
 
 def _settled(tracker: Tracker, picture: np.ndarray, boxes: np.ndarray, least: int, sure=()) -> np.ndarray:
     """Return the boxes (N, 3) of the faces at which at least so many of the boxes (M, 3) end, and those of `sure`."""
-    nothing = np.empty((0, 3))
     for _ in range(2):
         if not len(boxes):
-            return nothing
+            return np.empty((0, 3))
         new = geometry.face_box(_points_in(tracker, picture, boxes), tracker.net.markup)
         growth = new[:, 2] / boxes[:, 2]
         boxes = new[np.isfinite(new).all(1) & (growth > 0.4) & (growth < 2.5)]
@@ -129,7 +128,7 @@ def _settled(tracker: Tracker, picture: np.ndarray, boxes: np.ndarray, least: in
         places.append(np.median(boxes[agree[votes.argmax()]], 0))
         votes[overlap(places[-1], boxes) > 0.3] = 0
     places = np.array(places).reshape(-1, 3)
-    return places[slip(tracker, picture, places) <= FOUND] if len(places) else nothing
+    return places[slip(tracker, picture, places) <= FOUND] if len(places) else places
 
 
 @dataclass
@@ -166,8 +165,7 @@ class Follower:
     def __init__(self, net: RedNet, most: int = 1, check: int = CHECK_EVERY, heights: tuple | None = None):
         self.most, self.check, self.heights = most, check, heights or HEIGHTS.get(weights_hash(net), DOUBTFUL)
         self.probe = Tracker(net)  # of no face: for searches and looks
-        self.faces: list[_Followed] = []
-        self.gone: list[_Followed] = []
+        self.faces, self.gone = list[_Followed](), list[_Followed]()
         self.starts = self.wait = 0  # wait: frames to the next search of the whole picture
 
     def start(self, box: np.ndarray, number: int | None = None) -> None:
