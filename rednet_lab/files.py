@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime, timezone
 from pathlib import Path
 
 
@@ -73,6 +74,11 @@ def _persist(action, *paths) -> None:
             if os.name != "nt" or attempt == 19:
                 raise
             time.sleep(0.1)
+
+
+def now() -> str:
+    """Return the time in UTC."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
 def clock(seconds: float) -> str:

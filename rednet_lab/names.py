@@ -33,10 +33,7 @@ def device_name(name: str) -> str:
 
 def run_name(profile: str, source: str = USUAL_SOURCE, seed: int = USUAL_SEED) -> str:
     """Return the name of a run's folder: quick, quick-udacity, quick-seed1, quick-udacity-seed1."""
-    parts = [profile]
-    parts += [source] if source != USUAL_SOURCE else []
-    parts += [f"seed{seed}"] if seed != USUAL_SEED else []
-    return "-".join(parts)
+    return "-".join([profile, *[source] * (source != USUAL_SOURCE), *[f"seed{seed}"] * (seed != USUAL_SEED)])
 
 
 def add_run_options(parser: ArgumentParser, profile: str, seed: str) -> None:

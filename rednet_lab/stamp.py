@@ -17,10 +17,10 @@ import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from functools import cache, lru_cache
 from pathlib import Path
 
+from rednet_lab.files import now
 from rednet_lab.names import ROOT, THREADS
 
 PACKAGES = ("rednet_core", "data_prep", "rednet_lab")
@@ -273,5 +273,5 @@ def make_stamp(parameters: dict, notebook: Path | None = None) -> dict:
         stamp["machine"]["gpu"] = torch.cuda.get_device_name()
     stamp["code"] = notebook_hash(notebook) if notebook is not None and notebook.is_file() else code_hash()
     stamp["parameters"] = parameter_hash(parameters)
-    stamp["time"] = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    stamp["time"] = now()
     return stamp

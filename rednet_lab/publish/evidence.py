@@ -58,7 +58,8 @@ def publish(run: Path, root: Path = ROOT, force: bool = False) -> list[str]:
         raise PublishError("fewer trainings than are published (--force replaces them all the same):\n  "
                            + "\n  ".join(fewer))  # fmt: skip
     said = [line for name, results in found.items() for line in _copy(run / name, to / name, results)]
-    said += _snapshots(run, to, [name for name, results in found.items() if _own_faces(results)])
+    own = [name for name, results in found.items() if results["stamp"].get("source") == USUAL_SOURCE]
+    said += _snapshots(run, to, own)
     return said + [f"{path.relative_to(root).as_posix()} written" for path in pages.renew(root)]
 
 
@@ -75,10 +76,6 @@ def fewer_trainings(new: Path, old: Path) -> list[str]:
             if here.get((claim, part, source), -1) < count]  # fmt: skip
 
 
-def _own_faces(results: dict) -> bool:
-    return results["stamp"].get("source") == USUAL_SOURCE
-
-
 def _copy(folder: Path, to: Path, results: dict) -> list[str]:
     """Copy one notebook's listed files in the place of its old ones."""
     said, small = [], []
@@ -87,7 +84,7 @@ def _copy(folder: Path, to: Path, results: dict) -> list[str]:
         file = folder / name
         if not file.resolve().is_relative_to(folder.resolve()):
             raise PublishError(f"{folder.name}: {name} lies outside its folder")
-        if not _own_faces(results) and file.suffix not in NUMBERS:
+        if results["stamp"].get("source") != USUAL_SOURCE and file.suffix not in NUMBERS:
             continue
         if file.is_file() and file.stat().st_size > MOST_BYTES and name in listed:
             said.append(f"left out: {folder.name}/{name}, {file.stat().st_size // 1000} KB")

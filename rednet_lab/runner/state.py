@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime, timezone
 from statistics import median
 
 from rednet_lab import stamp
-from rednet_lab.files import read_json, remove, write_json
+from rednet_lab.files import now, read_json, remove, write_json
 from rednet_lab.runner.course import Job
 
 
@@ -119,8 +118,3 @@ def expected_seconds(job: Job) -> float | None:
 def machine_name() -> str:
     """Return what durations can be compared within: system, architecture and cores."""
     return "{system}-{architecture}-{cpus}cpu".format(**stamp.machine())
-
-
-def now() -> str:
-    """Return the time in UTC."""
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")

@@ -87,7 +87,10 @@ def slider(label: str, low: float, high: float, value: float, step: float | None
     """Return a slider that updates while it moves; of whole numbers where low, high and value are."""
     if all(isinstance(v, int) for v in (low, high, value)) and step in (None, 1):
         return w.IntSlider(value, low, high, description=label, style=STYLE)
-    step = step or round_step((high - low) / 100)
+    if step is None:  # the nearest of 1, 2 or 5 times a power of ten: values that can be read off and typed
+        finest = (high - low) / 100
+        powers = 10.0 ** np.floor(np.log10(finest)) * np.array([1, 2, 5, 10])
+        step = round(float(min(powers, key=lambda power: abs(np.log(power / finest)))), 10)
     # On the slider's own grid: a browser would move it there, and the first picture would be of another value.
     value = min(round(low + round((value - low) / step) * step, 10), high)
     return w.FloatSlider(value, min=low, max=high, step=step, description=label, style=STYLE)
@@ -103,12 +106,6 @@ def buttons(label: str, options: list[str], width: str = "112px") -> w.ToggleBut
     """Return one button for each option, in one line with the label; ipywidgets by itself puts the label above."""
     line = w.Layout(display="flex", flex_flow="row nowrap", flex="0 0 auto", width="auto")
     return w.ToggleButtons(options=options, description=label, layout=line, style={"button_width": width})
-
-
-def round_step(step: float) -> float:
-    """Return the nearest of 1, 2 or 5 times a power of ten: values that can be read off and typed."""
-    power = 10.0 ** np.floor(np.log10(step))
-    return round(float(min((1, 2, 5, 10), key=lambda m: abs(np.log(m * power / step))) * power), 10)
 
 
 # ---- placeholders

@@ -14,13 +14,12 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
-from rednet_lab.files import read_json, remove, write_json
+from rednet_lab.files import now, read_json, remove, write_json
 from rednet_lab.names import ROOT
 from rednet_lab.workbench.damage import COMPLETE, FILES, SEAL, checksums, damage, seal, told
 
@@ -84,8 +83,7 @@ def asset(
                 for left in folder.glob(".*.part"):  # of a maker that was killed
                     remove(left)
                 facts = make(folder) or {}
-                made_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
-                facts = {**facts, "made": made_at, FILES: checksums(folder)}
+                facts = {**facts, "made": now(), FILES: checksums(folder)}
                 write_json(folder / COMPLETE, facts | {SEAL: seal(facts)})
     return folder, _facts(folder)
 
