@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from rednet_lab.names import ROOT
-from rednet_lab.publish import site, teach
+from rednet_lab.publish import teach
+from tests.helpers import fetched_by
 
 PLAN = teach.source()
 
@@ -85,6 +86,6 @@ def test_slides_need_no_network_and_hide_solutions(tmp_path, capsys):
     assert teach.main(["60", str(tmp_path / "a"), "--reveal", str(tmp_path / "package")]) == 0
     text = (tmp_path / "a" / "slides-60.html").read_text(encoding="utf-8")
     assert (tmp_path / "a" / "reveal.js" / "dist" / "reveal.js").is_file()
-    assert site.fetches(tmp_path / "a") == []
+    assert fetched_by(text) == []
     assert text.count("<section>") + text.count("<section ") > 20 and "<math" in text
     assert "A solution: try first" not in text and "Spatial recurrence" in text

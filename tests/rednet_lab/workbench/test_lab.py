@@ -207,7 +207,7 @@ def test_a_training_that_was_stopped_goes_on_and_ends_the_same(open_lab, monkeyp
 def test_results_go_to_the_runs_folder_with_the_facts_in_their_captions(open_lab, tiny_world, monkeypatch):
     lab = open_lab("99_results", seed=3)
     told = []  # what goes with each picture into the notebook
-    monkeypatch.setattr("rednet_lab.show.plots.display", lambda figure, metadata: told.append(metadata))
+    monkeypatch.setattr("rednet_lab.workbench.lab.display", lambda figure, metadata: told.append(metadata))
     picture = np.zeros((20, 20, 3), np.uint8)
     lab.figure(plots.grid([picture], 1, 2), "one", "A figure", "nothing on it")
     lab.pictures([picture, picture], 2, "two", "Pictures", "nothing", hero=True)
