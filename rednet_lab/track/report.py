@@ -93,7 +93,7 @@ def page(name: str, moments: list[tuple[Shot, Seen, Frame]], facts: dict, files:
     if moments:
         story = track_storyboard([frame for *_, frame in moments], f"{name}: {told}")
         story.axes = (("frame", tuple(str(shot.number) for shot, *_ in moments)),)
-        for label, values in (("slip: 0 holds the face, 1 is lost", "slip"), ("yaw (degrees)", "yaw")):
+        for label, values in (("slip: 0 held the face at the last look, 1 lost it", "slip"), ("yaw (degrees)", "yaw")):
             whole = np.round([100 * getattr(seen, values) for _, seen, _ in moments]).astype(np.int32)
             story.rows.append(Row(label, 2, "", whole[None, :, None]))
         player = forms(story)["text/html"]
