@@ -8,6 +8,7 @@ before (journal 5.6) or the mean face's. They see the very crops that the networ
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -23,14 +24,6 @@ from rednet_lab.evaluation import Progress
 LEAST_FACES = 8  # fewer fit anything
 BATCH = 256
 GREY = (0.299, 0.587, 0.114)  # how bright red, green and blue look (ITU-R BT.601)
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """What the tracker asks of a configuration: the crop's side in pixels, and a name for each step."""
-
-    input_size: int
-    steps: tuple[str, ...] = ("shape",)
 
 
 @dataclass
@@ -54,7 +47,8 @@ class Baseline(nn.Module):
     def __init__(self, markup: Markup, sees: int, choices=None, steps: int = 1):
         super().__init__()
         self.choices = choices or (self.Choices and self.Choices())
-        self.markup, self.config = markup, Sizes(sees, tuple(f"shape {k + 1}" for k in range(steps)))
+        names = tuple(f"shape {k + 1}" for k in range(steps))
+        self.markup, self.config = markup, SimpleNamespace(input_size=sees, steps=names)  # as the tracker asks for them
         self.register_buffer("mean_shape", torch.zeros(markup.n_points, 2))
 
     # --- what the tracker asks for ---
