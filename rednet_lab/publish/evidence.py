@@ -77,8 +77,8 @@ def fewer_trainings(new: Path, old: Path) -> list[str]:
 
 
 def _copy(folder: Path, to: Path, results: dict) -> list[str]:
-    """Copy one notebook's listed files in the place of its old ones."""
-    said, small = [], []
+    """Copy one notebook's listed files beside its old ones, then put the new folder in their place."""
+    said, small, made = [], [], to.with_name(f".{to.name}.part")
     listed = [item["file"] for kind in ("figures", "tables") for item in results.get(kind) or []]
     for name in ("results.json", "intervals.json", *listed):
         file = folder / name
@@ -92,10 +92,12 @@ def _copy(folder: Path, to: Path, results: dict) -> list[str]:
             small.append(file)
         elif name != "intervals.json":
             raise PublishError(f"{folder.name}: {name} is listed in results.json and not there")
-    remove(to)
-    to.mkdir(parents=True)
+    remove(made)
+    made.mkdir(parents=True)
     for file in small:
-        shutil.copyfile(file, to / file.name)
+        shutil.copyfile(file, made / file.name)
+    remove(to)
+    made.rename(to)
     return [*said, f"{to.parent.name}/{to.name} published"]
 
 

@@ -56,9 +56,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--out", type=Path, metavar="FOLDER", help=f"where runs go (default: {RUNS} in the checkout)")
     p.add_argument("--only", nargs="+", default=[], metavar="NOTEBOOK", help="numbers or names; with what they need")
     p.add_argument("--no-needs", action="store_true", help="with --only: not what they need")
-    p.add_argument(
-        "--jobs", type=whole(1), metavar="N", help="notebooks at a time (default: what cores and memory allow)"
-    )
+    p.add_argument("--jobs", type=whole(1), metavar="N", help="notebooks at a time (default: by cores and memory)")
     p.add_argument("-p", dest="extra", action="append", default=[], metavar="NAME=VALUE", type=assignment,
                    help="a parameter for the notebooks that have it")  # fmt: skip
     limits = ", ".join(f"{name} {minutes // 60} h" for name, minutes in LONGEST.items())

@@ -25,11 +25,11 @@ from data_prep.errors import BadItem  # noqa: E402
 from data_prep.item import Item  # noqa: E402
 from rednet_core.geometry import face_box  # noqa: E402
 from rednet_core.tracking import Tracker  # noqa: E402
-from rednet_lab.files import write_text  # noqa: E402
 from rednet_lab.names import ROOT  # noqa: E402
 from rednet_lab.progress import Progress  # noqa: E402
 from rednet_lab.track.follow import DOUBTFUL, LOST, overlap, slip  # noqa: E402
 from rednet_lab.workbench.shipped import PLACE, WEIGHTS, open_weights  # noqa: E402
+from tests.benchmarks.rows import kept  # noqa: E402
 
 LOG = ROOT / "figures" / "evidence" / "lost.csv"
 PICTURES, BESIDE = 150, 6  # of each data set; places tried beside each face
@@ -111,11 +111,12 @@ def main() -> None:
     given = parser.parse_args()
     for name, folder in (("udacity", given.udacity), ("helen", given.helen)):
         for weights in (w for w in WEIGHTS if folder and (PLACE / f"{w}.safetensors").is_file()):
-            log = pd.read_csv(LOG) if LOG.exists() else pd.DataFrame(columns=["weights", "data"])
-            if not ((log["weights"] == weights) & (log["data"] == name)).any():
-                rows = measure(weights, dataset(name).open(folder)).assign(weights=weights, data=name)
-                log = pd.concat([log, rows], ignore_index=True) if len(log) else rows
-                write_text(LOG, log.to_csv(index=False, lineterminator="\n"))
+            which = {"weights": weights, "data": name}
+
+            def rows(which=which, folder=folder) -> pd.DataFrame:
+                return measure(which["weights"], dataset(which["data"]).open(folder)).assign(**which)
+
+            kept(LOG, rows, **which)
     print(told(pd.read_csv(LOG)).to_string(index=False))
 
 
