@@ -22,7 +22,7 @@ STATES = {
 }  # fmt: skip
 EXPERIMENTS = 70  # notebooks from this number on are experiments; those before are the course
 CARDS, COURSE_CARDS, ROWS = 8, 3, 200
-STAMPED = ("profile", "source", "data", "seed", "device", "threads", "python", "torch", "numpy", "opencv")
+STAMPED = ("profile", "source", "data", "seed", "device", "threads", "precision", "python", "torch", "numpy", "opencv")
 LOOK = """
 :root { color-scheme: light dark; --soft: light-dark(#5b6675, #9aa6b5); --line: light-dark(#dfe3e8, #2e3742);
   --ok: light-dark(#18794e, #5fd39a); --old: light-dark(#8a5a00, #e6b450); --bad: light-dark(#b42318, #ff8a7a); }

@@ -34,7 +34,7 @@ from rednet_lab.workbench.cache import asset
 from rednet_lab.workbench.prepared import PreparedSource
 from rednet_lab.workbench.profiles import PROFILES, Plan, Profile
 from rednet_lab.workbench.sources import FaceWorldSource, UdacitySource
-from rednet_lab.workbench.stages import STAGES, Training, eccv_plans, stage_config
+from rednet_lab.workbench.stages import STAGES, Training, eccv_plans, stage_config, suited
 from rednet_lab.workbench.studied import Studied
 
 SOURCES = {"face_world": FaceWorldSource, "udacity": UdacitySource, "prepared": PreparedSource}
@@ -149,6 +149,7 @@ class Lab(Studied):
         parameters = {"profile": profile, "source": source, "data": data, "seed": seed, "device": str(self.device)}
         self.folder = (folder if folder.is_absolute() else ROOT / folder) / self.run
         stamp = make_stamp(parameters, ROOT / "notebooks" / f"{notebook}.ipynb")
+        stamp["precision"] = suited(self.profile.stage1.train, self.device).precision
         self.caption = f"profile {profile}, {self.source.what}, seed {seed}"
         self.results = results = Results(self.folder / notebook, stamp, self.caption)
         self.figure, self.pictures, self.drawing = results.figure, results.pictures, results.drawing

@@ -95,6 +95,8 @@ SMOKE = Profile(
     identity_units=16,
 )
 
+# A short training: in bfloat16 where the device has units for it (`stages.suited`), in float32 anywhere else.
+SHORT = {"schedule": "one_cycle", "weight_decay": 0.01, "precision": "bfloat16"}
 QUICK = Profile(
     name="quick",
     net=NetConfig(input_size=64, width=0.375, encoder_convs=(1,) * 5, decoder_convs=(1,) * 4, sigma=6.0),
@@ -105,20 +107,18 @@ QUICK = Profile(
     videos=(400, 10, 24, 40),
     augmentation=Augmentation(contrast=0.2, brightness=0.1),
     clip_error=TrackerError("jitter"),
-    stage1=Plan(TrainConfig(3000, "adamw", 8e-3, schedule="one_cycle", weight_decay=0.01), 16),
-    stage2=Plan(TrainConfig(1000, "adamw", 3e-3, schedule="one_cycle", weight_decay=0.01), 16),
-    stage3=Plan(TrainConfig(600, "adamw", 2e-3, schedule="one_cycle", weight_decay=0.01), 4, frames=10),
-    demo=Plan(TrainConfig(350, "adamw", 8e-3, schedule="one_cycle", weight_decay=0.01), 16),
+    stage1=Plan(TrainConfig(3000, "adamw", 8e-3, **SHORT), 16),
+    stage2=Plan(TrainConfig(1000, "adamw", 3e-3, **SHORT), 16),
+    stage3=Plan(TrainConfig(600, "adamw", 2e-3, **SHORT), 4, frames=10),
+    demo=Plan(TrainConfig(350, "adamw", 8e-3, **SHORT), 16),
     # Seven labels: 68 would not fit beside each other on a map of 64 px. The squares are the paper's 7, 5, 3 px.
     eccv=EccvConfig(64, 0.25, (1,) * 5, "seven", steps=(14, 10, 6)),
-    eccv_demo=Plan(TrainConfig(400, "adamw", 8e-3, schedule="one_cycle", weight_decay=0.01, ratio=RATIO), 16),
+    eccv_demo=Plan(TrainConfig(400, "adamw", 8e-3, ratio=RATIO, **SHORT), 16),
     update="residual",  # starts where stage 2 ended: with "replace" and 400 steps it only caught up with it
     hidden=64,
     identity_units=64,
 )
 
-# A short training on any device that has bfloat16 units.
-SHORT = {"schedule": "one_cycle", "weight_decay": 0.01, "precision": "bfloat16"}
 BENCH = replace(
     QUICK,
     name="bench",

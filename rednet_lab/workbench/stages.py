@@ -163,10 +163,14 @@ def network_of(config: NetConfig | EccvConfig) -> type:
 
 
 def has_bfloat16(device: torch.device) -> bool:
-    """Tell whether a device has bfloat16: no T4, and no CPU without AVX-512, where it takes ten times as long."""
+    """Tell whether a device trains faster in bfloat16: no T4, and no CPU without AVX-512's bfloat16 instructions.
+
+    oneDNN also takes bfloat16 where it only emulates it (AVX-512 alone) or cannot train in it (AVX2's, Lunar Lake).
+    """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(False)
-    return device.type != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    has = getattr(torch.cpu, "_is_avx512_bf16_supported", bool)  # not in every PyTorch: then it is float32
+    return device.type != "cpu" or (torch.backends.mkldnn.is_available() and has())
 
 
 def suited(train: TrainConfig, device: torch.device) -> TrainConfig:

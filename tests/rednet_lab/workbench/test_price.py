@@ -63,8 +63,10 @@ def test_a_card_without_bfloat16_has_float16_and_a_processor_float32(monkeypatch
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda emulated: False)
     assert suited(wanted, torch.device("cuda")).precision == "float16"
     for units, precision in ((True, "bfloat16"), (False, "float32")):
-        monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda units=units: units)
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda units=units: units, raising=False)
         assert suited(wanted, torch.device("cpu")).precision == precision
+    monkeypatch.delattr(torch.cpu, "_is_avx512_bf16_supported")  # a PyTorch that cannot tell
+    assert suited(wanted, torch.device("cpu")).precision == "float32"
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda emulated: True)
     assert suited(wanted, torch.device("cuda")) is wanted
 
