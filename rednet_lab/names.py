@@ -15,7 +15,7 @@ LONG = ("gpu", "full")  # of these the price is told before they run
 SOURCES = ("face_world", "udacity", "prepared")
 EVIDENCE = "figures/evidence"  # tracked by git; written by python -m rednet_lab.publish alone
 RUNS = "figures/runs"  # ignored by git; what a notebook's `out` is: its results lie in <out>/<run>/<notebook>
-THREADS = 2  # of a training, on any machine: another number gives other sums, and so another network
+THREADS = 1  # of a training, on any machine: as many run beside each other as there are cores, and sums stay the same
 DEVICES = ("auto", "cpu", "cuda", "mps")  # and cuda:N, one card of several
 USUAL_SOURCE, USUAL_SEED = SOURCES[0], 0  # a run's folder does not name them
 

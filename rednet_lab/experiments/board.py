@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -161,7 +161,24 @@ def _usual(folder: Path, source: str, _: tuple) -> float | None:
     return statistics.median(each) if each else None
 
 
-def _effect(claim: str, source: str, question: Question, pairs: list) -> Effect:
+def beside(claim: str, folder: Path = FOLDER) -> dict[str, Effect]:
+    """Return what is shown beside a claim's endpoint and never decides: other statistics, groups and boxes."""
+    question, pairs = QUESTIONS[claim], pairs_of(claim, "", folder)
+    if not pairs or claim in ("C5", "C7", "C13"):  # these measures have no such parts
+        return {}
+    kind, _, points = question.measure.partition(".")
+    if kind == "curve":
+        kind, points = "stills", "errors"
+    plain, has = replace(question, measure=f"{kind}.{points}", group=""), pairs[0][2][1]
+    ways = {"all": plain, **{str(group): replace(plain, group=group) for group in np.unique(has[f"{kind}.group"])}}
+    ways |= {"boxes off by 10 %": replace(plain, measure=f"{kind}.off")} if f"{kind}.off" in has else {}
+    parts = [(name, way, "mean") for name, way in ways.items() if way != question]
+    parts += [("spread", plain, "std"), ("failures", plain, "failure")]
+    source = question.sources[0]
+    return {name: _effect("", source, way, pairs, statistic) for name, way, statistic in parts}
+
+
+def _effect(claim: str, source: str, question: Question, pairs: list, statistic: str = "mean") -> Effect:
     """Return the effect of an endpoint over all pairs of trainings; items of other trainings count as not there."""
     if claim == "C12":
         return _of_curves([(one[1], two[1]) for _, one, two in pairs])
@@ -183,8 +200,8 @@ def _effect(claim: str, source: str, question: Question, pairs: list) -> Effect:
     for s in range(len(pairs)):
         for side in range(2):
             sums[side, s] = summed(values[s][side][None], where[ends[s] : ends[s + 1]], len(names))[0]
-    statistic = _gain if claim == "C5" else STATISTICS["mean"]
-    return effect_of_sums(sums[0], sums[1], statistic, own=source not in SAME_ITEMS)
+    of = _gain if claim == "C5" else STATISTICS[statistic]
+    return effect_of_sums(sums[0], sums[1], of, own=source not in SAME_ITEMS)
 
 
 def _parts(claim: str, arrays: dict, name: str, keep: np.ndarray, most: float, turned: tuple) -> np.ndarray:

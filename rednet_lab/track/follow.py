@@ -64,6 +64,13 @@ def slip(net: RedNet | Tracker, picture: np.ndarray, boxes: np.ndarray) -> np.nd
     return apart / (SHIFT * boxes[:, 2])
 
 
+def one_look(height: np.ndarray, slips: np.ndarray, heights: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
+    """Return whether looks with a height and a slip say that a face is lost, and whether the slip was needed for it."""
+    gone, sure = heights
+    doubtful = (height >= gone) & (height < sure)
+    return (height < gone) | (doubtful & (slips > LOST)), doubtful
+
+
 def grid(picture: np.ndarray) -> np.ndarray:
     """Return boxes (N, 3) all over a picture, of several sizes."""
     height, width = picture.shape[:2]

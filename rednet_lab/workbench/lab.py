@@ -24,7 +24,7 @@ from rednet_core.markup import MARKUPS
 from rednet_core.rednet import NetConfig, RedNet
 from rednet_core.training import COLUMNS, Trainer
 from rednet_lab.files import write_json, write_text, write_whole
-from rednet_lab.names import ROOT, device_name, run_name
+from rednet_lab.names import ROOT, THREADS, device_name, run_name
 from rednet_lab.parameters import check_kernel
 from rednet_lab.progress import Progress, in_batch
 from rednet_lab.show import draw, plots
@@ -155,7 +155,7 @@ class Lab(Studied):
         self.figure, self.pictures, self.drawing = results.figure, results.pictures, results.drawing
         self.table, self.number = results.table, results.number
         self.watchers: list = []  # each makes, of a stage's name, one more callback for its training
-        torch.set_num_threads(self.profile.threads)  # the one place; trainings have it in their keys
+        torch.set_num_threads(THREADS)  # the one place; trainings have it in their keys
         torch.manual_seed(seed)
         plots.use_style()
 

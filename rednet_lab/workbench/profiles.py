@@ -14,7 +14,6 @@ from rednet_core.augment import Augmentation
 from rednet_core.eccv import RATIO, EccvConfig
 from rednet_core.rednet import NetConfig
 from rednet_core.training import TrainConfig
-from rednet_lab.names import THREADS
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,6 @@ class Profile:
     eccv_augmentation: Augmentation | None = None  # where the ECCV network's is another
     folds: int = 0  # real persons are dealt into so many parts; the seed says which is tested (0: the reader's split)
     covers: bool = False  # something covers 30 to 100 % of the face for some frames of every video of the face world
-    threads: int = THREADS  # of a training
 
 
 SMOKE = Profile(
@@ -134,7 +132,6 @@ BENCH = replace(
     identity_units=256,
     folds=6,
     covers=True,
-    threads=1,
 )
 
 HALF = TrainConfig(0, "adamw", 4e-3, **SHORT)

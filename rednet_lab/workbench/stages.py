@@ -163,13 +163,11 @@ def network_of(config: NetConfig | EccvConfig) -> type:
 
 
 def has_bfloat16(device: torch.device) -> bool:
-    """Tell whether a device trains faster in bfloat16: no T4, and no CPU without AVX-512's bfloat16 instructions.
-
-    oneDNN also takes bfloat16 where it only emulates it (AVX-512 alone) or cannot train in it (AVX2's, Lunar Lake).
-    """
+    """Tell whether a device trains faster in bfloat16: no T4, and no CPU without AVX-512's instructions for it."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(False)
-    has = getattr(torch.cpu, "_is_avx512_bf16_supported", bool)  # not in every PyTorch: then it is float32
+    # Others emulate it (AVX-512 alone) or cannot train in it (AVX2's). Not every PyTorch can tell: then it is float32.
+    has = getattr(torch.cpu, "_is_avx512_bf16_supported", bool)
     return device.type != "cpu" or (torch.backends.mkldnn.is_available() and has())
 
 

@@ -27,7 +27,7 @@ from rednet_core.geometry import face_box  # noqa: E402
 from rednet_core.tracking import Tracker  # noqa: E402
 from rednet_lab.names import ROOT  # noqa: E402
 from rednet_lab.progress import Progress  # noqa: E402
-from rednet_lab.track.follow import DOUBTFUL, LOST, overlap, slip  # noqa: E402
+from rednet_lab.track.follow import DOUBTFUL, one_look, overlap, slip  # noqa: E402
 from rednet_lab.workbench.shipped import PLACE, WEIGHTS, open_weights  # noqa: E402
 from tests.benchmarks.rows import kept  # noqa: E402
 
@@ -69,19 +69,13 @@ def limits_of(rows: pd.DataFrame) -> tuple[float, float]:
     return float(middles.mean()), float(rows["height"][face].quantile(0.01))
 
 
-def judged(rows: pd.DataFrame, heights: tuple[float, float] = DOUBTFUL) -> tuple[pd.Series, pd.Series]:
-    """Return whether each look says that the face is lost, and whether its slip has to be looked at, as `Follower`."""
-    gone, doubtful = rows["height"] < heights[0], rows["height"].between(*heights, inclusive="left")
-    return gone | (doubtful & (rows["slip"] > LOST)), doubtful
-
-
 def told(log: pd.DataFrame) -> pd.DataFrame:
     """Return what a look does (%), two rows for each data set and network: by height and slip, by the slip alone."""
     out = []
     for (data, weights), rows in log.groupby(["data", "weights"]):
         face, limits = rows["state"] == "face", limits_of(log[log["weights"] == weights])
         for way, heights in (("both", limits), ("slip", DOUBTFUL)):
-            says, looked = judged(rows, heights)
+            says, looked = one_look(rows["height"], rows["slip"], heights)
             shares = [100 * one.mean() for one in (says[~face], says[face], looked[face])]
             out.append([data, weights, way, *limits, *shares, sum(~face), sum(face)])
     names = ["data", "weights", "way", "gone", "sure", "found", "alarms", "looks", "lost", "faces"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from rednet_lab.experiments import endpoints
+from rednet_lab.experiments import board, endpoints
 from rednet_lab.experiments.board import Judged
+from rednet_lab.files import figures, signed
 from rednet_lab.publish.ledger.tables import Ledger, Table, legend, markdown, notebooks_of, word
 
 
@@ -40,6 +41,17 @@ def bench_lines(ledger: Ledger) -> Table:
     return Table("The bench: every claim on every kind of data", columns, rows)
 
 
+def beside(ledger: Ledger) -> Table:
+    """Return what is shown beside the endpoints of claims that have trainings, and never decides."""
+    rows = []
+    for claim in (line.claim for line in ledger.lines if line.primary and line.trainings):
+        for name, one in board.beside(claim, ledger.results / "bench").items():
+            interval = f"{signed(one.mean)} [{signed(one.low)}, {signed(one.high)}]"
+            rows.append([claim, name, figures(one.first), figures(one.second), interval])
+    columns = ("", "part", "without (%)", "with (%)", "difference [95 %]")
+    return Table("Beside the one endpoint of each claim: shown, and never decides", columns, rows)
+
+
 def page(ledger: Ledger, made: str) -> str:
     """Return figures/what_can_be_said.md: what the bench allows to say of the papers, and what it does not."""
     rules, primary = endpoints.load()[0], [line for line in ledger.lines if line.primary]
@@ -52,7 +64,7 @@ def page(ledger: Ledger, made: str) -> str:
     known = [each for each in hours if each]
     waiting = [line for line in sampled if line.judgement.word == endpoints.WAITING]
     many = sum(line.trainings for line in sampled)
-    board, meanings = (markdown(table, "figures") for table in (bench_lines(ledger), legend()))
+    lines, more, meanings = (markdown(table, "figures") for table in (bench_lines(ledger), beside(ledger), legend()))
     return f"""# What we can and cannot say about these papers
 
 {made}
@@ -84,10 +96,15 @@ the same 14 questions of other faces and a smaller network, and say how far the 
 - A gain that is *not seen* here may be there with larger networks; one that is *supported* may be smaller there.
 - YouTube Faces in this layout has no videos: its videos are stills in synthetic motion.
 
-{board}
+{lines}
 
 A gain is in per cent of the side without (points where the claim counts in points), positive where the claim wants it.
 The smallest gain to be seen is what these trainings would find in four of five tries.
+
+{more}
+
+NME, floored, of the same trainings; spread is its standard deviation, failures are faces above 10 %. Intervals are not
+corrected for how many there are.
 
 {meanings}
 """

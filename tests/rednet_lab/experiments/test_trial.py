@@ -173,6 +173,17 @@ def test_a_made_up_truth_gets_its_word_from_files_alone(tmp_path, shift, twice, 
     assert row.judgement.low < -100 * shift / 8.0 < row.judgement.high
 
 
+def test_beside_an_endpoint_stand_its_other_statistics_groups_and_boxes(tmp_path):
+    made(tmp_path, variants.BASE.name, 0.0)
+    made(tmp_path, variants.RESNET.name, -0.8)
+    found = board.beside("C1", tmp_path)
+    assert list(found) == ["challenging", "common", "spread", "failures"]
+    assert all(abs(found[group].mean + 0.8) < 0.1 for group in ("challenging", "common"))
+    assert found["failures"].mean < 0 and found["spread"].low < 0 < found["spread"].high
+    assert not board.beside("C4", tmp_path) and not board.beside("C5", tmp_path)
+    assert set(board.beside("C12")) >= {"all", "boxes off by 10 %"}  # of its curve's end, in the committed records
+
+
 def test_five_trainings_and_other_rules_are_not_judged(tmp_path):
     made(tmp_path, variants.BASE.name, 0.0)
     made(tmp_path, variants.RESNET.name, -0.8, 5)

@@ -356,6 +356,7 @@ def test_tables_and_figures_take_their_word_from_their_claims(tmp_path):
 def test_the_page_of_what_can_be_said_names_every_claim_and_its_hours():
     page = (ROOT / "figures" / "what_can_be_said.md").read_text(encoding="utf-8")
     assert all(f"| C{n} |" in page and f"C{n} (" in page for n in range(1, 15))
+    assert "| C12 | boxes off by 10 % |" in page and "shown, and never decides" in page
 
 
 def test_figures_of_ours_are_those_of_the_files(results):
