@@ -47,12 +47,6 @@ class Diagnosis:
     warnings: list[str] = field(default_factory=list)
     elsewhere: list[tuple[str, str]] = field(default_factory=list)
 
-    @property
-    def well(self) -> bool:
-        """Whether it can be prepared and nothing of it is missing or bad."""
-        whole = self.dataset is not None and self.usable >= self.dataset.count
-        return whole and not (self.error or self.missing or self.skipped)
-
     def text(self) -> str:
         """Return the findings for people, one a line."""
         inside = [line("inside", f"{title} is in {place}: point there for it") for place, title in self.elsewhere]

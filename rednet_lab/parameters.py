@@ -10,7 +10,6 @@ import ast
 import difflib
 import json
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from rednet_lab.names import ROOT
@@ -57,30 +56,23 @@ def parse_cell(source: str, notebook: str) -> dict:
         if targets[0].id in defaults:
             raise ParameterError(f"{line}: {targets[0].id} is set twice")
         try:
-            defaults[targets[0].id] = _plain(ast.literal_eval(statement.value))
-        except (ValueError, TypeError) as error:
+            value = defaults[targets[0].id] = ast.literal_eval(statement.value)
+        except (ValueError, TypeError):
+            value = ast  # no literal
+        if not isinstance(value, str | bool | int | float | None):
             raise ParameterError(
-                f"{line}: the value must be a literal (text, number, True, False, None, or a list of these);"
+                f"{line}: the value must be a literal (text, number, True or False);"
                 " what follows from other parameters belongs in the next cell"
-            ) from error
+            )
     return defaults
-
-
-def _plain(value: object) -> object:
-    """Return the value if it is one a parameter may have, else raise ValueError."""
-    if isinstance(value, (list, tuple)):
-        return type(value)(_plain(item) for item in value)
-    if value is None or isinstance(value, (str, bool, int, float)):
-        return value
-    raise ValueError(f"{type(value).__name__} is no parameter type")
 
 
 def check_parameters(path: str | Path, given: dict, as_text: bool = False) -> dict:
     """Return the notebook's parameters with `given` in place of defaults, refusing unknown names and wrong types.
 
-    The type of a default is the type wanted: an int passes for a float, a bool is no int, None takes anything.
-    With `as_text` the given values are texts of a command line, converted by that type; text for a text stays
-    text, however numeric it looks. Raises ParameterError.
+    The type of a default is the type wanted: an int passes for a float, a bool is no int. With `as_text` the given
+    values are texts of a command line, converted by that type; text for a text stays text, however numeric it looks.
+    Raises ParameterError.
     """
     defaults = read_parameters(path)
     values = dict(defaults)
@@ -96,9 +88,8 @@ def checked(name: str, value: object, defaults: dict, notebook: str, as_text: bo
     try:
         found = fit(value, defaults[name], as_text)
     except ValueError as error:
-        raise ParameterError(
-            f"{notebook}: parameter {name!r} must be {wanted(defaults[name])}, got {value!r}"
-        ) from error
+        wanted = type(defaults[name]).__name__
+        raise ParameterError(f"{notebook}: parameter {name!r} must be {wanted}, got {value!r}") from error
     if name == "seed" and found < 0:
         raise ParameterError(f"{notebook}: a seed is a whole number from 0, got {value!r}")
     return found
@@ -140,59 +131,15 @@ def nearest(name: str, known: object) -> str:
     return f"; did you mean {close[0]!r}?" if close else f"; known are: {', '.join(known) or 'none'}"
 
 
-def wanted(default: object) -> str:
-    """Return the type of a default in words."""
-    if isinstance(default, (list, tuple)):
-        kinds = sorted({wanted(item) for item in default})
-        return f"a {type(default).__name__}" + (f" of {' or '.join(kinds)}" if kinds else "")
-    return {str: "str", bool: "bool", int: "int", float: "float"}.get(type(default), "anything")
-
-
 def fit(value: object, default: object, as_text: bool = False) -> object:
-    """Return a value, or a command line's text, as the type of the default, or raise ValueError.
-
-    A list may be written "[1, 2]" or "1,2"; its elements are of the first example's type that they fit.
-    """
-    if isinstance(default, (list, tuple)):
-        if as_text and value.strip()[:1] in ("[", "("):
-            as_text = False
-            try:
-                with PARSING:
-                    value = ast.literal_eval(value)
-            except (SyntaxError, TypeError) as error:
-                raise ValueError("not a list") from error
-        elif as_text:
-            value = [item.strip() for item in value.split(",") if item.strip()]
-        if not isinstance(value, (list, tuple)):
-            raise ValueError("not a list")
-        return type(default)(_fit_any(item, default, as_text) for item in value)
-    if as_text:
-        return _from_text(value, default)
-    if default is None:
-        return _plain(value)
-    if type(value) is type(default):
-        return value
-    if isinstance(default, float) and type(value) is int:
-        return float(value)
-    raise ValueError(f"{type(value).__name__} is not {type(default).__name__}")
-
-
-def _fit_any(item: object, examples: list | tuple, as_text: bool) -> object:
-    """Return an element as the type of the first example that it fits."""
-    for example in examples:
-        with suppress(ValueError):
-            return fit(item, example, as_text)
-    if examples:
-        raise ValueError(f"{item!r} is of no wanted type")
-    return _plain(item)
-
-
-def _from_text(text: str, default: object) -> object:
-    """Return a text as the type of the default, which is no list."""
-    if isinstance(default, bool):
-        if text.lower() in TRUE + FALSE:
-            return text.lower() in TRUE
-        raise ValueError("neither true nor false")
-    if isinstance(default, (int, float)):
-        return type(default)(text)
-    return None if default is None and text == "None" else text
+    """Return a value, or a command line's text, as the type of the default, or raise ValueError."""
+    kind = type(default)
+    if as_text and kind is bool:
+        if value.lower() not in TRUE + FALSE:
+            raise ValueError("neither true nor false")
+        return value.lower() in TRUE
+    if as_text or (kind is float and type(value) is int):
+        return kind(value)
+    if type(value) is not kind:
+        raise ValueError(f"{type(value).__name__} is not {kind.__name__}")
+    return value

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from rednet_lab.experiments import endpoints
+from rednet_lab.experiments import board, endpoints
 from rednet_lab.experiments.bench import Measured
 from rednet_lab.show import plots
 from rednet_lab.statistics import statistic
@@ -124,6 +124,21 @@ def forest(rows: list[dict], limit: float = np.inf, what: str = "effect (with mi
     ax.plot([], [], "|", label="the paper's effect, its data", **PAPER)
     figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return figure
+
+
+def bench(claim: str) -> plt.Figure | None:
+    """Draw what the bench found of a claim on its primary data: the endpoint with its word, then what stands beside."""
+    line = next(line for line in board.rows() if line.primary and line.claim == claim)
+    parts = {line.endpoint.measure: line.found, **board.beside(claim)} if line.trainings else {}
+    printed = line.endpoint.paper and dict(zip(("without", "with"), line.endpoint.paper, strict=True))
+    told = {"word": line.judgement.word, "paper": printed}
+    rows = [
+        {"claim": claim, "part": part, "ours": {**vars(one), "effect": one.mean}, "paper": None}
+        | (told if one is line.found else {})
+        for part, one in parts.items()
+        if part != "failures" and np.isfinite(one.low)  # these have another unit
+    ]
+    return forest(rows, what=f"with minus without (%), {line.data}; a dot is a training") if rows else None
 
 
 def _mark(word: str) -> dict:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from rednet_core.eccv import RATIO, EccvConfig
 from rednet_core.training import TrainConfig
-from rednet_lab.workbench.profiles import Plan, Profile
+from rednet_lab.workbench.profiles import SHORT, Plan, Profile
 from rednet_lab.workbench.stages import STAGES
 
 
@@ -108,9 +108,8 @@ def difference(variants: tuple[Variant, ...], configs: list) -> pd.DataFrame:
     return pd.DataFrame.from_dict(said, orient="index", columns=[v.name for v in variants])
 
 
-def _plan(steps: int, rate: float, batch: int, frames: int = 1, ratio=(1.0, 10.0, 1.0)) -> Plan:
-    train = TrainConfig(steps, "adamw", rate, schedule="one_cycle", weight_decay=0.01, ratio=ratio)
-    return Plan(train, batch, frames)
+def _plan(steps: int, rate: float, batch: int, frames: int = 1, **more) -> Plan:
+    return Plan(TrainConfig(steps, "adamw", rate, **SHORT, **more), batch, frames)
 
 
 def ablation_profile(profile: Profile) -> Profile:

@@ -38,8 +38,14 @@ class Session:
     outcomes: dict[Job, Outcome] = field(default_factory=dict)
 
     def run(self, parallel: int) -> None:
-        """Bring every job to its end, after those that it needs: the longest first, at most `parallel` at a time."""
-        order = TopologicalSorter({job: job.needs for job in self.jobs})
+        """Bring every job to its end, after those that it needs, at most `parallel` at a time.
+
+        First those behind which the longest chain of others waits, by the minutes of the series.
+        """
+        graph = {job: job.needs for job in self.jobs}
+        left, order = {job: job.entry.minutes for job in self.jobs}, TopologicalSorter(graph)
+        for job in reversed([*TopologicalSorter(graph).static_order()]):
+            left |= {need: max(left[need], need.entry.minutes + left[job]) for need in job.needs}
         order.prepare()
         ready: list[Job] = []
         at_work: dict[Future, Job] = {}
@@ -47,7 +53,7 @@ class Session:
             try:
                 while order.is_active():
                     new = order.get_ready()
-                    ready = sorted([*ready, *new], key=lambda job: (-job.entry.minutes, self.jobs.index(job)))
+                    ready = sorted([*ready, *new], key=lambda job: (-left[job], self.jobs.index(job)))
                     while ready and len(at_work) < parallel:
                         job = ready.pop(0)
                         at_work[pool.submit(self._outcome, job)] = job

@@ -17,9 +17,6 @@ profile = "quick"
 seed = 0
 rate = 1e-3
 fast = True
-nothing = None
-sizes = [32, 64]
-mixed = (1, 0.5, "a")
 shift = -2
 """
 
@@ -39,8 +36,8 @@ def notebook(tmp_path):
 
 def test_reads_names_and_defaults_in_order(notebook):
     parameters = read_parameters(notebook(CELL, "x = 1"))
-    assert list(parameters) == ["profile", "seed", "rate", "fast", "nothing", "sizes", "mixed", "shift"]
-    assert parameters["mixed"] == (1, 0.5, "a") and parameters["shift"] == -2 and parameters["nothing"] is None
+    assert list(parameters) == ["profile", "seed", "rate", "fast", "shift"]
+    assert parameters["rate"] == 1e-3 and parameters["shift"] == -2 and parameters["fast"] is True
 
 
 @pytest.mark.parametrize(
@@ -58,6 +55,8 @@ def test_reads_names_and_defaults_in_order(notebook):
         "a = f'{1}'",
         "a = b'x'",
         "a = 1j",
+        "a = [1, 2]",
+        "a = (1, 'b')",
         "%matplotlib inline\na = 1",
         "'text'",
         "a.b = 1",
@@ -85,7 +84,7 @@ def test_a_file_that_is_no_notebook_is_named(tmp_path, text):
 def test_unknown_name_offers_the_nearest(notebook):
     with pytest.raises(ParameterError, match="50_stage1.ipynb: unknown parameter 'profil'; did you mean 'profile'"):
         check_parameters(notebook(CELL), {"profil": "smoke"})
-    with pytest.raises(ParameterError, match="known are: fast, mixed"):
+    with pytest.raises(ParameterError, match="known are: fast, profile"):
         check_parameters(notebook(CELL), {"zzz": 1})
 
 
@@ -93,8 +92,8 @@ def test_unknown_name_offers_the_nearest(notebook):
     ("name", "value", "type_"),
     [
         ("seed", "1", "int"), ("seed", 1.0, "int"), ("seed", True, "int"), ("rate", "x", "float"),
-        ("rate", False, "float"), ("fast", 1, "bool"), ("profile", 3, "str"), ("sizes", 32, "a list of int"),
-        ("sizes", [1, "2"], "a list of int"), ("seed", None, "int"), ("nothing", {}, "anything"),
+        ("rate", False, "float"), ("fast", 1, "bool"), ("profile", 3, "str"), ("seed", None, "int"),
+        ("seed", [1], "int"),
     ],
 )  # fmt: skip
 def test_ill_typed_values_name_the_wanted_type(notebook, name, value, type_):
@@ -103,19 +102,16 @@ def test_ill_typed_values_name_the_wanted_type(notebook, name, value, type_):
 
 
 def test_values_that_fit(notebook):
-    given_ = {"rate": 1, "sizes": (8,), "nothing": 3, "mixed": [0.5], "profile": "7"}
-    values = check_parameters(notebook(CELL), given_)
+    values = check_parameters(notebook(CELL), {"rate": 1, "profile": "7"})
     assert values["rate"] == 1.0 and type(values["rate"]) is float
-    assert values["sizes"] == [8] and values["mixed"] == (0.5,) and values["profile"] == "7"
-    assert values["seed"] == 0  # untouched defaults are there too
+    assert values["profile"] == "7" and values["seed"] == 0  # untouched defaults are there too
 
 
 @pytest.mark.parametrize(
     ("name", "text", "value"),
     [
         ("profile", "012", "012"), ("seed", "7", 7), ("rate", "3", 3.0), ("rate", "1e-4", 1e-4), ("fast", "no", False),
-        ("fast", "True", True), ("sizes", "8,16", [8, 16]), ("sizes", "[8]", [8]), ("sizes", "", []),
-        ("mixed", "2, 0.25, b", (2, 0.25, "b")), ("nothing", "None", None), ("nothing", "5", "5"), ("shift", "-3", -3),
+        ("fast", "True", True), ("shift", "-3", -3),
     ],
 )  # fmt: skip
 def test_command_line_text_follows_the_default(notebook, name, text, value):
@@ -123,17 +119,13 @@ def test_command_line_text_follows_the_default(notebook, name, text, value):
     assert got == value and type(got) is type(value)
 
 
-@pytest.mark.parametrize(("name", "text"), [("seed", "1.5"), ("seed", ""), ("fast", "maybe"), ("rate", "fast"),
-                                            ("sizes", "a,b"), ("sizes", "[1,"), ("sizes", "[1, 'a']")])  # fmt: skip
+@pytest.mark.parametrize(("name", "text"), [("seed", "1.5"), ("seed", ""), ("fast", "maybe"), ("rate", "fast")])
 def test_command_line_text_that_does_not_fit(notebook, name, text):
     with pytest.raises(ParameterError, match=f"parameter '{name}' must be"):
         check_parameters(notebook(CELL), {name: text}, as_text=True)
 
 
-plain = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
-
-
-@given(plain | st.lists(plain) | st.lists(st.lists(plain)))
+@given(st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text())
 def test_any_plain_literal_survives_the_cell(value):
     assert parse_cell(f"name = {value!r}", "n") == {"name": value}
 

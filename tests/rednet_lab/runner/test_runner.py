@@ -15,6 +15,7 @@ from rednet_lab.parameters import read_parameters
 from rednet_lab.runner import __main__ as command_line
 from rednet_lab.runner.course import Course, Options, UsageError, check_jobs, make_jobs
 from rednet_lab.runner.executed import errors_in
+from rednet_lab.runner.graph import Outcome, Session
 from rednet_lab.series import SERIES, Entry
 from tests.helpers import fetched_by, wait_for
 from tests.rednet_lab.tiny import RESULTS, Tiny, write_notebook
@@ -36,6 +37,17 @@ def test_what_runs_after_another_is_not_a_need_of_it(tmp_path):
     alone = make_jobs(after, Options(), after.select(["10"], with_needs=True), 0)
     both = make_jobs(after, Options(), after.select([], with_needs=True), 0)
     assert [job.needs for job in alone] == [[]] and both[0].needs == [both[1]]
+
+
+def test_first_comes_what_the_longest_chain_of_others_waits_for(tmp_path):
+    tiny = Tiny(tmp_path / "a course", **{"10_a": (), "12_b": ("10_a",), "20_c": (), "22_d": ()})
+    minutes = dict(zip(tiny.course.series, (1.0, 5.0, 4.0, 2.0), strict=True))
+    course = Course(tuple(replace(one, minutes=long) for one, long in minutes.items()), tiny.course.root, ())
+    jobs, done = make_jobs(course, Options(), list(course.series), 0), []
+    session = Session(jobs, None, False, lambda job, _: done.append(job.entry.name), lambda _: None)
+    session._outcome = lambda job: Outcome("done")
+    session.run(1)
+    assert done == ["10_a", "12_b", "20_c", "22_d"]
 
 
 def test_from_scratch_asks_for_networks_of_ones_own():
