@@ -3,6 +3,7 @@
 Every measure takes the mask (N, L) of annotated points: what is not annotated is neither scored nor used as a scale.
 NME, the field's normalised mean error, is the mean point-to-point distance over the inter-ocular distance, in per cent.
 Without a further word the inter-ocular distance is the papers', of the outer eye corners; what is "floored" says so.
+Points may be float32, errors are float64: rounded to two digits they then read so.
 """
 
 from typing import Literal
@@ -46,7 +47,7 @@ def interocular(points: Array, markup: Markup, mask: Array, by: Normaliser = "co
 
 def point_nme(predicted: Array, points: Array, markup: Markup, mask: Array, by: Normaliser = "corners") -> Array:
     """Return the distance (N, L) of each predicted point from its place, in per cent; NaN where it is not annotated."""
-    distance = np.where(mask, np.linalg.norm(predicted - points, axis=-1), np.nan)
+    distance = np.where(mask, np.linalg.norm(np.subtract(predicted, points, dtype=float), axis=-1), np.nan)
     return 100 * distance / interocular(points, markup, mask, by)[..., None]
 
 
@@ -61,7 +62,8 @@ def nme(predicted: Array, points: Array, markup: Markup, mask: Array, by: Normal
 def seven_nme(predicted: Array, points: Array, markup: Markup, mask: Array, by: Normaliser = "corners") -> Array:
     """Return the NME (N,) of seven points predicted (N, 7, 2), faces annotated with points (N, L, 2), in per cent."""
     seven = list(markup.seven)
-    distance = _mean(np.linalg.norm(predicted - points[..., seven, :], axis=-1), mask[..., seven])
+    apart = np.subtract(predicted, points[..., seven, :], dtype=float)
+    distance = _mean(np.linalg.norm(apart, axis=-1), mask[..., seven])
     return 100 * distance / interocular(points, markup, mask, by)
 
 
@@ -71,7 +73,7 @@ def jitter(predicted: Array, points: Array, markup: Markup, mask: Array, by: Nor
     In per cent of the inter-ocular distance, mean over the landmarks annotated in both frames. A constant offset does
     not count, nor does motion of the face itself. Ours: the papers show steadiness in pictures (journal figure 7).
     """
-    offset, both = predicted - points, mask[1:] & mask[:-1]
+    offset, both = np.subtract(predicted, points, dtype=float), mask[1:] & mask[:-1]
     change = _mean(np.linalg.norm(np.diff(offset, axis=0), axis=-1), both)
     return 100 * change / interocular(points, markup, mask, by)[1:]
 

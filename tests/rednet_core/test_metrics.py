@@ -158,3 +158,10 @@ def test_a_hidden_outer_corner_gives_the_scale_of_a_frontal_face():
     for normaliser in ("corners", "floored"):
         found = metrics.interocular(points, IBUG68, mask, normaliser)[0]
         assert found == pytest.approx(math.dist(points[0, 36], points[0, 45]), rel=0.03)
+
+
+def test_errors_of_float32_points_are_float64():
+    truth, predicted = (points.astype(np.float32) for points in faces())
+    seven, every = predicted[:, list(IBUG68.seven)], all_of(truth)
+    found = metrics.nme(predicted, truth, IBUG68, every), metrics.jitter(predicted, truth, IBUG68, every)
+    assert {one.dtype for one in (*found, metrics.seven_nme(seven, truth, IBUG68, every))} == {np.dtype(float)}
