@@ -253,8 +253,8 @@ class Lab(Studied):
             with Progress(training.name) as progress:
 
                 def show(run: Trainer, record) -> None:
-                    note = f"l_d {record.detection:.3f}  l_r {record.regression:.4f}"
-                    note += "" if record.identity != record.identity else f"  l_cls {record.identity:.2f}"
+                    terms = {"l_d": record.detection, "l_r": record.regression, "l_cls": record.identity}
+                    note = "  ".join(f"{name} {value:.3g}" for name, value in terms.items() if value == value)
                     progress(record.step + 1, run.config.steps, note)
 
                 callbacks = (show, self.told(training), *(watcher(training.name) for watcher in self.watchers))

@@ -12,7 +12,7 @@ import pytest
 from rednet_core.eccv import EccvConfig
 from rednet_core.rednet import NetConfig
 from rednet_core.training import TrainConfig
-from rednet_lab.experiments import EXPERIMENTS, Bench, Intervals, charts, difference, effect, quoted
+from rednet_lab.experiments import EXPERIMENTS, Bench, Intervals, board, charts, difference, effect, quoted
 from rednet_lab.experiments import __main__ as command_
 from rednet_lab.experiments.bench import Measured
 from rednet_lab.experiments.variants import (
@@ -143,6 +143,16 @@ def test_effects_of_a_notebook_are_drawn(tmp_path):
     kept.add("C2", "mean", effect(first, first - 1, np.arange(60)), "lower", (6.05, 5.71))
     kept.computed("C11", "parameters", (117, 14.8), (117.5, 14.7), "lower", "M")
     assert len(charts.forest(kept.rows).axes[0].get_yticklabels()) == 2
+
+
+def test_the_bench_is_drawn_where_it_has_trainings_and_failures_apart():
+    for line in (line for line in board.rows() if line.primary):
+        figure = charts.bench(line.claim)
+        assert (figure is not None) == bool(line.trainings)
+        labels = [label.get_text() for label in figure.axes[0].get_yticklabels()] if figure else []
+        assert not any("failures" in label for label in labels) and all(
+            label.startswith(line.claim) for label in labels
+        )
 
 
 # --------------------------------------------------------------------------------------------------- variants
