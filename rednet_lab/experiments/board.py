@@ -78,6 +78,8 @@ class Judged:
         """Return the hours of the trainings that are missing, and of those that power would take."""
         if self.minutes is None or self.endpoint.kind != "sampled":
             return None
+        if self.trainings >= rules.trainings and (self.converged or 0) >= self.endpoint.effect:
+            return 2 * rules.trainings * self.minutes / 60  # all of them, with twice the steps
         wanted = rules.trainings
         if self.found and self.trainings >= rules.trainings and self.judgement.word == endpoints.OPEN:
             wanted = math.ceil(self.trainings * (self.judgement.detectable / self.endpoint.effect) ** 2)

@@ -169,6 +169,7 @@ def test_a_made_up_truth_gets_its_word_from_files_alone(tmp_path, shift, twice, 
     began, row = time.perf_counter(), row_of(tmp_path, "C1")
     assert time.perf_counter() - began < 60
     assert row.judgement.word == said and row.trainings == 6 and row.primary
+    assert row.hours(RULES) == pytest.approx(2 * 6 * 20 / 60 if twice else 0.0)  # too short: all again, twice as long
     assert board.settled("C1", "quick", tmp_path) and not board.settled("C1", "smoke", tmp_path)
     assert row.judgement.low < -100 * shift / 8.0 < row.judgement.high
 
