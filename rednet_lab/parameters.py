@@ -58,7 +58,7 @@ def parse_cell(source: str, notebook: str) -> dict:
         try:
             value = defaults[targets[0].id] = ast.literal_eval(statement.value)
         except (ValueError, TypeError):
-            value = ast  # no literal
+            value = ...  # no literal
         if not isinstance(value, str | bool | int | float | None):
             raise ParameterError(
                 f"{line}: the value must be a literal (text, number, True or False);"

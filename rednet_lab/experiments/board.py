@@ -166,11 +166,9 @@ def _usual(folder: Path, source: str, _: tuple) -> float | None:
 def beside(claim: str, folder: Path = FOLDER) -> dict[str, Effect]:
     """Return what is shown beside a claim's endpoint and never decides: other statistics, groups and boxes."""
     question, pairs = QUESTIONS[claim], pairs_of(claim, "", folder)
-    if not pairs or claim in ("C5", "C7", "C13"):  # these measures have no such parts
+    kind, _, points = (question.measure if question.measure != "curve" else "stills.errors").partition(".")
+    if not pairs or points not in ("errors", "seven"):  # other measures have no such parts
         return {}
-    kind, _, points = question.measure.partition(".")
-    if kind == "curve":
-        kind, points = "stills", "errors"
     plain, has = replace(question, measure=f"{kind}.{points}", group=""), pairs[0][2][1]
     ways = {"all": plain, **{str(group): replace(plain, group=group) for group in np.unique(has[f"{kind}.group"])}}
     ways |= {"boxes off by 10 %": replace(plain, measure=f"{kind}.off")} if f"{kind}.off" in has else {}

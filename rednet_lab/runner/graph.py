@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
@@ -42,10 +42,7 @@ class Session:
 
         First those behind which the longest chain of others waits, by the minutes of the series.
         """
-        graph = {job: job.needs for job in self.jobs}
-        left, order = {job: job.entry.minutes for job in self.jobs}, TopologicalSorter(graph)
-        for job in reversed([*TopologicalSorter(graph).static_order()]):
-            left |= {need: max(left[need], need.entry.minutes + left[job]) for need in job.needs}
+        left, order = chains({job: job.entry.minutes for job in self.jobs}), _order(self.jobs)
         order.prepare()
         ready: list[Job] = []
         at_work: dict[Future, Job] = {}
@@ -94,6 +91,18 @@ class Session:
             return Outcome("interrupted", seconds)
         state.finish(job, seconds, error)
         return Outcome("failed" if error else "done", seconds, error or "")
+
+
+def _order(jobs: Iterable[Job]) -> TopologicalSorter[Job]:
+    return TopologicalSorter({job: job.needs for job in jobs})
+
+
+def chains(times: dict[Job, float]) -> dict[Job, float]:
+    """Return how long each job takes together with the longest chain of others that wait for it."""
+    left = dict(times)
+    for job in reversed([*_order(times).static_order()]):
+        left |= {need: max(left[need], times[need] + left[job]) for need in job.needs}
+    return left
 
 
 def told(error: Exception) -> str:

@@ -6,13 +6,12 @@ import os
 import shutil
 import sys
 import time
-from functools import cache
 from pathlib import Path
 
 from rednet_lab.files import clock, figures, read_json
 from rednet_lab.runner import state
 from rednet_lab.runner.course import Job
-from rednet_lab.runner.graph import Outcome, Session
+from rednet_lab.runner.graph import Outcome, Session, chains
 from rednet_lab.runner.index import Section
 
 WORDS = {"up-to-date": "up to date", "skipped": "not run", "never": "never run", "done": "done"}
@@ -50,11 +49,12 @@ class Screen:
             f"{'seed' if len(seeds) == 1 else 'seeds'} {' '.join(map(str, seeds))}, device {first.device}"
         )
         due = [job for job in jobs if force or state.state_of(job) != "up-to-date"]
-        times = [state.expected_seconds(job) for job in due]
-        known = [seconds for seconds in times if seconds is not None]
+        times = {job: state.expected_seconds(job) for job in due}
+        known = [seconds for seconds in times.values() if seconds is not None]
         parts = [f"{len(jobs)} notebooks: {len(jobs) - len(due)} up to date, {len(due)} to run"]
         if known:
-            parts.append(f"expected about {clock(max(sum(known) / parallel, longest(due)))}")
+            longest = max(chains({job: times.get(job) or 0.0 for job in jobs}).values())
+            parts.append(f"expected about {clock(max(sum(known) / parallel, longest))}")
         if due and len(known) < len(due):
             parts.append(f"{len(due) - len(known)} never timed on profile {first.profile}")
         if due and parallel > 1:
@@ -115,17 +115,6 @@ class Screen:
         widths = [max(len(row[column]) for row in rows) for column in range(5)]
         for row in rows:
             self.say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-def longest(jobs: list[Job]) -> float:
-    """Return how long the longest chain of jobs that need each other should take, in seconds."""
-
-    @cache
-    def end(job: Job) -> float:
-        own = state.expected_seconds(job) if job in jobs else 0.0
-        return (own or 0.0) + max(map(end, job.needs), default=0.0)
-
-    return max(map(end, jobs), default=0.0)
 
 
 def label(job: Job) -> str:
