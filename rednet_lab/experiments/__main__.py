@@ -49,10 +49,9 @@ def main(arguments: list[str] | None = None) -> None:
     if choices.profile == "bench":
         trial = Trial(choices.source, choices.data, choices.device)
         if choices.dry_run:
-            tasks = trial.tasks(choices.claims)
-            left = [task for task in tasks if not trial.done(task)]
-            print("\n".join(f"{task.claim} {task.name}, seed {task.seed} {task.tag}" for task in left))
-            print(f"{len(left)} of {len(tasks)} to do, about {trial.hours(tasks):.1f} h")
+            left = [task for task in trial.tasks(choices.claims) if not trial.done(task)]
+            print(*(f"{task.claim} {task.name}, seed {task.seed} {task.tag}" for task in left), sep="\n")
+            print(trial.left(choices.claims))
         else:
             trial.work(choices.claims, choices.minutes, choices.shard)
         return

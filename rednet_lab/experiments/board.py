@@ -18,6 +18,7 @@ READS = ("figures/evidence/bench/*/*.npz",)
 SAME_ITEMS = ("prepared",)  # sources whose trainings are all tested on the same items
 WORDS = {"udacity": "YouTube Faces", "prepared": "Helen and LFPW", "face_world": "face world"}
 TURNED, FRONTAL = (45, 90), (0, 15)  # degrees, C5
+LENGTHS = ("", "long")  # tags of records: the profile's steps, then twice as many where the first gate fails
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Judged:
         """Return the hours of the trainings that are missing, and of those that power would take."""
         if self.minutes is None or self.endpoint.kind != "sampled":
             return None
-        if self.trainings >= rules.trainings and (self.converged or 0) >= self.endpoint.effect:
+        if self.judgement.word == endpoints.NOT_TESTABLE and (self.converged or 0) >= self.endpoint.effect:
             return 2 * rules.trainings * self.minutes / 60  # all of them, with twice the steps
         wanted = rules.trainings
         if self.found and self.trainings >= rules.trainings and self.judgement.word == endpoints.OPEN:
@@ -113,16 +114,38 @@ def _rows(folder: Path, _: tuple) -> tuple[Judged, ...]:
             if effect is not None:
                 own = endpoint.kind == "arithmetic"
                 said = endpoints.judge(endpoint, effect, rules, p[claim, where], "bench", converged, gate, own)
+            elif converged is not None and converged >= endpoint.effect:
+                said = replace(said, word=endpoints.NOT_TESTABLE, why=endpoints.too_short(endpoint, converged))
             found.append(Judged(claim, where, primary, endpoint, said, effect, k, converged, gate, minutes, facts))
     return tuple(found)
+
+
+def fall(claim: str, source: str, length: str = "", folder: Path = FOLDER) -> float | None:
+    """Return by how much twice the steps lower the error of the side without, in the gate's unit; None: not tried."""
+    name = QUESTIONS[claim].doubled.name
+    two = [read(path_of(folder, source, name, 0, tag)) for tag in (length, f"{length}-twice".lstrip("-"))]
+    if not all(two):
+        return None
+    if claim == "C13":
+        return float(two[1][1]["recognised"].mean() - two[0][1]["recognised"].mean())
+    before, after = (each[1]["validation"].mean() for each in two)
+    return float(100 * (before - after) / before)
+
+
+def length_of(claim: str, source: str, folder: Path = FOLDER) -> str:
+    """Return the length at which a claim is judged: the profile's, or twice as long where that gate held."""
+    found = fall(claim, source, "long", folder) if QUESTIONS[claim].doubled else None
+    return "long" if found is not None and found < endpoints.load()[1][claim].effect else ""
 
 
 def pairs_of(claim: str, source: str = "", folder: Path = FOLDER) -> list[tuple]:
     """Return (seed, record of the side without, of the side with) of a claim's trainings; source: the primary one."""
     question, found = QUESTIONS[claim], []
+    source = source or question.sources[0]
+    length = length_of(claim, source, folder)
     for seed in range(endpoints.load()[0].trainings):
-        names = [question.first.name if question.first else "baselines", question.second.name]
-        two = [read(path_of(folder, source or question.sources[0], name, seed)) for name in names]
+        one = (question.first.name, seed, length) if question.first else ("baselines", seed)
+        two = [read(path_of(folder, source, *each)) for each in (one, (question.second.name, seed, length))]
         found += [(seed, *two)] if all(two) else []
     return found
 
@@ -135,21 +158,16 @@ def settled(claim: str, profile: str, folder: Path = FOLDER) -> bool:
 def _looked_at(folder: Path, source: str, claim: str, endpoint: Endpoint, question: Question):
     """Return (effect or None, trainings, fall by twice the steps, gate, minutes a pair, facts) of one row."""
 
-    def record(variant, seed: int, tag: str = ""):
-        return read(path_of(folder, source, variant.name, seed, tag))
-
     if endpoint.kind != "sampled":
         own = read(path_of(folder, source, f"cost {claim}", 0))
         return (_of_cost(endpoint, *own) if own else None), 0, None, None, None, own[0] if own else {}
     pairs = pairs_of(claim, source, folder)
     facts, minutes = pairs[-1][2][0] if pairs else {}, [each[0]["seconds"] / 60 for p in pairs for each in p[1:]]
-    gate = _gate(claim, [(seed, two, record(IDENTITY, seed)) for seed, _, two in pairs]) if endpoint.gate else None
-    once, twice = record(question.doubled, 0), record(question.doubled, 0, "twice")
-    converged = None
-    if once and twice:
-        name = "recognised" if claim == "C13" else "validation"
-        before, after = (each[1][name].mean() for each in (once, twice))
-        converged = float(after - before) if claim == "C13" else float(100 * (before - after) / before)
+    gate = None
+    if endpoint.gate:
+        people = [read(path_of(folder, source, IDENTITY.name, seed)) for seed, _, _ in pairs]
+        gate = _gate(claim, [(two, also) for (_, _, two), also in zip(pairs, people, strict=True)])
+    converged = fall(claim, source, length_of(claim, source, folder), folder)
     each = statistics.mean(minutes) if minutes else _usual(folder, source, _state(folder))
     each = each and each * (1 if question.first is question.second else 2)  # of a pair
     return _effect(claim, source, question, pairs) if pairs else None, len(pairs), converged, gate, each, facts
@@ -249,7 +267,7 @@ def _of_cost(endpoint: Endpoint, facts: dict, arrays: dict) -> Effect:
 def _gate(claim: str, seen: list) -> float | None:
     """Return the measure of a claim's gate: the mean over its trainings."""
     each = []
-    for _, two, people in seen:
+    for two, people in seen:
         if claim == "C6":
             covered = two[1]["videos.group"] == "covered"
             wiped, kept = (two[1][f"videos.{name}"][covered].mean() for name in ("wiped", "errors"))

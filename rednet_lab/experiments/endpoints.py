@@ -154,6 +154,11 @@ def holm(p: dict[str, float]) -> dict[str, float]:
     return out
 
 
+def too_short(endpoint: Endpoint, converged: float) -> str:
+    """Return why a claim whose convergence gate failed is not testable."""
+    return f"convergence: twice the steps lower the error by {converged:.1f}; less than {endpoint.effect:g} is asked"
+
+
 def judge(
     endpoint: Endpoint,
     found: Effect,
@@ -181,13 +186,14 @@ def judge(
 
     if profile not in JUDGED_PROFILES:
         return say(UNJUDGED, f"profile {profile} prints intervals only")
+    if converged is not None and converged >= endpoint.effect:
+        return say(NOT_TESTABLE, too_short(endpoint, converged))
     if found.seeds < rules.trainings and endpoint.kind == "sampled":
         return say(WAITING, f"{found.seeds} of {rules.trainings} trainings")
     if endpoint.kind == "arithmetic":
         return say(CONTRADICTED if found.mean else REPRODUCED, "counted")
-    if endpoint.kind == "sampled" and (converged is None or converged >= endpoint.effect):
-        told = "was not tried" if converged is None else f"lowers the error by {converged:.1f}"
-        return say(NOT_TESTABLE, f"convergence: twice the steps {told}; less than {endpoint.effect:g} is asked")
+    if endpoint.kind == "sampled" and converged is None:
+        return say(NOT_TESTABLE, "convergence: twice the steps were not tried")
     if endpoint.gate and (gate is None or gate <= endpoint.gate.least):
         return say(NOT_TESTABLE, f"{endpoint.gate.name}: {endpoint.gate.asks}; measured: {gate}")
     sure = corrected < 1 - rules.level

@@ -2,7 +2,8 @@
 
 A training that has its record is not done again; several processes may work on one cache. Trainings of seed k test the
 persons of fold k. Rates are chosen on seed 0's validation persons, from trainings of a third of the length (tag
-`rate-...`); tag `twice` is the convergence gate's.
+`rate-...`); tag `twice` is the convergence gate's. A claim whose gate fails is asked again with both sides twice as
+long (tag `long`, its gate `long-twice`); where that fails, too, nothing more is trained for it.
 """
 
 import contextlib
@@ -19,11 +20,12 @@ from rednet_core.eccv import EccvConfig, EccvNet
 from rednet_core.rednet import NetConfig, RedNet, count_parameters
 from rednet_core.tracking import Tracker
 from rednet_lab.evaluation import COMMON_YAW, own_boxes, predict_stills, predict_videos
-from rednet_lab.experiments import endpoints
+from rednet_lab.experiments import board, endpoints
 from rednet_lab.experiments import variants as V
 from rednet_lab.experiments.baselines import compare
 from rednet_lab.experiments.baselines.sdm import SdmConfig
 from rednet_lab.experiments.bench import Bench, figures
+from rednet_lab.experiments.board import LENGTHS
 from rednet_lab.experiments.endpoints import FOLDER, QUESTIONS, Question, path_of, read, write
 from rednet_lab.experiments.variants import Variant
 from rednet_lab.experiments.watch import Watcher, read_watched, watched_on
@@ -57,7 +59,7 @@ class Task:
     @property
     def share(self) -> float:
         """Of the variant's steps."""
-        return 1 / 3 if self.tag.startswith("rate-") else 2 if self.tag == "twice" else 1
+        return {"": 1, "long": 2, "twice": 2, "long-twice": 4}.get(self.tag, 1 / 3)
 
     @property
     def name(self) -> str:
@@ -84,7 +86,7 @@ class Trial:
             raise TimeUp
 
     def tasks(self, claims: list[str]) -> list[Task]:
-        """Return what these claims need, in the order in which it is done, each once."""
+        """Return what these claims need by the gates tried so far, in the order in which it is done, each once."""
         found: dict[tuple, Task] = {}
         for claim, question in QUESTIONS.items():
             if claim in claims and self.source in question.sources:
@@ -97,12 +99,21 @@ class Trial:
             yield Task(claim, None, 0)
             return
         sides = list({side and side.name: side for side in (question.first, question.second)}.values())
-        roots = {root.name: root for side in sides if side for root in side.chain() if root.stage == "stills"}
-        yield from (Task(claim, root, 0, f"rate-{rate:g}") for root in roots.values() for rate in RATES)
-        for seed in range(endpoints.load()[0].trainings):
-            yield from (Task(claim, side, seed) for side in sides)
-            if seed == 0:
-                yield Task(claim, question.doubled, 0, "twice")
+        effect, seeds = endpoints.load()[1][claim].effect, range(endpoints.load()[0].trainings)
+
+        def rates(*variants: Variant | None) -> Iterator[Task]:
+            roots = [root for side in variants if side for root in side.chain() if root.stage == "stills"]
+            return (Task(claim, root, 0, f"rate-{rate:g}") for root in roots for rate in RATES)
+
+        yield from rates(question.doubled)
+        for tag in LENGTHS:
+            yield Task(claim, question.doubled, 0, tag)
+            yield Task(claim, question.doubled, 0, f"{tag}-twice".lstrip("-"))
+            fall = board.fall(claim, self.source, tag, self.folder)
+            if fall is None or fall < effect:
+                yield from rates(*sides)
+                yield from (Task(claim, side, seed, tag) for seed in seeds for side in sides)
+                return
 
     def done(self, task: Task) -> bool:
         """Tell whether a task has its record."""
@@ -151,7 +162,7 @@ class Trial:
             train, plan = suited(training.train, bench.lab.device), training.plan
             more = {"steps": train.steps, "rate": train.rate, "precision": train.precision, "seconds": trained.seconds}
             more["pictures"] = train.steps * plan.batch * plan.frames
-            found = measured(bench, variant, task.seed, everything=not task.tag)
+            found = measured(bench, variant, task.seed, everything=task.tag in LENGTHS)
         more.setdefault("seconds", time.time() - began)
         write(path_of(self.folder, self.source, task.name, task.seed, task.tag), facts | more, found)
         told = next((f"{n} {a.mean():.2f}" for n, a in found.items() if n in ("validation", "videos.errors")), "")
@@ -160,19 +171,22 @@ class Trial:
     def work(self, claims: list[str], minutes: float = float("inf"), shard: tuple[int, int] = (1, 1)) -> None:
         """Do what is missing, in order, until the time is up; what another process has in hand comes last."""
         self.deadline = time.monotonic() + 60 * minutes
-        every = self.tasks(claims)
-        own = [task for task in every if not self.done(task)][shard[0] - 1 :: shard[1]]
 
         def do(task: Task) -> str:
             if time.monotonic() > self.deadline:
                 raise TimeUp
-            return "" if self.done(task) else self.do(task)
+            return "" if self.done(task) or task not in self.tasks(claims) else self.do(task)
 
         with contextlib.suppress(TimeUp):
-            for said in filter(None, cache.busy_last(own, do)):
-                left = self.hours(every)
-                print(f"{said}; {sum(map(self.done, every))} of {len(every)}, about {left:.1f} h left", flush=True)
-        print(f"{sum(map(self.done, every))} of {len(every)} are done; the same command goes on", flush=True)
+            while own := [task for task in self.tasks(claims) if not self.done(task)][shard[0] - 1 :: shard[1]]:
+                for said in filter(None, cache.busy_last(own, do)):
+                    print(f"{said}; {self.left(claims)}", flush=True)
+        print(f"{self.left(claims)}; the same command goes on", flush=True)
+
+    def left(self, claims: list[str]) -> str:
+        """Return how much is done, and how long the rest takes."""
+        every = self.tasks(claims)
+        return f"{sum(map(self.done, every))} of {len(every)} done, about {self.hours(every):.1f} h left"
 
     def hours(self, tasks: list[Task]) -> float:
         """Return the hours that these tasks still take: seconds of a picture as measured in records of their like."""
