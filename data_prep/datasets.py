@@ -49,7 +49,7 @@ DATASETS = {
             ),
             12007,
             "research use; the images are their news sources'",
-            "12,007 images, 7 points, 5,371 subjects",
+            "12,007 images, 7 points, 5,371 subjects, 12,007 train / 0 test",
         ),
         DataSet(
             "lfw10",
@@ -89,14 +89,14 @@ DATASETS = {
             "Helen in iBUG's form, 68 points",
             _halves("helen", "[0-9]*_[0-9]*.jpg", "<number>_<k>.jpg"),
             2330,
-            "2,330 images, 194 points (+68)",
+            "2,330 images, 194 points (+68), 2,330 train / 0 test",
         ),
         _ibug(
             "lfpw",
             "LFPW in iBUG's form, 68 points",
             _halves("lfpw", "image_*.[pj][np]g", "image_<number>.png (or .jpg)"),
             1035,
-            "1,035 images, 68 points",
+            "1,035 images, 68 points, 1,035 train / 0 test",
         ),
         _ibug(
             "afw",
@@ -121,7 +121,7 @@ DATASETS = {
             ),
             2330,
             "research use; the images are the Flickr users'",
-            "2,330 images, 194 points (+68)",
+            "2,330 images, 194 points (+68), 2,330 train / 0 test",
         ),
         DataSet(
             "wflw",
@@ -200,7 +200,7 @@ DATASETS = {
             ),
             5000,
             "free; cite FGNet",
-            "500 frames, 5 videos, 1 subject (its owner: 5,000 frames in 5 archives)",
+            "500 frames, 5 videos, 1 subject, 0 train / 500 test (its owner: 5,000 frames in 5 archives)",
         ),
         DataSet(
             "300vw",
@@ -229,7 +229,7 @@ DATASETS = {
             ),
             2150,
             "not known",
-            "2,150 frames, 6 videos, 6 subjects",
+            "2,150 frames, 6 videos, 6 subjects, 0 train / 2,150 test",
         ),
         DataSet(
             "youtube_faces",

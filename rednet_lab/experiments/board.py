@@ -106,7 +106,8 @@ def _rows(folder: Path, _: tuple) -> tuple[Judged, ...]:
     for family in families:
         p = {k: endpoints.p_value(seen[k][0], claims[k[0]], rules) for k in family if seen[k][0]}
         enough = [k for k in p if claims[k[0]].kind == "sampled" and seen[k][0].seeds >= rules.trainings]
-        p |= endpoints.holm({k: p[k] for k in enough})
+        sampled = [k for k in family if claims[k[0]].kind == "sampled"]  # over all: those without trainings have p = 1
+        p |= endpoints.holm({k: p[k] if k in enough else 1.0 for k in sampled})
         for claim, where in family:
             effect, k, converged, gate, minutes, facts = seen[claim, where]
             endpoint, primary = claims[claim], family is families[0]

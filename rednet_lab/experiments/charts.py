@@ -121,7 +121,8 @@ def forest(rows: list[dict], limit: float = np.inf, what: str = "effect (with mi
     ax.grid(axis="y", visible=False)
     for word in dict.fromkeys(row.get("word", "") for row in rows):
         ax.plot([], [], label=word or "ours", **_mark(word))
-    ax.plot([], [], "|", label="the paper's effect, its data", **PAPER)
+    if any(row["paper"] for row in rows):
+        ax.plot([], [], "|", label="the paper's effect, its data", **PAPER)
     figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return figure
 

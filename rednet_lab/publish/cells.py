@@ -83,7 +83,8 @@ def picture(name: str, root: Path) -> str:
     if best is None:
         return "![the whole network](../figures/architecture.svg)"
     alt = best["alt"].replace("[", "(").replace("]", ")")
-    return f"![{alt}](../{EVIDENCE}/quick/{name}/{best['file']})\n*As it ran on profile quick: {alt}.*"
+    caption = best["caption"].partition(" (profile ")[0].rstrip(".")
+    return f"![{alt}](../{EVIDENCE}/quick/{name}/{best['file']})\n*As it ran on profile quick: {caption}.*"
 
 
 def link(entry: Entry) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -53,7 +54,8 @@ def parser() -> argparse.ArgumentParser:
 def sources(words: list[str]) -> list[Footage]:
     """Return what a command line's words name: files, folders of videos or of pictures, `camera` or `camera:1`.
 
-    Raise DataError, naming the word and the fix, for one that names nothing.
+    Of several with one name the later ones have a number behind it: each has a folder of its own. Raise DataError,
+    naming the word and the fix, for one that names nothing.
     """
     found = []
     for word in words:
@@ -67,6 +69,12 @@ def sources(words: list[str]) -> list[Footage]:
             found.append(Footage.of_file(path))
         else:
             raise DataError("no such file or folder", path=word, field="source", fix="a file, a folder or 'camera'")
+    taken: set[str] = set()
+    for n, each in enumerate(found):
+        names = (each.name, *(f"{each.name}-{more}" for more in range(2, len(found) + 1)))
+        name = next(name for name in names if name.casefold() not in taken)
+        taken.add(name.casefold())  # some file systems do not tell a from A
+        found[n] = replace(each, name=name)
     return found
 
 

@@ -135,6 +135,7 @@ class Lab(Studied):
 
     def __init__(self, notebook: str, profile: str, source: str, data: str, device: str, seed: int, out: str):
         check_kernel(out)
+        pd.set_option("display.max_columns", None)  # a table is shown whole: the text speaks of its middle, too
         if profile not in PROFILES:
             raise ValueError(f"profile {profile!r}, known: {', '.join(PROFILES)}")
         if source not in SOURCES:

@@ -185,10 +185,10 @@ def pictures(stage: str, role: Role, plan: Plan) -> float:
 
 def stage_config(config: NetConfig | EccvConfig, stage: str, profile: Profile) -> NetConfig | EccvConfig:
     """Return the configuration of a network after one more stage: f_cls's and f_trn's sizes are the profile's."""
+    if stage != "stills" and isinstance(config, NetConfig):
+        config = replace(config, identity_units=profile.identity_units)
     if stage == "clips":
         return replace(config, temporal=True, update=profile.update, hidden=profile.hidden)
-    if stage == "people" and isinstance(config, NetConfig):
-        return replace(config, identity_units=profile.identity_units)
     return config
 
 

@@ -25,7 +25,7 @@ NOT_ATTEMPTED, BUILT = "not attempted", "built and tested"
 MEANINGS = {
     endpoints.REPRODUCED: "the papers' finding on their own data at their size (profile `full`), or arithmetic",
     endpoints.SUPPORTED: "the effect that the claim wants is there, corrected for all claims; other data, other sizes",
-    endpoints.NOT_SEEN: "an effect as large as half of the papers' would have been seen; it is smaller here",
+    endpoints.NOT_SEEN: "an effect of the size that matters would have been seen; it is smaller here",
     endpoints.OPPOSITE: "the effect goes the other way here, corrected for all claims; other data, other sizes",
     endpoints.CONTRADICTED: "the other way on the papers' own data at their size, or arithmetic that differs",
     endpoints.OPEN: "six trainings or more cannot tell; the smallest effect that they could have seen stands beside",

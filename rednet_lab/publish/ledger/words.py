@@ -79,7 +79,8 @@ the same 14 questions of other faces and a smaller network, and say how far the 
 ## How it was asked
 
 - **Before any run** one question was written down for each claim, with the smallest effect that matters: half of the
-  papers' own ([the rules](../rednet_lab/experiments/endpoints.yaml); their hash stands in every record).
+  papers' own, or where they print none a size of ours
+  ([the rules](../rednet_lab/experiments/endpoints.yaml); their hash stands in every record).
 - **Data**: YouTube Faces points, six folds of persons, each person tested once. Helen and LFPW beside it for stills.
   The rendered face world where only known factors can answer (turned and covered faces). None are the papers'.
 - **Chance**: {rules.trainings} trainings or more, each with a seed and training persons of its own. Intervals draw
@@ -92,7 +93,7 @@ the same 14 questions of other faces and a smaller network, and say how far the 
 
 - Nothing about the papers' own numbers: only their data at profile `full` could reproduce or contradict them.
 - Nothing about a claim that waits for trainings: {len(waiting)} of {len(sampled)}. By the pace so far
-  {sum(known):.0f} hours are left for {len(known)} of these.
+  {sum(known):.0f} hours are left for the {len(known)} claims, waiting or to be asked again, whose time is known.
 - A gain that is *not seen* here may be there with larger networks; one that is *supported* may be smaller there.
 - YouTube Faces in this layout has no videos: its videos are stills in synthetic motion.
 

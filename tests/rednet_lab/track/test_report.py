@@ -120,6 +120,14 @@ def test_what_cannot_be_tracked_is_named_with_the_fix(tmp_path, name, told):
         sources([str(tmp_path / name)])
 
 
+def test_sources_of_one_name_have_a_folder_each(tmp_path):
+    for name in ("walk.mp4", "Walk.avi", "more/walk.mp4", "walk-2.mp4"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    names = [each.name for each in sources([str(tmp_path), str(tmp_path / "more")])]
+    assert names == ["Walk", "walk-2", "walk-3", "walk-4"]
+
+
 def test_a_camera_is_named_by_its_number():
     (usual, other) = sources(["camera", "camera:2"])
     assert (usual.camera, other.camera) == (0, 2)
