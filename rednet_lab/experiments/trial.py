@@ -326,7 +326,7 @@ def baselines(lab: Lab) -> tuple[dict[str, np.ndarray], dict]:
     for name in (n for n in compare.METHODS if n != "first box"):
         tried = []
         for choices in grid.get(name, [None]):
-            method = compare.fitted(lab, name, choices=choices).method  # none may be left out: the best one is asked for
+            method = compare.fitted(lab, name, choices=choices).method  # none is left out: the best is asked for
             tried.append((float(_tracked(method, valid)["errors"].mean()), str(choices), method))
         error, choices, method = min(tried, key=lambda each: each[0])
         told[name] = {"validation": error, "choices": choices}
