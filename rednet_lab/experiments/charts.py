@@ -123,7 +123,8 @@ def forest(rows: list[dict], limit: float = np.inf, what: str = "effect (with mi
         ax.plot([], [], label=word or "ours", **_mark(word))
     if any(row["paper"] for row in rows):
         ax.plot([], [], "|", label="the paper's effect, its data", **PAPER)
-    figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    if rows:
+        figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return figure
 
 
