@@ -54,9 +54,9 @@ def main(arguments):
         "test": test,
         "lab": lab,
         "site": site,
-        "track": track,
-        "demo": demo,
-        "gpu-check": gpu_check,
+        "track": functools.partial(start, "rednet_lab.track"),
+        "demo": functools.partial(start, "rednet_lab.track.demo"),
+        "gpu-check": functools.partial(start, "rednet_lab.workbench.gpu_check"),
         "setup": setup_only,
         "clean": clean,
         **{name: functools.partial(workshop, name) for name in ("check", "reset", "kit")},
@@ -101,10 +101,10 @@ def test(arguments):
     return become([venv_python(), "-m", "pytest"] + (arguments or everything))
 
 
-def gpu_check(arguments):
-    """Train a few steps of each stage at the papers' size, and say what this machine's GPU can do."""
+def start(module, arguments):
+    """Run a module of the course with the reader's own arguments."""
     ensure_environment()
-    return become([venv_python(), "-m", "rednet_lab.workbench.gpu_check"] + arguments)
+    return become([venv_python(), "-m", module] + arguments)
 
 
 def lab(arguments):
@@ -125,18 +125,6 @@ def site(arguments):
         if failure:
             raise SetupError("the docs extra could not be installed:\n%s" % failure)
     return become([venv_python(), "-m", "rednet_lab.publish", "site"] + arguments)
-
-
-def track(arguments):
-    """Follow faces in the reader's own files with rednet_lab.track."""
-    ensure_environment()
-    return become([venv_python(), "-m", "rednet_lab.track"] + arguments)
-
-
-def demo(arguments):
-    """Show the network at work in the reader's browser, with rednet_lab.track.demo."""
-    ensure_environment()
-    return become([venv_python(), "-m", "rednet_lab.track.demo"] + arguments)
 
 
 def workshop(name, arguments):

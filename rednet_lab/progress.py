@@ -4,9 +4,12 @@ import json
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from tqdm import tqdm
+
+from rednet_lab.files import write_whole
 
 REPORT_SECONDS = 0.5
 
@@ -53,9 +56,6 @@ class Progress:
         if not self.file or (now - self.last < REPORT_SECONDS and done < total):
             return
         self.last = now
-        part = Path(self.file).with_suffix(".part")
-        part.write_text(json.dumps({"label": self.label, "done": done, "total": total, "note": note}), encoding="utf-8")
-        try:
-            os.replace(part, self.file)
-        except PermissionError:
-            pass  # Windows, while the runner reads it: the next report will do
+        said = json.dumps({"label": self.label, "done": done, "total": total, "note": note})
+        with suppress(PermissionError):  # Windows, while the runner reads it: the next report will do
+            write_whole(Path(self.file), lambda part: part.write_text(said, encoding="utf-8"))

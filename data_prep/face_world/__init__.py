@@ -9,8 +9,7 @@ loaded from disk and nothing here knows networks. Four rooms, and each imports f
 - `scene`: where things are, from the moved head with hair and glasses to the triangle in front at each pixel;
 - `render`: what it looks like, from light and paint to the faults of a camera.
 
-Below them `basics` (curves, random numbers, noise); above them `world` (data sets); `sheet` and
-`python -m data_prep.face_world` show many faces.
+Below them `basics` (curves, random numbers, noise); above them `world` (data sets).
 """
 
 from data_prep.face_world.factors.fields import FIELDS, OCCLUDERS, Factors, Occluder

@@ -121,7 +121,7 @@ class Bench:
         every = np.stack([read_watched_faces(self.trained(variant, seed).folder) for seed in self.seeds])
         parts = np.stack([np.nanmean(every[..., list(which)], -1) for which in PARTS.values()], -1)
         data, rows = watched_on(self.lab, variant.stage)
-        return parts, data.table["video"][rows] if variant.stage == "clips" else _persons(data.table[rows])
+        return parts, data.table["video"][rows] if variant.stage == "clips" else persons_of(data.table[rows])
 
     # --- what it costs ---
 
@@ -162,7 +162,7 @@ class Bench:
         table = test.data.table[test.rows]
         yaw = np.nan_to_num(np.abs(table["yaw"]))
         group = np.where(yaw < COMMON_YAW, "common", "challenging")
-        about = (_persons(table), yaw, group, np.zeros(len(table), int))
+        about = (persons_of(table), yaw, group, np.zeros(len(table), int))
         what = ("stills", test.data.fingerprint)
         return self._measured(variant, what, test.data, test.rows, about, predict_stills, choices)
 
@@ -204,9 +204,10 @@ class Bench:
             return {name: file[name] for name in file.files}
 
 
-def _persons(table: np.ndarray) -> np.ndarray:
-    """Return the person of each row, or a number of its own where persons are not known."""
-    return table["identity"] if (table["identity"] >= 0).all() else np.arange(len(table))
+def persons_of(table: np.ndarray) -> np.ndarray:
+    """Return the person of each row, where persons are not known its video, or a number of its own."""
+    known = next((name for name in ("identity", "video") if (table[name] >= 0).all()), None)
+    return table[known].astype(np.int32) if known else np.arange(len(table), dtype=np.int32)
 
 
 def figures(found: Result, data, markup) -> dict[str, np.ndarray]:

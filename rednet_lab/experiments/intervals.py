@@ -8,17 +8,16 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from rednet_lab.experiments.board import rows
+from rednet_lab.experiments.endpoints import WANTED
 from rednet_lab.files import write_json
 from rednet_lab.statistics import Effect
-
-WANTED = ("lower", "higher", "alike")  # which way the claim wants the measure to move; alike: within +-margin
 
 
 @dataclass
 class Intervals:
     """The effects of one notebook; every addition rewrites intervals.json atomically."""
 
-    results: object  # rednet_lab.workbench.results.Results of the notebook
+    results: object  # rednet_lab.workbench.lab.Results of the notebook
     source: str
     profile: str
     seeds: list[int]

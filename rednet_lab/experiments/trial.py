@@ -24,7 +24,7 @@ from rednet_lab.experiments import board, endpoints
 from rednet_lab.experiments import variants as V
 from rednet_lab.experiments.baselines import compare
 from rednet_lab.experiments.baselines.sdm import SdmConfig
-from rednet_lab.experiments.bench import Bench, figures
+from rednet_lab.experiments.bench import Bench, figures, persons_of
 from rednet_lab.experiments.board import LENGTHS
 from rednet_lab.experiments.endpoints import FOLDER, QUESTIONS, Question, path_of, read, write
 from rednet_lab.experiments.variants import Variant
@@ -239,23 +239,17 @@ def measured(bench: Bench, variant: Variant, seed: int, everything: bool = True)
         out |= recognised(lab, trained.net)
     if not everything:
         return out
-    out |= of_videos(lab, trained.net) if clips else of_stills(lab, trained.net)
+    out |= of_videos(bench, variant) if clips else of_stills(lab, trained.net)
     if clips:
         data, rows = watched_on(lab, "clips", PARTS)
         watcher = Watcher(lab, config.markup, "clips", trained.folder, bench.training(variant, seed).train)
         watcher.data, watcher.rows = lab.marked(data, config.markup), rows
         out["parts"] = 100 * np.nanmean(watcher.measure(trained.net)[1], 1)
-        out["parts.person"] = _persons(data.table[rows])
+        out["parts.person"] = persons_of(data.table[rows])
     if variant.watch:
         seen = read_watched(trained.folder)
         out["curve.step"], out["curve"] = seen["step"].to_numpy(), seen["error"].to_numpy()
     return out
-
-
-def _persons(table: np.ndarray) -> np.ndarray:
-    known = (table["identity"] >= 0).all()
-    found = table["identity"] if known else table["video"] if (table["video"] >= 0).all() else np.arange(len(table))
-    return found.astype(np.int32)
 
 
 def of_stills(lab: Lab, net) -> dict[str, np.ndarray]:
@@ -272,25 +266,22 @@ def of_stills(lab: Lab, net) -> dict[str, np.ndarray]:
         "stills.seven": own["seven"],
         "stills.steps": own["steps"],
         "stills.off": moved["errors"],
-        "stills.person": _persons(table),
+        "stills.person": persons_of(table),
         "stills.yaw": yaw,
         "stills.group": np.where(np.nan_to_num(yaw) < COMMON_YAW, "common", "challenging"),
     }
 
 
-def of_videos(lab: Lab, net) -> dict[str, np.ndarray]:
+def of_videos(bench: Bench, variant: Variant) -> dict[str, np.ndarray]:
     """Return figures of the test videos, tracked: errors; with the memory wiped; from the mean face in every frame."""
-    videos = lab.source.test_videos()
-    rows, group = videos.in_order()
-    data = lab.marked(videos.data, net.config.markup)
-    out = {"videos.person": _persons(videos.data.table[rows]), "videos.group": group}
-    ways = {"errors": {}, "mean_guess": {"guess": "mean"}}
-    if getattr(net.config, "temporal", False):
+    videos, ways = bench.lab.source.test_videos(), {"errors": {}, "mean_guess": {"guess": "mean"}}
+    if getattr(bench.config(variant), "temporal", False):
         ways["wiped"] = {"temporal": False}
-    for name, choices in ways.items():
-        found = floored(figures(predict_videos(net, data, rows, **choices), data, net.markup))
-        out[f"videos.{name}"] = found["errors"]
-    return out
+    seen = {name: bench.videos(variant, **choices) for name, choices in ways.items()}
+    about = {"person": persons_of(videos.data.table[videos.in_order()[0]]), "group": seen["errors"].group}
+    return {f"videos.{name}": each for name, each in about.items()} | {
+        f"videos.{name}": (one.errors * one.floor)[0] for name, one in seen.items()
+    }
 
 
 @torch.no_grad()
@@ -331,7 +322,7 @@ def baselines(lab: Lab) -> tuple[dict[str, np.ndarray], dict]:
         error, choices, method = min(tried, key=lambda each: each[0])
         told[name] = {"validation": error, "choices": choices}
         out[f"videos.{name}"] = _tracked(method, tests)["errors"]
-    return out | {"videos.person": _persons(tests.data.table[tests.in_order()[0]])}, {"methods": told}
+    return out | {"videos.person": persons_of(tests.data.table[tests.in_order()[0]])}, {"methods": told}
 
 
 def _tracked(method, videos) -> dict[str, np.ndarray]:

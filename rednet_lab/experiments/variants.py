@@ -14,7 +14,6 @@ import pandas as pd
 from rednet_core.eccv import RATIO, EccvConfig
 from rednet_core.training import TrainConfig
 from rednet_lab.workbench.profiles import SHORT, Plan, Profile
-from rednet_lab.workbench.stages import STAGES
 
 
 @dataclass(frozen=True)
@@ -34,10 +33,6 @@ class Variant:
     pictures: float = 1.0  # of the stage's own number of training pictures
     more_steps: int = 0  # spatial steps behind the profile's, alike to its last
     watch: bool = False  # measured along the training, too
-
-    def __post_init__(self) -> None:
-        if self.stage not in STAGES:
-            raise ValueError(f"Variant {self.name!r}: stage {self.stage!r}, known: {', '.join(STAGES)}")
 
     def chain(self) -> list["Variant"]:
         """Return the variants from the one that begins with a new network to this one."""

@@ -10,10 +10,10 @@ import pandas as pd
 import torch
 
 from rednet_core import geometry, maps, metrics
-from rednet_core.augment import resample
 from rednet_core.markup import MARKUPS
 from rednet_core.training import TrainConfig
 from rednet_lab.files import write_whole
+from rednet_lab.show.trace import look
 from rednet_lab.workbench.sources import evenly
 
 EPOCHS, MANY = 8, 30  # places along a training; along a long one
@@ -56,25 +56,16 @@ class Watcher:
             write_whole(path, lambda part: _save(part, right))
             write_whole(path.with_suffix(".csv"), lambda part: row.to_csv(part, index=False, lineterminator="\n"))
 
-    @torch.no_grad()
     def measure(self, net) -> tuple[float, np.ndarray]:
         """Return the mean error (%), and the disc accuracy (M, 7) of the first detection step, on the chosen stills."""
         net.eval()
-        table = self.data.table[self.rows]
-        truth, mask = np.array(table["points"]), np.array(table["mask"])
-        device, size = net.mean_shape.device, net.config.input_size
-        box = geometry.face_box(truth, net.markup, mask)
-        matrix = geometry.crop_matrix(torch.as_tensor(box, dtype=torch.float32), size).to(device)
-        x = resample(torch.from_numpy(np.array(self.data.crops[self.rows])).to(device), matrix, size)
-        out = net(x, net.first_guess(len(x)))
-        points = geometry.apply(geometry.invert(matrix), net.points(out)).cpu().numpy()
-        inside = geometry.rescale(
-            geometry.apply(matrix, torch.as_tensor(truth, device=device)), size, net.config.map_size
-        )
-        seven = list(self.markup.seven)
-        discs = maps.draw_discs(inside[:, seven], net.config.map_size, net.config.map_radius)
-        right = metrics.disc_accuracy(out.maps[0].sigmoid().cpu().numpy(), discs.cpu().numpy(), mask[:, seven])
-        return float(metrics.nme(points, truth, self.markup, mask).mean()), right.astype(np.float32)
+        seen, inside = look(net, self.data, self.rows)
+        seven, config, mask = list(self.markup.seven), net.config, np.array(self.data.table["mask"][self.rows])
+        inside = geometry.rescale(torch.from_numpy(inside), config.input_size, config.map_size)
+        discs = maps.draw_discs(inside[:, seven], config.map_size, config.map_radius).numpy()
+        response = seen.prediction.maps[0].sigmoid().cpu().numpy()
+        error = metrics.nme(seen.points, np.array(self.data.table["points"][self.rows]), self.markup, mask)
+        return float(error.mean()), metrics.disc_accuracy(response, discs, mask[:, seven]).astype(np.float32)
 
 
 def _save(path: Path, array: np.ndarray) -> None:

@@ -211,11 +211,6 @@ class Lab(Studied):
             chain.append(self.training(name.format(number), stage, config, plan, chain[-1] if chain else None))
         return chain
 
-    def stage3_with(self, **choices) -> Trained:
-        """Return stage 3 with other choices than the profile's: NetConfig fields (temporal, update, hidden)."""
-        last = self.chain[2]
-        return self.trained(replace(last, config=replace(last.config, **choices)))
-
     def demo(self, name: str, **choices) -> Trained:
         """Return a small stage-1 training for an experiment inside a notebook; choices are NetConfig fields."""
         config = replace(self.profile.net, **choices)

@@ -26,7 +26,7 @@ from rednet_lab.workbench.cache import digest
 from rednet_lab.workbench.profiles import Plan, Profile
 from rednet_lab.workbench.recipe import PlateauRule, imagenet_file, load_imagenet
 from rednet_lab.workbench.sources import Role
-from rednet_lab.workbench.team import compiled, in_parts, join
+from rednet_lab.workbench.team import in_parts, join
 
 STAGES = ("stills", "people", "clips")  # also the names of the source's roles
 ECCV_SHARE = 4  # on the small profiles its stages 2 and 3 have one in so many of the journal network's batches
@@ -53,7 +53,6 @@ class Training:
     validation: Role | None = None  # stills by whose error the plan's plateau rule goes
     watch: Callable[[Path, TrainConfig], Callback] | None = None  # one that writes into the training's folder
     parts: int = 1  # or the next larger number that parts a batch evenly (`team.in_parts`)
-    compiled: bool = False  # where it is in one part; another order of sums, so not in the key
 
     def __post_init__(self) -> None:
         if self.stage not in STAGES:
@@ -109,8 +108,8 @@ class Training:
         run = self._plain(net, device, path, callbacks)
         own = self.plan.batch // (run.team.share[1] if run.team else 1)
         parts = next((n for n in range(self.parts, own) if own % n == 0), own)
-        if self.parts > 1 or self.compiled:
-            run.compute = in_parts(run.net, parts) if self.parts > 1 else compiled(run.net)
+        if self.parts > 1:
+            run.compute = in_parts(run.net, parts)
         return run
 
     def _plain(

@@ -208,20 +208,3 @@ def _joined(parts: list) -> Any:
     if isinstance(parts[0], list):
         return [_joined(list(each)) for each in zip(*parts, strict=True)]
     return torch.cat(parts) if isinstance(parts[0], Tensor) else None
-
-
-def compiled(net: RecurrentNet) -> Callable:
-    """Return a call of a network by torch.compile; where this machine cannot, say why, once, and go on without."""
-    ways: list[Callable] = [torch.compile(net)]
-
-    def call(*given: Any) -> Any:
-        try:
-            return ways[0](*given)
-        except Exception as error:  # no compiler, an operation that it does not know: many kinds
-            if ways[0] is net:
-                raise
-            print(f"not compiled: {type(error).__name__} {' '.join(str(error).split())[:150]}", flush=True)
-            ways[0] = net
-            return net(*given)
-
-    return call

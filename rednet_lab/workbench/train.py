@@ -11,7 +11,6 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import torch
 import torch.distributed as dist
@@ -65,12 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--network", choices=NETWORKS, default=NETWORKS[0], help="of 2018 or of 2016")
     parts = int(os.environ.get("REDNET_PARTS") or 1)
     parser.add_argument("--parts", type=int, default=parts, help="of a batch: less memory, 4/3 of the time")
-    parser.add_argument("--compile", action="store_true", help="torch.compile, where this machine can")
     parser.add_argument("--price", action="store_true", help="tell what it costs, and stop")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     given = parser.parse_args(arguments)
-    if given.compile and given.parts > 1:
-        parser.error("--compile and --parts: one of the two")
     os.environ["REDNET_PARTS"] = str(given.parts)
     cuda = given.device in ("auto", "cuda") and torch.cuda.is_available()
     begin("cuda" if cuda else "cpu")
@@ -86,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if mine and lead:
         dist.barrier()
     if not given.price:
-        train_all(lab, [replace(each, compiled=given.compile) for each in trainings])
+        train_all(lab, trainings)
     if mine:
         dist.destroy_process_group()
     return 0

@@ -1,7 +1,6 @@
-"""What a training step costs at full size, compiled, and shared by two processes.
+"""What a training step costs at full size, in parts, and shared by two processes.
 
     python tests/benchmarks/bench_training.py steps [--only vgg resnet eccv]      # seconds and memory, beside the price
-    python tests/benchmarks/bench_training.py compile [--profile gpu] [--turns 5] # torch.compile, a step of each stage
     python tests/benchmarks/bench_training.py parts                               # a batch in one, two and four parts
     python tests/benchmarks/bench_training.py one --profile gpu --count 16 --parts 4    # its memory, MB
     python tests/benchmarks/bench_training.py processes [--profile quick]         # one; two with half of each batch
@@ -113,7 +112,7 @@ def turns(ways: dict, count: int) -> None:
 
 
 def ways_of(options) -> None:
-    """Print what compiling, or parting a batch, does to a step of each stage."""
+    """Print what parting a batch does to a step of each stage."""
     for network in options.only:
         for training in stages(PROFILES[options.profile], network, 4, options.precision):
             plan = replace(
@@ -124,10 +123,7 @@ def ways_of(options) -> None:
                 f"{network}, {training.stage}: {plan.batch} of {plan.frames}, {options.precision}, load {load()}",
                 flush=True,
             )
-            if options.what == "compile":
-                ways = {"plain": plain, "compiled": replace(plain, compiled=True)}
-            else:
-                ways = {f"{parts} part(s)": replace(plain, parts=parts) for parts in (1, 2, 4)}
+            ways = {f"{parts} part(s)": replace(plain, parts=parts) for parts in (1, 2, 4)}
             turns({name: one.trainer(None, CPU) for name, one in ways.items()}, options.turns)
 
 
@@ -179,7 +175,7 @@ def load() -> str:
 def main(arguments=None) -> None:
     """Print one of the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("steps", "compile", "parts", "processes", "one", "shared"))
+    parser.add_argument("what", choices=("steps", "parts", "processes", "one", "shared"))
     parser.add_argument("--only", nargs="+", choices=NETWORKS, default=[])
     parser.add_argument("--profile", choices=list(PROFILES), default="")
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")

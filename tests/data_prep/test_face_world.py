@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from data_prep.face_world import FaceWorld, Factors, Occluder, render, sample_factors
-from data_prep.face_world.__main__ import main
 from data_prep.face_world.factors.fields import FIELDS, IDENTITY_FIELDS
 from rednet_core.geometry import face_box
 from rednet_core.markup import IBUG68
@@ -193,9 +192,3 @@ def test_cascade_finds_frontal_faces():
 def test_torch_is_not_imported():
     code = "import sys, data_prep.face_world; assert 'torch' not in sys.modules and 'torchvision' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
-
-
-def test_command_line_writes_a_sheet(tmp_path):
-    out = tmp_path / "sheet.png"
-    main(["--out", str(out), "--rows", "1", "--columns", "2", "--size", "48", "--points"])
-    assert cv2.imread(str(out)).shape == (48, 96, 3)

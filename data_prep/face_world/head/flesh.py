@@ -13,7 +13,7 @@ from data_prep.face_world.head.anatomy import CANTHI, EYE_X, EYE_Y, EYE_Z, smoot
 from data_prep.face_world.head.ears import COLUMNS, ROWS, both_ears
 from data_prep.face_world.head.expressions import EXPRESSIONS, expression_basis
 from data_prep.face_world.head.relief import sculpted_points
-from data_prep.face_world.head.shapes import SHAPES, shape_basis
+from data_prep.face_world.head.shapes import shape_basis
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,3 @@ def flesh(shape, expression):
     for k, strength in active:
         points += np.float32(strength) * model.expressions[k]
     return points.reshape(-1, 3)
-
-
-def n_shapes():
-    """Return the number of shape coefficients."""
-    return len(SHAPES)

@@ -3,8 +3,6 @@
 Arrays of pixels are channel first, (3, P): NumPy is several times faster when the last axis is the long one.
 """
 
-from functools import lru_cache
-
 import numpy as np
 
 from data_prep.face_world.basics import linear
@@ -18,12 +16,6 @@ def paint_of(srgb):
 def rgb(*values):
     """Return three numbers as float32 (3, 1)."""
     return np.array(values, np.float32).reshape(3, 1)
-
-
-@lru_cache(maxsize=1)
-def linear_of_byte():
-    """Return linear light (256,) float32 of sRGB bytes."""
-    return linear(np.arange(256) / 255)
 
 
 def tint(warmth):

@@ -42,7 +42,6 @@ class Scene:
     layers: np.ndarray
     landmarks: np.ndarray
     to_light: np.ndarray
-    head_turn: np.ndarray
 
 
 def light_direction(factors):
@@ -189,7 +188,6 @@ def build(factors, size):
         layers=np.repeat(np.array(layers, np.int64), counts),
         landmarks=project(landmarks, factors, head_turn, size),
         to_light=to_light,
-        head_turn=head_turn,
     )
 
 

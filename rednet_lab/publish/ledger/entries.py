@@ -69,11 +69,6 @@ def load(folder: Path = HERE / "entries") -> list[LedgerEntry]:
     return sorted(found, key=lambda e: (KINDS.index(e.kind), e.kind != "claim" and PAPERS.index(e.paper)))
 
 
-def awaited(file: Path = HERE / "awaited.yaml") -> tuple[str, ...]:
-    """Return the notebooks whose results are still to come: entries may name them before they are published."""
-    return tuple(_read(file).get("results") or ())
-
-
 def _read(file: Path) -> dict:
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
@@ -104,14 +99,12 @@ def _entry(file: Path, plain: dict) -> LedgerEntry:
 # ---------------------------------------------------------------------------------------------------------- the links
 
 
-def problems(
-    entries: list[LedgerEntry], parts: list[Part], results: Path, to_come: tuple[str, ...] = (), root: Path = ROOT
-) -> list[str]:
+def problems(entries: list[LedgerEntry], parts: list[Part], results: Path, root: Path = ROOT) -> list[str]:
     """Return a sentence for every link that leads nowhere and every interval without a claim.
 
-    `results` is the folder of the evidence; notebooks in `to_come` need not be in it yet.
+    `results` is the folder of the evidence.
     """
-    found = [f"{entry.id}: {what}" for entry in entries for what in _of_entry(entry, results, to_come, root)]
+    found = [f"{entry.id}: {what}" for entry in entries for what in _of_entry(entry, results, root)]
     claims = {entry.id: entry for entry in entries if entry.kind == "claim"}
     for entry in entries:
         found += [f"{entry.id}: claim {claim} is not in the ledger" for claim in entry.claims if claim not in claims]
@@ -124,7 +117,7 @@ def problems(
     return found
 
 
-def _of_entry(entry: LedgerEntry, results: Path, to_come: tuple[str, ...], root: Path) -> list[str]:
+def _of_entry(entry: LedgerEntry, results: Path, root: Path) -> list[str]:
     if entry.not_attempted:
         linked = [name for name in LISTS if getattr(entry, name)]
         return [f"is not attempted, yet has {', '.join(linked)}"] if linked else []
@@ -137,7 +130,7 @@ def _of_entry(entry: LedgerEntry, results: Path, to_come: tuple[str, ...], root:
         f"notebook {n} is not there" for n in entry.notebooks if not (root / "notebooks" / f"{n}.ipynb").is_file()
     ]
     for link in entry.results:
-        if link.split("/")[1] not in to_come and looked_up(link, results) is None:
+        if looked_up(link, results) is None:
             found.append(f"result {link} is not there; run its notebook")
     return found
 

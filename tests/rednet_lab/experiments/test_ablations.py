@@ -24,7 +24,6 @@ from rednet_lab.experiments.variants import (
     TEMPORAL,
     VIDEO_IDENTITY,
     VIDEOS_ONLY,
-    Variant,
     ablation_profile,
 )
 from rednet_lab.experiments.watch import PARTS, watched_on
@@ -172,11 +171,6 @@ def test_names_of_variants_are_their_own():
         for v in variants:
             assert keys[v.name] == key(v)
     assert len(set(keys.values())) == len(keys)
-
-
-def test_a_variant_of_no_stage_is_refused():
-    with pytest.raises(ValueError, match="stage 'films'"):
-        Variant("x", stage="films")
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda p: p.name)

@@ -14,7 +14,7 @@ import pytest
 from rednet_lab.experiments import Intervals, board, effect, endpoints
 from rednet_lab.names import EVIDENCE, ROOT
 from rednet_lab.publish.ledger import tables, views, words
-from rednet_lab.publish.ledger.entries import LedgerEntry, awaited, in_source, load, problems
+from rednet_lab.publish.ledger.entries import LedgerEntry, in_source, load, problems
 from rednet_lab.publish.ledger.parts import LedgerError, read_parts
 from rednet_lab.publish.ledger.tables import Table, link, markdown, without_links
 from rednet_lab.workbench.profiles import PROFILES
@@ -90,11 +90,7 @@ def test_nothing_measured_is_written_by_hand():
 
 
 def test_no_orphans():
-    assert problems(ENTRIES, tables.open_ledger().parts, PUBLISHED, awaited()) == []
-
-
-def test_nothing_is_awaited_that_has_come():
-    assert [n for n in awaited() if (PUBLISHED / "quick" / n).is_dir()] == [], "take it out of ledger/awaited.yaml"
+    assert problems(ENTRIES, tables.open_ledger().parts, PUBLISHED) == []
 
 
 GOOD = LedgerEntry(
@@ -302,9 +298,9 @@ def test_what_the_ablations_write_is_read(tmp_path):
 
 def test_intervals_that_the_ledger_does_not_expect_are_told(tmp_path):
     parts = read_parts(write(tmp_path, PART, notebook="20_maps_and_losses") / "quick")
-    assert [p for p in problems(ENTRIES, parts, PUBLISHED, awaited()) if "add it to its notebooks" in p]
+    assert [p for p in problems(ENTRIES, parts, PUBLISHED) if "add it to its notebooks" in p]
     parts = [replace(part, claim="C15") for part in parts]
-    assert [p for p in problems(ENTRIES, parts, PUBLISHED, awaited()) if "no such claim" in p]
+    assert [p for p in problems(ENTRIES, parts, PUBLISHED) if "no such claim" in p]
 
 
 # ---------------------------------------------------------------------------------------------------------- the pages
@@ -391,20 +387,6 @@ def test_coverage_counts_what_is_there():
 
 
 # ---------------------------------------------------------------------------------------------- browsing and plots
-
-
-def test_menus_and_a_word_leave_the_entries_that_fit(tmp_path):
-    browser = views.Browser(ledger_of(write(tmp_path, PART)))
-    assert {entry.kind for entry in browser.found()} == {"equation"} and "Eq. 5" in browser.table.value
-    browser.menus["paper"].value = "ECCV"
-    assert [entry.id for entry in browser.found()] == [f"E-E{i}" for i in range(1, 10)]
-    browser.menus["kind"].value, browser.menus["paper"].value = "all", "all"
-    browser.menus["status"].value = endpoints.REPRODUCED
-    assert "C11" in [entry.id for entry in browser.found()]
-    browser.menus["status"].value, browser.word.value = "all", "lstm"
-    assert {"J-H-lstm", "E-H-lstm", "J-E10"} - {entry.id for entry in browser.found()} == {"J-E10"}
-    browser.word.value = "no such word"
-    assert browser.found() == [] and browser.table.value == "" and "0 of" in browser.said.value
 
 
 def test_the_forest_has_a_row_a_part_and_points_to_where_the_paper_wants_it(tmp_path):

@@ -110,10 +110,9 @@ def test_a_stage_begins_where_the_one_before_ended(open_lab, monkeypatch):
 
 def test_another_choice_is_another_training(open_lab):
     lab = open_lab()
-    plain, replaced = lab.stage3, lab.stage3_with(update="residual")
-    assert replaced.net.config.update == "residual" != plain.net.config.update
-    without = lab.stage3_with(temporal=False)
-    assert without.net.f_trn is None
+    last = lab.chain[2]
+    without = lab.trained(replace(last, config=replace(last.config, temporal=False)))
+    assert without.net.f_trn is None and lab.stage3.net.f_trn is not None
     assert lab.demo("tour").net.config == TINY.net
     assert lab.demo("another name").folder == lab.demo("tour").folder  # equal configurations are trained once
     assert lab.demo("shared", step_statistics=False).net.config == replace(TINY.net, step_statistics=False)

@@ -93,8 +93,6 @@ def test_the_price_is_told_and_nothing_trained(capsys, monkeypatch, tmp_path):
     assert train.main(["--profile", "smoke", "--price", "--parts", "2"]) == 0
     parted = capsys.readouterr().out.splitlines()
     assert float(parted[1].split()[-2]) < float(said.splitlines()[1].split()[-2])  # the memory of a part
-    with pytest.raises(SystemExit):
-        train.main(["--profile", "smoke", "--price", "--parts", "2", "--compile"])
 
 
 def test_faces_are_counted_as_they_are_rendered(open_lab):
