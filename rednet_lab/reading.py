@@ -14,7 +14,8 @@ def reading(what: str, found: Effect, of: str = "the error", unit: str = "points
     of other test items alone, and the sentence says so.
     """
     span = f"{LEVEL:.0%} interval {found.low:+.2f} to {found.high:+.2f}"
-    line = f"{what[:1].upper()}{what[1:]}: {of} changes by {found.mean:+.2f} {unit} ({span})"
+    begin = what if "_" in what.split()[0] else what[:1].upper() + what[1:]  # f_REG stays f_REG
+    line = f"{begin}: {of} changes by {found.mean:+.2f} {unit} ({span})"
     if found.low == found.high == 0:
         line = f"{line}, a null result: nothing changes at all"
     elif found.low <= 0 <= found.high:
