@@ -279,6 +279,7 @@ def of_videos(bench: Bench, variant: Variant) -> dict[str, np.ndarray]:
         ways["wiped"] = {"temporal": False}
     seen = {name: bench.videos(variant, **choices) for name, choices in ways.items()}
     about = {"person": persons_of(videos.data.table[videos.in_order()[0]]), "group": seen["errors"].group}
+    about["floor"] = seen["errors"].floor[0]
     return {f"videos.{name}": each for name, each in about.items()} | {
         f"videos.{name}": (one.errors * one.floor)[0] for name, one in seen.items()
     }
