@@ -5,7 +5,7 @@ one person are alike, so whole clusters are drawn again (cluster bootstrap); see
 enters by Student's t. The two variances add: Var = Var_test + Var_train / S, with Satterthwaite's degrees of freedom.
 
 Where each training has test persons of its own (folds), errors are NaN for the others' items. The spread of the
-trainings then holds that of the persons already, so only what it has beyond that is added.
+trainings then holds that of the persons already: the larger of the two standard errors counts, alone.
 """
 
 from collections.abc import Callable
@@ -113,8 +113,8 @@ def effect_of_sums(
     again = of(np.einsum("dsc,sck->dsk", drawn, second)) - of(np.einsum("dsc,sck->dsk", drawn, first))
     test = float(again.mean(1).std(ddof=1)) if many > 1 else float("inf")
     train = float(each.std(ddof=1) / np.sqrt(seeds)) if seeds > 1 else 0.0
-    if own:
-        train = float(np.sqrt(max(train**2 - test**2, 0.0)))
+    if own:  # the larger of the two, with its own freedom
+        test, train = (0.0, train) if train > test else (test, 0.0)
     mean = float(each.mean())
     known = 0 < test**2 + train**2 < np.inf
     wide = np.hypot(test, train) * (stdtrit(freedom(test, many - 1, train, seeds - 1), (1 + LEVEL) / 2) if known else 1)

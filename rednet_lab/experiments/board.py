@@ -79,7 +79,7 @@ class Judged:
         """Return the hours of the trainings that are missing, and of those that power would take."""
         if self.minutes is None or self.endpoint.kind != "sampled":
             return None
-        if self.judgement.word == endpoints.NOT_TESTABLE and (self.converged or 0) >= self.endpoint.effect:
+        if self.judgement.word == endpoints.NOT_TESTABLE and not (self.converged or 0) < self.endpoint.effect:
             return 2 * rules.trainings * self.minutes / 60  # all of them, with twice the steps
         wanted = rules.trainings
         if self.found and self.trainings >= rules.trainings and self.judgement.word == endpoints.OPEN:
@@ -108,14 +108,16 @@ def _rows(folder: Path, _: tuple) -> tuple[Judged, ...]:
         enough = [k for k in p if claims[k[0]].kind == "sampled" and seen[k][0].seeds >= rules.trainings]
         sampled = [k for k in family if claims[k[0]].kind == "sampled"]  # over all: those without trainings have p = 1
         p |= endpoints.holm({k: p[k] if k in enough else 1.0 for k in sampled})
+        many = len(sampled)
         for claim, where in family:
             effect, k, converged, gate, minutes, facts = seen[claim, where]
             endpoint, primary = claims[claim], family is families[0]
             said = Judgement(claim, endpoints.WAITING, *[math.nan] * 4, f"0 of {rules.trainings} trainings")
             if effect is not None:
                 own = endpoint.kind == "arithmetic"
-                said = endpoints.judge(endpoint, effect, rules, p[claim, where], "bench", converged, gate, own)
-            elif converged is not None and converged >= endpoint.effect:
+                found_p = p[claim, where]
+                said = endpoints.judge(endpoint, effect, rules, found_p, "bench", converged, gate, own, many)
+            elif converged is not None and not converged < endpoint.effect:
                 said = replace(said, word=endpoints.NOT_TESTABLE, why=endpoints.too_short(endpoint, converged))
             found.append(Judged(claim, where, primary, endpoint, said, effect, k, converged, gate, minutes, facts))
     return tuple(found)
@@ -123,7 +125,8 @@ def _rows(folder: Path, _: tuple) -> tuple[Judged, ...]:
 
 def fall(claim: str, source: str, length: str = "", folder: Path = FOLDER) -> float | None:
     """Return by how much twice the steps lower the error of the side without, in the gate's unit; None: not tried."""
-    name = QUESTIONS[claim].doubled.name
+    first = QUESTIONS[claim].first
+    name = first.name if first else "baselines"
     two = [read(path_of(folder, source, name, 0, tag)) for tag in (length, f"{length}-twice".lstrip("-"))]
     if not all(two):
         return None
@@ -135,8 +138,8 @@ def fall(claim: str, source: str, length: str = "", folder: Path = FOLDER) -> fl
 
 def length_of(claim: str, source: str, folder: Path = FOLDER) -> str:
     """Return the length at which a claim is judged: the profile's, or twice as long where that gate held."""
-    found = fall(claim, source, "long", folder) if QUESTIONS[claim].doubled else None
-    return "long" if found is not None and found < endpoints.load()[1][claim].effect else ""
+    effect, (short, long) = endpoints.load()[1][claim].effect, (fall(claim, source, tag, folder) for tag in LENGTHS)
+    return "long" if None not in (short, long) and not short < effect and long < effect else ""
 
 
 def pairs_of(claim: str, source: str = "", folder: Path = FOLDER) -> list[tuple]:
@@ -145,8 +148,10 @@ def pairs_of(claim: str, source: str = "", folder: Path = FOLDER) -> list[tuple]
     source = source or question.sources[0]
     length = length_of(claim, source, folder)
     for seed in range(endpoints.load()[0].trainings):
-        one = (question.first.name, seed, length) if question.first else ("baselines", seed)
-        two = [read(path_of(folder, source, *each)) for each in (one, (question.second.name, seed, length))]
+        names = [question.first.name if question.first else "baselines", question.second.name]
+        two = [read(path_of(folder, source, name, seed, length)) for name in names]
+        if question.measure == "curve":  # of longer trainings there are none
+            two = [one and one[1].get("curve") is not None and one for one in two]
         found += [(seed, *two)] if all(two) else []
     return found
 
@@ -166,7 +171,10 @@ def _looked_at(folder: Path, source: str, claim: str, endpoint: Endpoint, questi
     facts, minutes = pairs[-1][2][0] if pairs else {}, [each[0]["seconds"] / 60 for p in pairs for each in p[1:]]
     gate = None
     if endpoint.gate:
-        people = [read(path_of(folder, source, IDENTITY.name, seed)) for seed, _, _ in pairs]
+        length = length_of(claim, source, folder)
+        people = [
+            two if claim == "C13" else read(path_of(folder, source, IDENTITY.name, s, length)) for s, _, two in pairs
+        ]
         gate = _gate(claim, [(two, also) for (_, _, two), also in zip(pairs, people, strict=True)])
     converged = fall(claim, source, length_of(claim, source, folder), folder)
     each = statistics.mean(minutes) if minutes else _usual(folder, source, _state(folder))
@@ -203,15 +211,17 @@ def _effect(claim: str, source: str, question: Question, pairs: list, statistic:
         return _of_curves([(one[1], two[1]) for _, one, two in pairs])
     clusters, values = [], []
     kind = question.measure.partition(".")[0]
+    # Of real persons those are recognised that were trained on: the same pictures, in most trainings.
+    shared = source in SAME_ITEMS or (kind == "recognised" and source != "face_world")
+    without = question.measure if question.first else f"videos.{best_of(pairs[0][1][0])}"
     for seed, one, two in pairs:
         arrays = two[1]
         keep = np.ones(len(arrays[f"{kind}.person"]), bool)
         if question.group:
             keep = arrays[f"{kind}.group"] == question.group
         person = arrays[f"{kind}.person"][keep].astype(int)
-        clusters.append(person if source in SAME_ITEMS else seed * 10**6 + person)
-        first = question.measure if question.first else f"videos.{_best(one[0])}"
-        both = ((one[1], first, FRONTAL), (two[1], question.measure, TURNED))
+        clusters.append(person if shared else seed * 10**6 + person)
+        both = ((one[1], without, FRONTAL), (two[1], question.measure, TURNED))
         values.append([_parts(claim, arrays, name, keep, question.most, turned) for arrays, name, turned in both])
     names, where = np.unique(np.concatenate(clusters), return_inverse=True)
     ends = np.cumsum([0, *map(len, clusters)])
@@ -220,7 +230,7 @@ def _effect(claim: str, source: str, question: Question, pairs: list, statistic:
         for side in range(2):
             sums[side, s] = summed(values[s][side][None], where[ends[s] : ends[s + 1]], len(names))[0]
     of = _gain if claim == "C5" else STATISTICS[statistic]
-    return effect_of_sums(sums[0], sums[1], of, own=source not in SAME_ITEMS)
+    return effect_of_sums(sums[0], sums[1], of, own=not shared)
 
 
 def _parts(claim: str, arrays: dict, name: str, keep: np.ndarray, most: float, turned: tuple) -> np.ndarray:
@@ -237,7 +247,7 @@ def _gain(sums: np.ndarray) -> np.ndarray:
     return 100 * (sums[..., 0] - sums[..., 1]) / sums[..., 0]
 
 
-def _best(facts: dict) -> str:
+def best_of(facts: dict) -> str:
     """Return the baseline with the lowest validation error."""
     return min(facts["methods"], key=lambda name: facts["methods"][name]["validation"])
 
@@ -267,12 +277,14 @@ def _of_cost(endpoint: Endpoint, facts: dict, arrays: dict) -> Effect:
 
 def _gate(claim: str, seen: list) -> float | None:
     """Return the measure of a claim's gate: the mean over its trainings."""
-    each = []
+    each, most = [], QUESTIONS[claim].most
+    if claim != "C6" and not all(people for _, people in seen):
+        return None
     for two, people in seen:
         if claim == "C6":
             covered = two[1]["videos.group"] == "covered"
-            wiped, kept = (two[1][f"videos.{name}"][covered].mean() for name in ("wiped", "errors"))
+            wiped, kept = (np.minimum(two[1][f"videos.{n}"][covered], most).mean() for n in ("wiped", "errors"))
             each.append(100 * (wiped - kept) / wiped)
-        elif people:
+        else:
             each.append(min(people[1]["recognised"].mean() / 100, 1 - people[1]["recognised.loss"].mean()))
     return float(np.mean(each)) if each else None

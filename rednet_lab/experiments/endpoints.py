@@ -124,11 +124,11 @@ def p_value(found: Effect, endpoint: Endpoint, rules: Rules) -> float:
     """Return the two-sided p of no effect; for a claim of likeness that of the nearer bound (two one-sided tests)."""
     gain, error = in_unit(found, endpoint)
     free = capped(found, rules)
+    alike = endpoint.wanted == "alike"
     if error == 0:
-        return 0.0 if gain else 1.0
-    if endpoint.wanted == "alike":
-        return float(stdtr(free, (abs(gain) - endpoint.effect) / error))
-    return float(2 * stdtr(free, -abs(gain) / error))
+        return float(abs(gain) >= endpoint.effect if alike else not gain)
+    p = stdtr(free, (abs(gain) - endpoint.effect) / error) if alike else 2 * stdtr(free, -abs(gain) / error)
+    return float(p) if np.isfinite(p) else 1.0
 
 
 def holm(p: dict[str, float]) -> dict[str, float]:
@@ -154,25 +154,26 @@ def judge(
     converged: float | None,
     gate: float | None = None,
     own_data: bool = False,
+    claims: int = 1,
 ) -> Judgement:
     """Return the word that an effect allows.
 
     corrected is its p value after `holm`; converged the fall (in the endpoint's unit) of the first side's validation
     error when its steps are doubled, None where nobody looked; gate the measure of the endpoint's gate. own_data says
-    that these are the papers' data at the papers' size.
+    that these are the papers' data at the papers' size; claims how many share Holm's correction.
     """
     gain, error = in_unit(found, endpoint)
-    wide, narrow, power = stdtrit(
-        capped(found, rules), [(1 + rules.level) / 2, (1 + rules.null_level) / 2, rules.power]
-    )
-    wide, narrow, least = error * wide, error * narrow, error * (wide + power)
+    strict = 1 - (1 - rules.level) / 2 / claims  # what the largest of so many effects has to pass
+    tails = ((1 + rules.level) / 2, (1 + rules.null_level) / 2, strict, rules.power)
+    wide, narrow, strict, power = error * stdtrit(capped(found, rules), tails)
+    least = strict + power
 
     def say(word: str, why: str) -> Judgement:
         return Judgement(endpoint.claim, word, gain, gain - wide, gain + wide, least, why)
 
     if profile not in JUDGED_PROFILES:
         return say(UNJUDGED, f"profile {profile} prints intervals only")
-    if converged is not None and converged >= endpoint.effect:
+    if converged is not None and not converged < endpoint.effect:
         return say(NOT_TESTABLE, too_short(endpoint, converged))
     if found.seeds < rules.trainings and endpoint.kind == "sampled":
         return say(WAITING, f"{found.seeds} of {rules.trainings} trainings")
@@ -186,7 +187,7 @@ def judge(
     if endpoint.wanted == "alike":
         if sure and abs(gain) < endpoint.effect:
             return say(REPRODUCED if own_data else SUPPORTED, "the interval lies within the margin")
-        if abs(gain) - wide > endpoint.effect:
+        if abs(gain) - strict > endpoint.effect:
             return say(CONTRADICTED if own_data else OPPOSITE, "the interval lies beyond the margin")
         return say(OPEN, f"a difference of {least:.1f} could have been seen")
     if sure and gain < 0:
@@ -210,8 +211,8 @@ def larger(variant: Variant) -> Variant:
 class Question:
     """How a claim's endpoint is measured: values `measure` of records of two variants, on items of `group` alone.
 
-    twice is the variant whose steps are doubled for the convergence gate; most is where values are cut; sources are
-    those of which records are made, the first the primary one. Variants None: see `board` (cost, baselines).
+    The steps of first are doubled for the convergence gate; most is where values are cut; sources are those of which
+    records are made, the first the primary one. Variants None: see `board` (cost, baselines).
     """
 
     first: Variant | None
@@ -219,13 +220,7 @@ class Question:
     measure: str
     group: str = ""
     most: float = float("inf")
-    twice: Variant | None = None
     sources: tuple[str, ...] = ("udacity", "face_world")
-
-    @property
-    def doubled(self) -> Variant | None:
-        """The variant of the convergence gate."""
-        return self.twice or self.first
 
 
 TRACKED = V.VIDEO_IDENTITY  # after all three stages
@@ -248,7 +243,7 @@ QUESTIONS = {
     "C6": Question(V.NOT_TEMPORAL, TRACKED, "videos.errors", most=20.0, sources=WORLD),
     "C7": Question(NO_F_CLS, TRACKED, "parts"),
     "C13": Question(V.LONG_IDENTITY, V.IDENTITY, "recognised"),
-    "C9": Question(None, TRACKED, "videos.errors", twice=TRACKED),
+    "C9": Question(None, TRACKED, "videos.errors"),
 }
 
 

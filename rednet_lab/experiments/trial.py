@@ -23,7 +23,10 @@ from rednet_lab.evaluation import COMMON_YAW, own_boxes, predict_stills, predict
 from rednet_lab.experiments import board, endpoints
 from rednet_lab.experiments import variants as V
 from rednet_lab.experiments.baselines import compare
+from rednet_lab.experiments.baselines.esr import EsrConfig
+from rednet_lab.experiments.baselines.neural import NeuralConfig
 from rednet_lab.experiments.baselines.sdm import SdmConfig
+from rednet_lab.experiments.baselines.trees import TreesConfig
 from rednet_lab.experiments.bench import Bench, figures, persons_of
 from rednet_lab.experiments.board import LENGTHS
 from rednet_lab.experiments.endpoints import FOLDER, QUESTIONS, Question, path_of, read, write
@@ -105,14 +108,16 @@ class Trial:
             roots = [root for side in variants if side for root in side.chain() if root.stage == "stills"]
             return (Task(claim, root, 0, f"rate-{rate:g}") for root in roots for rate in RATES)
 
-        yield from rates(question.doubled)
+        yield from rates(question.first)
         for tag in LENGTHS:
-            yield Task(claim, question.doubled, 0, tag)
-            yield Task(claim, question.doubled, 0, f"{tag}-twice".lstrip("-"))
+            yield Task(claim, question.first, 0, tag)
+            yield Task(claim, question.first, 0, f"{tag}-twice".lstrip("-"))
             fall = board.fall(claim, self.source, tag, self.folder)
             if fall is None or fall < effect:
                 yield from rates(*sides)
                 yield from (Task(claim, side, seed, tag) for seed in seeds for side in sides)
+                if claim == "C7":  # its gate asks whether persons are recognised after stage 2
+                    yield from (Task(claim, V.IDENTITY, seed, tag) for seed in seeds)
                 return
 
     def done(self, task: Task) -> bool:
@@ -146,7 +151,7 @@ class Trial:
         facts = {"claim": task.claim, "variant": task.name, "seed": task.seed, "tag": task.tag, "source": self.source}
         facts |= {"endpoints": endpoints.fingerprint(), **bench.lab.results.stamp}
         if task.variant is None:
-            found, more = baselines(bench.lab) if task.claim == "C9" else cost(task.claim)
+            found, more = self.compared(task) if task.claim == "C9" else cost(task.claim)
         else:
             variant = task.variant
             if task.tag.startswith("rate-"):
@@ -154,9 +159,8 @@ class Trial:
                 variant = replace(variant, after=before, train={**variant.train, "rate": float(task.tag[5:])})
             else:
                 variant = self.settled(variant)
-            steps = bench.training(variant, task.seed).train.steps
             if task.share != 1:
-                variant = replace(variant, train={**variant.train, "steps": round(task.share * steps)}, watch=False)
+                variant = longer(bench, variant, task.seed, task.share, task.share > 1)
             trained = bench.trained(variant, task.seed)
             training = bench.training(variant, task.seed)
             train, plan = suited(training.train, bench.lab.device), training.plan
@@ -167,6 +171,17 @@ class Trial:
         write(path_of(self.folder, self.source, task.name, task.seed, task.tag), facts | more, found)
         told = next((f"{n} {a.mean():.2f}" for n, a in found.items() if n in ("validation", "videos.errors")), "")
         return f"{task.claim} {task.name}, seed {task.seed} {task.tag}: {told} ({more['seconds'] / 60:.1f} min)"
+
+    def compared(self, task: Task) -> tuple[dict[str, np.ndarray], dict]:
+        """Return `baselines`: all of them on the first fold, elsewhere the best one there, as it was chosen."""
+        if not task.seed and not task.tag:
+            return baselines(self.bench(0).lab)
+        first = Task(task.claim, None, 0)
+        if not self.done(first):
+            self.do(first)
+        facts, _ = read(path_of(self.folder, self.source, first.name, 0))
+        name = board.best_of(facts)
+        return baselines(self.bench(task.seed).lab, (name, facts["methods"][name]["choice"]), task.share)
 
     def work(self, claims: list[str], minutes: float = float("inf"), shard: tuple[int, int] = (1, 1)) -> None:
         """Do what is missing, in order, until the time is up; what another process has in hand comes last."""
@@ -210,6 +225,15 @@ def _all_roots() -> list[Variant]:
 
 
 # ----------------------------------------------------------------------------------------------------- what is measured
+
+
+def longer(bench: Bench, variant: Variant, seed: int, share: float, all_stages: bool) -> Variant:
+    """Return a variant with another share of its steps, or of those of all stages up to it."""
+    after = variant.after
+    if after and all_stages:
+        after = longer(bench, after, seed, share, True)
+    steps = round(share * bench.training(variant, seed).train.steps)
+    return replace(variant, after=after, train={**variant.train, "steps": steps}, watch=False)
 
 
 def floored(found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -308,22 +332,38 @@ def recognised(lab: Lab, net) -> dict[str, np.ndarray]:
     }
 
 
-def baselines(lab: Lab) -> tuple[dict[str, np.ndarray], dict]:
-    """Return figures of every baseline on the test videos, and the choices that its validation videos made."""
+def baselines(lab: Lab, best: tuple[str, int] | None = None, budget: float = 1) -> tuple[dict[str, np.ndarray], dict]:
+    """Return figures of baselines on the test videos, and what their validation videos said of each choice.
+
+    All of them, with as many pictures as RED-Net's stage 1 sees; or the best one and its choice by number, with
+    `budget` times as many.
+    """
     stills, tests, valid = lab.source.stills(), lab.source.test_videos(), lab.source.validation_videos()
     plan = lab.profile.stage1
-    each = max(1, round(plan.config(len(stills.rows), 0).steps * plan.batch / len(stills.rows)))  # equal pictures
-    grid = {"SDM": [SdmConfig(variations=each, kept=kept) for kept in (16, 32)]}
-    out, told = {}, {}
-    for name in (n for n in compare.METHODS if n != "first box"):
-        tried = []
-        for choices in grid.get(name, [None]):
-            method = compare.fitted(lab, name, choices=choices).method  # none is left out: the best is asked for
-            tried.append((float(_tracked(method, valid)["errors"].mean()), str(choices), method))
-        error, choices, method = min(tried, key=lambda each: each[0])
-        told[name] = {"validation": error, "choices": choices}
-        out[f"videos.{name}"] = _tracked(method, tests)["errors"]
-    return out | {"videos.person": persons_of(tests.data.table[tests.in_order()[0]])}, {"methods": told}
+    seen = plan.config(len(stills.rows), 0).steps * plan.batch  # pictures
+    each, steps = (max(1, round(budget * seen / n)) for n in (len(stills.rows), NeuralConfig().batch))
+    grid = {
+        "SDM": [SdmConfig(variations=each, kept=kept) for kept in (16, 32)],
+        "ESR": [EsrConfig(variations=each)],
+        "regression trees": [
+            TreesConfig(variations=max(1, each // 5), num_trees_per_cascade_level=n) for n in (50, 150)
+        ],
+        **dict.fromkeys(("DCNC", "CFAN", "TCDCN"), [NeuralConfig(steps=steps)]),
+    }
+    tries = [(name, n) for name in grid for n in range(len(grid[name]))] if best is None else [best]
+    out: dict[str, np.ndarray] = {"videos.person": persons_of(tests.data.table[tests.in_order()[0]])}
+    told: dict[str, dict] = {}
+    for name, n in tries:
+        method = compare.fitted(lab, name, choices=grid[name][n]).method  # none is left out: the best is asked for
+        errors = _tracked(method, valid)["errors"]
+        tried = {**told.get(name, {}).get("tried", {}), str(n): float(errors.mean())}
+        if len(tried) == 1 or errors.mean() < told[name]["validation"]:
+            told[name] = {"validation": float(errors.mean()), "choice": n, "choices": str(grid[name][n])}
+            out[f"videos.{name}"] = _tracked(method, tests)["errors"]
+            if name == min(told, key=lambda one: told[one]["validation"]):
+                out["validation"] = errors
+        told[name]["tried"] = tried
+    return out, {"methods": told}
 
 
 def _tracked(method, videos) -> dict[str, np.ndarray]:

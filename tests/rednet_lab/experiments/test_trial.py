@@ -139,7 +139,7 @@ def test_every_claim_has_its_question_on_its_own_data():
             assert (question.sources[0] == "face_world") == (CLAIMS[claim].data == "face world")
 
 
-def made(folder, name, shift, seeds=6, tag="", source="udacity", error=8.0, rng=None):
+def made(folder, name, shift, seeds=6, tag="", source="udacity", error=8.0, kind="stills"):
     """Write records of a variant whose errors are so much off those of another of the same items."""
     for seed in range(seeds):
         draw, persons = np.random.default_rng(seed), 40
@@ -147,7 +147,8 @@ def made(folder, name, shift, seeds=6, tag="", source="udacity", error=8.0, rng=
         base = error + draw.normal(0, 1, persons)[person] + draw.normal(0, 0.5, len(person))
         own = np.random.default_rng([seed, len(name)])
         errors = base + shift + own.normal(0, 0.3, len(person)) + own.normal(0, 0.05)
-        arrays = {"stills.errors": errors, "stills.seven": errors, "stills.person": person, "validation": errors}
+        arrays = {"stills.errors": errors, "stills.seven": errors, f"{kind}.person": person, "validation": errors}
+        arrays["parts"] = errors
         arrays["stills.group"] = np.where(person % 2, "common", "challenging")
         facts = {"endpoints": endpoints.fingerprint(), "seconds": 600.0}
         write(path_of(folder, source, name, seed, tag), facts, arrays)
@@ -213,6 +214,57 @@ def test_a_failed_gate_ends_the_work_or_doubles_both_sides(tmp_path):
     row = row_of(tmp_path, "C1")
     assert row.judgement.word == endpoints.SUPPORTED and row.trainings == 6 and 0 < row.converged < 3.8
     assert left() == []
+
+
+def test_a_gate_that_gives_no_number_has_failed(tmp_path):
+    made(tmp_path, variants.BASE.name, 0.0)
+    made(tmp_path, variants.RESNET.name, -0.8)
+    made(tmp_path, variants.BASE.name, np.nan, 1, "twice")
+    assert row_of(tmp_path, "C1").judgement.word == endpoints.NOT_TESTABLE
+
+
+def test_persons_must_be_recognised_in_every_training_of_a_claim_about_them(tmp_path):
+    work = Trial("udacity", "", folder=tmp_path)
+    assert {task.name for task in work.tasks(["C7"])} >= {variants.IDENTITY.name, endpoints.TRACKED.name}
+    for name in (endpoints.NO_F_CLS.name, endpoints.TRACKED.name):
+        made(tmp_path, name, 0.0, kind="parts")
+    made(tmp_path, endpoints.NO_F_CLS.name, 0.0, 1, "twice", kind="parts")
+    made(tmp_path, variants.IDENTITY.name, 0.0, 5)
+    assert row_of(tmp_path, "C7").gate is None and row_of(tmp_path, "C7").judgement.word == endpoints.NOT_TESTABLE
+
+
+def test_the_best_baseline_is_chosen_on_the_first_fold_and_trained_alone_on_the_others(work, monkeypatch):
+    seen = []
+
+    def fitted(lab, name, seed=None, choices=None):
+        seen.append((lab.seed, name, choices))
+        return trial.compare.Fitted((name, choices), 0.0)
+
+    def tracked(method, videos):
+        name, choices = method
+        return {"errors": np.full(4, {"SDM": 6.0, "ESR": 5.0}.get(name, 7.0) - 0.01 * getattr(choices, "kept", 0))}
+
+    monkeypatch.setattr(trial.compare, "fitted", fitted)
+    monkeypatch.setattr(trial, "_tracked", tracked)
+    for task in (Task("C9", None, 1), Task("C9", None, 0, "twice")):
+        work.do(task)
+    names = [name for seed, name, _ in seen if seed == 0]
+    assert (
+        names.count("SDM") == names.count("regression trees") == 2 and names.count("ESR") == 2
+    )  # once more for the gate
+    assert [name for seed, name, _ in seen if seed == 1] == ["ESR"]
+    once, more = (choices.variations for seed, name, choices in seen if (seed, name) == (0, "ESR"))
+    assert more == pytest.approx(2 * once, abs=1)
+    facts, arrays = read(path_of(work.folder, "face_world", "baselines", 0))
+    assert board.best_of(facts) == "ESR" and arrays["validation"].mean() == 5 and facts["methods"]["SDM"]["choice"] == 1
+    assert board.fall("C9", "face_world", "", work.folder) == 0
+
+
+def test_twice_the_steps_are_twice_those_of_all_stages(work):
+    bench = work.bench(0)
+    once, twice = endpoints.TRACKED, trial.longer(work.bench(0), endpoints.TRACKED, 0, 2, True)
+    for one, two in zip(once.chain(), twice.chain(), strict=True):
+        assert 2 * bench.training(one, 0).train.steps == bench.training(two, 0).train.steps
 
 
 def test_five_trainings_and_other_rules_are_not_judged(tmp_path):
