@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from rednet_core.rednet import NetConfig
 from rednet_lab.experiments import board, endpoints
 from rednet_lab.experiments.board import Judged
 from rednet_lab.files import figures, signed
 from rednet_lab.publish.ledger.tables import Ledger, Table, legend, markdown, notebooks_of, word
+from rednet_lab.workbench.price import multiply_adds
 
 
 def said(line: Judged) -> str:
@@ -65,6 +67,10 @@ def page(ledger: Ledger, made: str) -> str:
     waiting = [line for line in sampled if line.judgement.word == endpoints.WAITING]
     many = sum(line.trainings for line in sampled)
     lines, more, meanings = (markdown(table, "figures") for table in (bench_lines(ledger), beside(ledger), legend()))
+    timed = ledger.primary("C10").facts.get("hardware", "not timed yet")
+    adds = ", ".join(
+        f"{multiply_adds(NetConfig(design=kind)) / 1e9:.1f} billion ({kind})" for kind in ("vgg", "resnet")
+    )
     return f"""# What we can and cannot say about these papers
 
 {made}
@@ -105,7 +111,8 @@ the same 14 questions of other faces and a smaller network, and say how far the 
 
 A gain is in per cent of the side without (points where the claim counts in points), positive where the claim wants it.
 The smallest gain to be seen is what these trainings would find in four of five tries, as the
-first of all claims to be corrected.
+first of all claims to be corrected. C10 is processor time of a frame ({timed}); multiply-adds of a frame:
+{adds}.
 
 {more}
 
