@@ -35,7 +35,7 @@ COURSE = (
     Entry("16_table4", "Table 4: the data, and who is challenging", minutes=0.1),
     Entry("18_crops", "The crop convention", after=("50_stage1",), minutes=1.5),
     Entry("20_maps_and_losses", "Response maps and losses", minutes=0.2),
-    Entry("30_vgg_encoder_decoder", "The VGG encoder-decoder", needs=("00_tour",), minutes=0.4),
+    Entry("30_vgg_encoder_decoder", "The VGG encoder-decoder", needs=("00_tour",), minutes=1.2),
     Entry("32_resnet_design", "The ResNet design", needs=("00_tour",), minutes=2),
     Entry("34_spatial_recurrence", "Spatial recurrence", after=("50_stage1",), minutes=2.8),
     Entry("36_two_feedbacks", "Two feedbacks", needs=("00_tour",), minutes=3),
