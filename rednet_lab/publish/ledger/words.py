@@ -48,7 +48,8 @@ def beside(ledger: Ledger) -> Table:
     rows = []
     for claim in (line.claim for line in ledger.lines if line.primary and line.trainings):
         for name, one in board.beside(claim, ledger.results / "bench").items():
-            interval = f"{signed(one.mean)} [{signed(one.low)}, {signed(one.high)}]"
+            known = abs(one.low) < float("inf")  # of one training of one person there is no interval
+            interval = signed(one.mean) + (f" [{signed(one.low)}, {signed(one.high)}]" if known else "")
             rows.append([claim, name, figures(one.first), figures(one.second), interval])
     columns = ("", "part", "without (%)", "with (%)", "difference [95 %]")
     return Table("Beside the one endpoint of each claim: shown, and never decides", columns, rows)
