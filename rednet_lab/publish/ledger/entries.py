@@ -20,7 +20,7 @@ HERE = Path(__file__).resolve().parent
 KINDS = ("claim", "equation", "hyper-parameter", "table", "figure", "reading")
 PAPERS = ("journal", "ECCV", "both", "authors' code")
 LISTS = ("code", "tests", "notebooks", "results", "claims")
-READS = ("rednet_lab/publish/ledger/*.yaml", "rednet_lab/publish/ledger/entries/*.yaml")
+READS = ("rednet_lab/publish/ledger/entries/*.yaml",)
 
 
 @dataclass(frozen=True)
