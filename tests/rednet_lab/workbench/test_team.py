@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ import torch
 from rednet_core import checkpoint
 from rednet_core.batches import Stills
 from rednet_lab.names import ROOT
-from rednet_lab.workbench import team
+from rednet_lab.workbench import stages, team, train
 from tests.helpers import make_data
 from tests.rednet_lab.workbench import together
 
@@ -87,3 +88,22 @@ def test_a_training_in_parts_goes_on_in_the_middle(tmp_path):
 def test_parts_are_even():
     with pytest.raises(ValueError, match="8 pictures, or clips, in 3 parts"):
         together.trainer("journal", 1, parts=3).train_step()
+
+
+def test_a_stage_that_cannot_be_shared_is_left_to_another_number_of_processes(open_lab, monkeypatch, capsys):
+    lab, both = open_lab(), object.__new__(team.Team)
+    both.share, both.lead = (0, 3), True
+    monkeypatch.setattr(train, "team", lambda: both)
+    for name in ("broadcast", "barrier"):
+        monkeypatch.setattr(torch.distributed, name, lambda *_: None)
+    monkeypatch.setattr(lab, "trained", lambda _: pytest.fail("trained"))
+    train.train_all(lab, [replace(lab.chain[0], seed=5)])
+    assert "stage 1: 3 processes cannot share batches of 4 evenly" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("wanted", "found"), [(2, 2), (3, 4), (9, 4)])
+def test_parts_are_the_next_number_that_is_even(open_lab, monkeypatch, wanted, found):
+    asked = []
+    monkeypatch.setattr(stages, "in_parts", lambda net, parts: asked.append(parts))
+    replace(open_lab().chain[0], parts=wanted).trainer(None, torch.device("cpu"))
+    assert asked == [found]
