@@ -150,9 +150,8 @@ def pairs_of(claim: str, source: str = "", folder: Path = FOLDER) -> list[tuple]
     for seed in range(endpoints.load()[0].trainings):
         names = [question.first.name if question.first else "baselines", question.second.name]
         two = [read(path_of(folder, source, name, seed, length)) for name in names]
-        if question.measure == "curve":  # of longer trainings there are none
-            two = [one and one[1].get("curve") is not None and one for one in two]
-        found += [(seed, *two)] if all(two) else []
+        whole = all(two) and (question.measure != "curve" or all("curve" in one[1] for one in two))
+        found += [(seed, *two)] if whole else []
     return found
 
 
@@ -169,14 +168,13 @@ def _looked_at(folder: Path, source: str, claim: str, endpoint: Endpoint, questi
         return (_of_cost(endpoint, *own) if own else None), 0, None, None, None, own[0] if own else {}
     pairs = pairs_of(claim, source, folder)
     facts, minutes = pairs[-1][2][0] if pairs else {}, [each[0]["seconds"] / 60 for p in pairs for each in p[1:]]
-    gate = None
+    gate, length = None, length_of(claim, source, folder)
     if endpoint.gate:
-        length = length_of(claim, source, folder)
         people = [
             two if claim == "C13" else read(path_of(folder, source, IDENTITY.name, s, length)) for s, _, two in pairs
         ]
         gate = _gate(claim, [(two, also) for (_, _, two), also in zip(pairs, people, strict=True)])
-    converged = fall(claim, source, length_of(claim, source, folder), folder)
+    converged = fall(claim, source, length, folder)
     each = statistics.mean(minutes) if minutes else _usual(folder, source, _state(folder))
     each = each and each * (1 if question.first is question.second else 2)  # of a pair
     return _effect(claim, source, question, pairs) if pairs else None, len(pairs), converged, gate, each, facts
