@@ -1,10 +1,13 @@
 """What all tests share: one thread, no pictures of randomness left behind, the same examples on every run."""
 
 import os
+import sys
 import tempfile
 from functools import partial
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before NumPy, OpenCV or torch start their threads
+# jsonschema, which nbformat needs, would compile a grammar for two seconds, for a format that no notebook has.
+sys.modules["rfc3987_syntax"] = None
 
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402

@@ -7,6 +7,7 @@ faces are counted before they are rendered (`Planned`).
 
 import sys
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -43,6 +44,7 @@ class Cost:
     parameters: int
 
 
+@cache
 def multiply_adds(config: NetConfig | EccvConfig) -> float:
     """Return the multiply-adds of one picture, without doing them."""
     with torch.device("meta"), FlopCounterMode(display=False) as counter:

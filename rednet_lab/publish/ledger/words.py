@@ -63,15 +63,13 @@ def page(ledger: Ledger, made: str) -> str:
         groups.setdefault(line.judgement.word, []).append(f"{line.claim} ({line.endpoint.says})")
     counted = "\n".join(f"- **{word}** ({len(some)}): {'; '.join(some)}." for word, some in groups.items())
     sampled = [line for line in primary if line.endpoint.kind == "sampled"]
-    hours = [line.hours(rules) for line in sampled]
-    known = [each for each in hours if each]
+    known = [hours for line in sampled if (hours := line.hours(rules))]
     waiting = [line for line in sampled if line.judgement.word == endpoints.WAITING]
     many = sum(line.trainings for line in sampled)
     lines, more, meanings = (markdown(table, "figures") for table in (bench_lines(ledger), beside(ledger), legend()))
     timed = ledger.primary("C10").facts.get("hardware", "not timed yet")
-    adds = ", ".join(
-        f"{multiply_adds(NetConfig(design=kind)) / 1e9:.1f} billion ({kind})" for kind in ("vgg", "resnet")
-    )
+    billions = {kind: multiply_adds(NetConfig(design=kind)) / 1e9 for kind in ("vgg", "resnet")}
+    adds = ", ".join(f"{each:.1f} billion ({kind})" for kind, each in billions.items())
     return f"""# What we can and cannot say about these papers
 
 {made}
