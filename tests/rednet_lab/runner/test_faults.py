@@ -68,13 +68,21 @@ def results(tiny):
     return {file.relative_to(run).as_posix(): file.read_bytes() for file in files}
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The results of a run without faults."""
+    tiny = Tiny(tmp_path_factory.mktemp("whole"), **SERIES)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(command_line, "Workers", NoProcess)
+        assert tiny.run() == 0
+    return results(tiny)
+
+
 @pytest.fixture
-def quick(tmp_path, monkeypatch):
+def quick(tmp_path, monkeypatch, whole):
     """Return a course that runs without processes, and the results of a run without faults."""
     monkeypatch.setattr(command_line, "Workers", NoProcess)
-    tiny = Tiny(tmp_path / "whole", **SERIES)
-    assert tiny.run() == 0
-    return Tiny(tmp_path / "faulty", **SERIES), results(tiny)
+    return Tiny(tmp_path / "faulty", **SERIES), whole
 
 
 def breaking(call, number, code, for_good):
