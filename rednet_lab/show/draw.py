@@ -249,7 +249,7 @@ def small_png(figure, limit: int = PNG_LIMIT) -> bytes:
     """Return a matplotlib figure as a PNG of at most `limit` bytes: the finest resolution and most colours that fit."""
     for colours, dpi in [(128, d) for d in (150, 130, 110, 95, 80)] + [(64, d) for d in (80, 65, 50, 35, 25, 18, 12)]:
         drawn = io.BytesIO()
-        figure.savefig(drawn, format="png", dpi=dpi)
+        figure.savefig(drawn, format="png", dpi=dpi, pil_kwargs={"compress_level": 1})
         data = palette_png(np.asarray(Image.open(drawn).convert("RGB")), colours)
         if len(data) <= limit:
             break
