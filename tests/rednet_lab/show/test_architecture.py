@@ -1,6 +1,7 @@
 """The drawings of the networks: their numbers are the network's, nothing covers a word, and words say what is drawn."""
 
 import re
+from functools import cache
 from xml.etree import ElementTree
 
 import pytest
@@ -14,7 +15,7 @@ from rednet_lab.show.svg import WIDTH, Canvas
 
 SVG = "{http://www.w3.org/2000/svg}"
 NARROWER = 0.9  # Arial's letters beside DejaVu's, which matplotlib brings everywhere (measured: 0.87)
-papers = architecture.papers
+papers = cache(architecture.papers)  # a network is measured once
 DRAWINGS = {
     "journal": lambda: architecture.network(papers()),
     "journal, ResNet": lambda: architecture.network(papers("resnet")),
@@ -30,6 +31,7 @@ DRAWINGS = {
     "ECCV branches": lambda: architecture.branches(papers("eccv")),
     "feedbacks": lambda: architecture.feedbacks(papers("eccv"), papers("eccv", feedback="prob_maps")),
 }
+DRAWINGS = {name: cache(drawn) for name, drawn in DRAWINGS.items()}
 
 
 @pytest.fixture(scope="module", params=DRAWINGS, ids=lambda name: name.replace(" ", "_"))
