@@ -44,7 +44,8 @@ def regression_loss(
     l_r = 1/M_r sum_c sum_i sum_j |z_r - y|^2, M_r = C_r W H; maps and target (N, C_r, H, W), mask (N, C_r).
     foreground (N, C_r, H, W) marks the pixels that count `weight` times: the discs of the detection target.
     """
-    return weighted_mean((maps - target).square(), foreground, mask.to(maps.dtype), weight)
+    loss = F.mse_loss(maps, target, reduction="none")
+    return weighted_mean(loss, foreground, mask.to(loss.dtype), weight)
 
 
 def identity_loss(scores: Tensor, identity: Tensor) -> Tensor:

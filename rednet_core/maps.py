@@ -31,14 +31,14 @@ def draw_discs(points: Tensor, size: int, radius: float) -> Tensor:
     return (dx.square()[..., None, :] + dy.square()[..., :, None] <= radius**2).to(points.dtype)
 
 
-def draw_gaussians(points: Tensor, size: int, sigma: float) -> Tensor:
-    """Return the regression target (N, L, size, size): exp(-d^2 / 2 sigma^2), 1 at the point (journal 4.2).
+def draw_gaussians(points: Tensor, size: int, sigma: float, height: float = 1.0) -> Tensor:
+    """Return the regression target (N, L, size, size): height exp(-d^2 / 2 sigma^2) (journal 4.2).
 
     A point that is not known (NaN) has an empty map.
     """
     dx, dy = distances(points, size)
     across, down = (torch.exp(d.square() / (-2 * sigma**2)).nan_to_num(0) for d in (dx, dy))
-    return down[..., :, None] * across[..., None, :]
+    return down[..., :, None] * (height * across)[..., None, :]
 
 
 def peaks(maps: Tensor) -> tuple[Tensor, Tensor]:

@@ -27,14 +27,15 @@ def terms(net: RecurrentNet, out: Prediction, inputs: Inputs, weight: losses.Wei
     found: dict[str, list[Tensor]] = {}
     discs: dict[int, Tensor] = {}  # by the maps' size
     for kind, raw in zip(config.steps, out.maps, strict=True):
-        raw, size = raw.float(), raw.shape[-1]  # losses in full precision, whatever the network ran in
+        # Losses in full precision, whatever the network ran in, laid out as the targets are: a sixth of a step's time.
+        raw, size = raw.to(torch.float32, memory_format=torch.contiguous_format), raw.shape[-1]
         points = geometry.rescale(inputs.points, config.input_size, size)
         if size not in discs:
             discs[size] = maps.draw_discs(points, size, maps.per_map(config.radius, size))  # (N, L, m, m)
         if kind == "detection":
             loss = losses.detection_loss(raw, discs[size][:, seven], inputs.mask[:, seven], weight)
         else:
-            target = config.heat * maps.draw_gaussians(points, size, maps.per_map(config.sigma, size))
+            target = maps.draw_gaussians(points, size, maps.per_map(config.sigma, size), config.heat)
             loss = losses.regression_loss(raw, target, discs[size], inputs.mask, weight)
         found.setdefault(kind, []).append(loss)
     result = {kind: torch.stack(each).mean() for kind, each in found.items()}

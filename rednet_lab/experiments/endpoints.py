@@ -34,7 +34,16 @@ SUPPORTED, NOT_SEEN, OPPOSITE = "supported on other data", "not seen at this sca
 OPEN, NOT_TESTABLE, WAITING, UNJUDGED = "undecided", "not testable here", "not judged yet", ""
 REPRODUCED, CONTRADICTED = "reproduced", "contradicted"
 WANTED = ("lower", "higher", "alike")
+KNOWN = {  # of a claim's fields that are words; the first is the default
+    "kind": ("sampled", "timed", "arithmetic"),
+    "wanted": WANTED,
+    "unit": ("%", "points", "ratio"),
+}
 JUDGED_PROFILES = ("bench", "gpu", "full")  # smaller ones print intervals without words
+
+
+class EndpointError(ValueError):
+    """endpoints.yaml is wrong; the text names the claim and the field."""
 
 
 @dataclass(frozen=True)
@@ -92,12 +101,19 @@ class Judgement:
 
 @cache
 def load(file: Path = FILE) -> tuple[Rules, dict[str, Endpoint]]:
-    """Return the rules and the endpoints by claim."""
+    """Return the rules and the endpoints by claim. Raise EndpointError, naming the claim and the fields."""
     plain = yaml.safe_load(file.read_text(encoding="utf-8"))
     rules = Rules(**{f.name: plain["rules"][f.name] for f in fields(Rules)})
     found = {}
     for claim, row in plain["claims"].items():
         row = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+        wrong = {name for name, known in KNOWN.items() if row.get(name, known[0]) not in known}
+        wrong |= set(row) - {f.name for f in fields(Endpoint)}
+        if row.get("effect", -1) < 0 or (row["effect"] == 0 and row.get("kind") != "arithmetic"):
+            wrong.add("effect (a size above 0, without a sign)")
+        if wrong:
+            known = "; ".join(f"{name}: {', '.join(words)}" for name, words in KNOWN.items())
+            raise EndpointError(f"{file.name}: {claim}: wrong or unknown: {', '.join(sorted(wrong))}. Known: {known}")
         gate = row.pop("gate", None)
         found[claim] = Endpoint(claim, gate=gate and Gate(**gate), **row)
     return rules, found

@@ -34,8 +34,9 @@ HEIGHTS = {"f22db4a19db5": (0.709, 0.857), "c77a482cadf6": (0.693, 0.851)}  # (g
 DOUBTFUL = (-np.inf, np.inf)  # of any other network: no height tells
 CHECK_EVERY = 5  # frames between two looks at the slip of a face whose height is doubtful
 RARELY = 100  # at a sure height: 24 of the lost boxes have one, and the slip of 10 of these tells
-NEAR_EVERY = 3  # frames between two searches round the place where a face was lost
+NEAR_EVERY, NEAR_FOR = 3, 60  # frames: between two searches round the place where a face was lost; as long as that
 SEARCH_EVERY = 10  # frames between two searches of the whole picture for faces that are not followed yet
+IN_VAIN = 8  # searches: as long as nothing is found only the 1st, 2nd, 4th and every 8th goes all over the picture
 SEARCHED = 480  # pixels of the longer side of a picture that is searched
 SCALES = (0.22, 0.33, 0.5, 0.75)  # of the shorter side: the boxes of a search
 STEP = 0.45  # of a box's side: from one box of a search to the next
@@ -99,12 +100,12 @@ def overlap(box: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def find_faces(
-    net: RedNet | Tracker, picture: np.ndarray, most: int = 1, boxes: np.ndarray | None = None
+    net: RedNet | Tracker, picture: np.ndarray, most: int = 1, boxes: np.ndarray | None = None, hard: bool = True
 ) -> np.ndarray:
     """Return the boxes (N, 3) of up to `most` faces of a picture (H, W, 3), the largest first; boxes: where to look.
 
     Every box of a search is moved to the face that the network sees in it, twice. Where several end at one place and
-    the points hold there (`slip`), there is a face.
+    the points hold there (`slip`), there is a face. hard: also those that OpenCV's frontal cascade does not see.
     """
     tracker = net if isinstance(net, Tracker) else Tracker(net)
     scale = min(1.0, SEARCHED / max(picture.shape[:2]))
@@ -112,7 +113,7 @@ def find_faces(
     if boxes is None:
         frontal = frontal_faces(small)  # what is easy is found at once
         held = _settled(tracker, small, frontal, 1)
-        if len(held) < most:
+        if hard and len(held) < most:
             held = _settled(tracker, small, np.concatenate([grid(small), held]), VOTES, held)
     else:
         held = _settled(tracker, small, np.asarray(boxes) * scale, VOTES)
@@ -166,7 +167,7 @@ class Follower:
 
     heights: (gone, sure), if not the network's own. The slip is looked at every `check` frames where the height is in
     doubt, and behind a look that said lost (0: no looks, as the papers track). After two in a row a face is lost; then
-    it is looked for in its last box, now and then round it, and with the others in the whole picture.
+    it is looked for in its last box, for a while round it, and with the others in the whole picture, ever more rarely.
     """
 
     def __init__(self, net: RedNet, most: int = 1, check: int = CHECK_EVERY, heights: tuple | None = None):
@@ -174,12 +175,14 @@ class Follower:
         self.probe = Tracker(net)  # of no face: for searches and looks
         self.faces, self.gone = list[_Followed](), list[_Followed]()
         self.starts = self.wait = 0  # wait: frames to the next search of the whole picture
+        self.vain = 0  # such searches since the last face was found or lost
 
     def start(self, box: np.ndarray, number: int | None = None) -> None:
         """Begin to follow the face in a box (3,) of the next frame."""
         number = self.starts if number is None else number
         self.starts, self.gone = max(self.starts, number + 1), [one for one in self.gone if one.number != number]
         self.faces.append(_Followed(number, Tracker(self.probe.net), np.asarray(box, np.float64)))
+        self.vain = 0
         self.faces[-1].tracker.start(box)
 
     def _search(self, picture: np.ndarray) -> None:
@@ -189,14 +192,15 @@ class Follower:
             self.probe.start(face.last)
             if self.probe.update(picture).confidence[0] >= self.heights[1]:
                 found = _settled(self.probe, picture, face.last[None], 1)
-            if not len(found) and face.since % NEAR_EVERY == 0:
+            if not len(found) and face.since % NEAR_EVERY == 0 and face.since <= NEAR_FOR:
                 found = find_faces(self.probe, picture, 1, near(face.last))
             if len(found) and not self._known(found[0]):
                 self.start(found[0], face.number)
         self.wait -= 1
         if len(self.faces) < self.most and self.wait < 0:
-            self.wait = SEARCH_EVERY - 1
-            for box in find_faces(self.probe, picture, self.most):
+            self.wait, self.vain = SEARCH_EVERY - 1, self.vain + 1
+            hard = self.vain in (1, 2, 4) or self.vain % IN_VAIN == 0
+            for box in find_faces(self.probe, picture, self.most, hard=hard):
                 if len(self.faces) < self.most and not self._known(box):
                     back = min(self.gone, key=lambda face: np.abs(face.last - box).sum(), default=None)
                     self.start(box, back and back.number)
@@ -226,7 +230,7 @@ class Follower:
             if self.check and self._doubted(face, picture, seen):
                 self.faces.remove(face)
                 self.gone.append(face)
-                face.since, self.wait = 0, 2 * NEAR_EVERY
+                face.since, self.wait, self.vain = 0, 2 * NEAR_EVERY, 0
                 continue
             if not face.doubts:
                 face.last = face.tracker.box[0].cpu().numpy().astype(np.float64)

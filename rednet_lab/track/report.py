@@ -32,8 +32,6 @@ KEPT = 24  # frames of the contact sheet
 TILE = 240  # pixels of one of them
 CAMERA_SECONDS = 10.0
 DONE = "done.json"
-
-
 DECIDES = ("faces", "check", "seconds", "box", "steps", "no_video")  # of what the command line chose
 
 
@@ -58,6 +56,11 @@ def annotated(shot: Shot, seen: list[Seen], net: RedNet, steps: bool = False) ->
             panels.append(draw.label(draw.heat(values.amax(0).cpu().numpy(), size), kind))
         column[: len(panels) * size] = np.concatenate(panels)
     return np.concatenate([out, column], 1)
+
+
+def tile(shot: Shot, seen: list[Seen], net: RedNet) -> np.ndarray:
+    """Return a frame as the contact sheet has it: annotated, TILE wide, with its time."""
+    return draw.label(draw.enlarge(annotated(shot, seen, net), TILE), f"{shot.time:.1f} s")
 
 
 def fingerprint(source: Footage, net: RedNet, given: Namespace) -> str:
@@ -181,7 +184,7 @@ def track(net: RedNet, source: Footage, given: Namespace) -> dict:
                     rows.append([str(shot.number), f"{shot.time:.3f}", str(one.face + 1), *written])
                 times.append(shot.time)
                 frames_with += bool(seen)
-                kept.offer(lambda shot=shot, seen=seen: annotated(shot, seen, net))
+                kept.offer(lambda shot=shot, seen=seen: tile(shot, seen, net))
                 moments.offer(lambda shot=shot, seen=seen: moment(shot, seen, follower.probe.net))
                 if not given.no_video:
                     film.add(annotated(shot, seen, net, given.steps), shot.time)
@@ -191,7 +194,8 @@ def track(net: RedNet, source: Footage, given: Namespace) -> dict:
         film.close(whole)
     head = [*HEAD, *(f"{axis}{i}" for i in range(net.markup.n_points) for axis in "xy")]
     write_text(folder / "points.csv", "".join(",".join(row) + "\n" for row in (head, *rows)))
-    tiles = [draw.enlarge(draw.squared(one, 255), TILE) for one in kept.kept]
+    high = max(map(len, kept.kept))
+    tiles = [np.pad(one, ((0, high - len(one)), (0, 0), (0, 0)), constant_values=255) for one in kept.kept]
     sheet = draw.png(draw.montage(tiles, min(6, len(tiles)), gap=4))
     write_whole(folder / "sheet.png", lambda part: part.write_bytes(sheet))
     facts = {"frames": len(times), "frames_with_a_face": frames_with, "faces": follower.starts}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rednet_lab.experiments import endpoints
-from rednet_lab.experiments.endpoints import Endpoint, Gate, holm, judge, load, p_value
+from rednet_lab.experiments.endpoints import Endpoint, EndpointError, Gate, holm, judge, load, p_value
 from rednet_lab.statistics import Effect, effect
 
 RULES, CLAIMS = load()
@@ -101,6 +101,24 @@ def test_with_no_effect_a_comparison_is_called_supported_as_seldom_as_promised()
         one = effect(base, other, clusters)
         wrong += word(LOWER, one) in (endpoints.SUPPORTED, endpoints.OPPOSITE)
     assert wrong <= 20  # one in twenty is promised
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("wanted: lower", "wanted: smaller", "C1: wrong or unknown: wanted"),
+        ("effect: 3.8", "effect: -3.8", "C1: wrong or unknown: effect"),
+        ("    effect: 3.8\n", "", "C1: wrong or unknown: effect"),
+        ("    first: VGG design\n", "    first: VGG design\n    size: 3\n", "C1: wrong or unknown: size"),
+    ],
+)
+def test_a_wrong_file_names_claim_and_field(tmp_path, old, new, told):
+    text = endpoints.FILE.read_text(encoding="utf-8")
+    assert old in text
+    wrong = tmp_path / "endpoints.yaml"
+    wrong.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(EndpointError, match=told):
+        load(wrong)
 
 
 def test_the_hash_is_that_of_the_text_on_every_system(tmp_path):

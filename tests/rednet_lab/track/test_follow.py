@@ -86,6 +86,43 @@ def test_a_rare_look_finds_what_the_height_does_not(honest, walk):
     assert sum(there) in range(100, 103) and there[:100] == [1] * 100
 
 
+@pytest.fixture
+def searches(monkeypatch):
+    """Return a function that follows pictures and says what was told, and in which frames "grid" or "near" was used."""
+    frame, found = [0], {"grid": [], "near": []}
+
+    def watch(name, real):
+        monkeypatch.setattr(follow, name, lambda where: found[name].append(frame[0]) or real(where))
+
+    watch("grid", follow.grid)
+    watch("near", follow.near)
+
+    def run(follower, pictures):
+        told = []
+        for image in pictures:
+            told.append(len(follower.update(image)))
+            frame[0] += 1
+        return told, found
+
+    return run
+
+
+def test_the_longer_nothing_is_found_the_rarer_the_whole_picture_is_searched(net, picture, searches):
+    follower = Follower(net)
+    told, found = searches(follower, [picture()] * 161)
+    assert not any(told) and found["grid"] == [0, 10, 30, 70, 150]
+    told, _ = searches(follower, [picture((60, 70, 14))] * 70)  # this face is no frontal one to OpenCV
+    assert told == [0] * 69 + [1] and found["grid"][-1] == 230 and follower.vain == 0
+    searches(follower, [picture()] * 69)  # gone again: it is looked for as at first
+    assert np.diff(found["grid"][-3:]).tolist() == [10, 20]
+
+
+def test_a_place_where_a_face_was_lost_is_searched_for_two_seconds(net, walk, searches):
+    _, found = searches(Follower(net, check=2), walk(120, hidden=range(10, 120)))
+    lost = found["near"][0] - follow.NEAR_EVERY
+    assert found["near"] == list(range(lost + 3, lost + follow.NEAR_FOR + 1, 3))
+
+
 def test_without_looks_a_lost_face_is_followed_for_ever_as_the_papers_would(net, walk):
     follower = Follower(net, check=0)
     assert all(len(follower.update(image)) == 1 for image in walk(40, hidden=range(12, 40)))
