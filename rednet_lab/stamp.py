@@ -24,9 +24,6 @@ from rednet_lab.files import now
 from rednet_lab.names import ROOT, THREADS
 
 PACKAGES = ("rednet_core", "data_prep", "rednet_lab")
-# How a run is started, shown and told of does not change what it finds.
-EXCLUDED = ("rednet_lab/runner", "rednet_lab/publish")
-SHOWN = (".js", ".css")  # what results carry along with them: the player
 LISTED = "READS"  # a constant of modules and notebooks: what they read or import by name, patterns from the root
 DISTRIBUTIONS = {
     "torch": ("torch",),
@@ -35,30 +32,17 @@ DISTRIBUTIONS = {
 }
 STANDARD = ("profile", "source", "data", "seed", "device")
 PARSING = threading.Lock()  # CPython 3.11 counts the depth of ast.parse for all threads together, and may raise
-UNHASHED = ("out",)  # where a result lies does not change what it is
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 MAGIC = re.compile(r"^(\s*)[%!].*$", re.M)
 
 # ----------------------------------------------------------------------------------------------- hashes of code
 
 
-def code_hash(*sources: str | os.PathLike, exclude: tuple[str, ...] = EXCLUDED) -> str:
-    """Return the sha256 of packages (by name), folders, .py files and notebooks, of what they do and not how they look.
-
-    Other files, of a folder only a page's scripts and style sheets (SHOWN), count as they are written. `exclude`
-    holds folders, as "package/folder". Raises FileNotFoundError for a source that is not there.
-    """
+def code_hash(*files: str | os.PathLike) -> str:
+    """Return the sha256 of .py files and notebooks, of what they do and not how they look; of others as they stand."""
     digest = hashlib.sha256()
-    for source in sources or PACKAGES:
-        base = ROOT / source if source in PACKAGES else Path(source).resolve()
-        if not base.exists():
-            raise FileNotFoundError(f"neither a package nor a file: {source}")
-        files = [p for p in base.rglob("*") if p.suffix in (".py", ".ipynb", *SHOWN)] if base.is_dir() else [base]
-        for file in sorted(files, key=lambda p: p.relative_to(base.parent).as_posix()):
-            name = file.relative_to(base.parent).as_posix()
-            hidden = any(part.startswith(".") for part in file.relative_to(base.parent).parts[1:])
-            if not hidden and not any(name.startswith(folder + "/") for folder in exclude):
-                digest.update(f"{name}\0{read_source(file).meaning}\0".encode())
+    for file in map(Path, files):
+        digest.update(f"{file.name}\0{read_source(file).meaning}\0".encode())
     return digest.hexdigest()
 
 
@@ -158,13 +142,8 @@ def _tree(text: str) -> ast.Module:
         return ast.parse(text)
 
 
-def python_meaning(text: str) -> str:
-    """Return Python source as a canonical text without comments, docstrings and layout."""
-    return _canonical(_tree(text))
-
-
 def _canonical(node: object) -> str:
-    """Write a syntax tree as text; ast.dump and ast.unparse differ between Python versions, this does not."""
+    """Write a syntax tree as text without comments, docstrings and layout, the same on every version of Python."""
     if isinstance(node, ast.AST):
         kept = []
         for name in node._fields:
@@ -200,7 +179,7 @@ def _cells(text: str) -> list[tuple[str, str]]:
 def _cell_meaning(source: str) -> str:
     """Return a cell's canonical form; a cell with shell or magic lines is taken as text."""
     try:
-        return python_meaning(source)
+        return _canonical(_tree(source))
     except SyntaxError:
         return source.strip()
 
@@ -247,9 +226,8 @@ def cores() -> int:
 
 def parameter_hash(parameters: dict) -> str:
     """Return the sha256 of parameters, leaving out where results go and the folders above the data."""
-    kept = {name: value for name, value in parameters.items() if name not in UNHASHED}
-    if isinstance(kept.get("data"), str):
-        kept["data"] = folder_name(kept["data"])
+    kept = {name: value for name, value in parameters.items() if name != "out"}
+    kept["data"] = folder_name(kept.get("data") or "")
     return hashlib.sha256(json.dumps(kept, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
 
 
@@ -261,7 +239,7 @@ def folder_name(path: str) -> str:
 def make_stamp(parameters: dict, notebook: Path | None = None) -> dict:
     """Return what goes with every result: the standard parameters, versions, machine, hashes and the time (UTC).
 
-    The hash of the code is that of the notebook and what it imports; where there is none, of all packages.
+    The hash of the code is that of the notebook and what it imports; where there is none, of all that there is.
     """
     stamp = {name: parameters.get(name) for name in STANDARD}
     stamp["data"] = folder_name(stamp["data"] or "")
@@ -271,7 +249,9 @@ def make_stamp(parameters: dict, notebook: Path | None = None) -> dict:
     torch = sys.modules.get("torch")  # a stamp never imports torch, but tells the GPU where torch is at work
     if torch is not None and stamp["device"] in ("auto", "cuda") and torch.cuda.is_available():
         stamp["machine"]["gpu"] = torch.cuda.get_device_name()
-    stamp["code"] = notebook_hash(notebook) if notebook is not None and notebook.is_file() else code_hash()
+    own = notebook is not None and notebook.is_file()
+    every = (file for package in PACKAGES for file in sorted((ROOT / package).rglob("*.py")))
+    stamp["code"] = notebook_hash(notebook) if own else code_hash(*every)
     stamp["parameters"] = parameter_hash(parameters)
     stamp["time"] = now()
     return stamp
