@@ -43,51 +43,44 @@ class Part:
     notebook: str
 
     def relative(self, who: str) -> tuple[float, ...] | None:
-        """Effect, low and high in per cent of the value without, positive where the paper wants it; None if unknown.
+        """Return ours' effect, low and high, or the paper's effect, in per cent of the value without; None if unknown.
 
-        who is "ours" or "paper" (which has an effect only).
+        They are positive where the paper wants it.
         """
         told = getattr(self, who) or {}
         without, sign = told.get("without"), SIGN.get(self.wanted)
-        if not without or sign is None:
+        if not without or sign is None or told.get("with") is None:
             return None
-        if who == "paper":
-            return (100 * sign * (told["with"] - without) / abs(without),) if told.get("with") is not None else None
-        ends = sorted(100 * sign * told.get(name, told["effect"]) / abs(without) for name in ("low", "high"))
-        return 100 * sign * told["effect"] / abs(without), *ends
+        effect = told["with"] - without if who == "paper" else told["effect"]
+        ends = sorted(told.get(name, effect) * sign for name in ("low", "high")) if who == "ours" else ()
+        return tuple(100 * each / abs(without) for each in (sign * effect, *ends))
 
 
 def read_parts(*runs: Path) -> list[Part]:
-    """The parts that runs (their folders) measured; of the same part the one with most seeds, then the first run's.
-
-    Raises LedgerError where a file does not keep to the contract above.
-    """
+    """Return what runs (their folders) measured; of the same part the one with most seeds, then the first run's."""
     best: dict[tuple, Part] = {}
     for run in dict.fromkeys(runs):
         for file in sorted(run.glob("*/intervals.json")):
             content = read_json(file, {})
             if not isinstance(content.get("intervals"), list):
                 raise LedgerError(f"{file}: no list of intervals in it; run its notebook again")
-            for part in (_part(file, number, plain) for number, plain in enumerate(content["intervals"])):
+            for part in (_part(file, plain) for plain in content["intervals"]):
                 key = (part.claim, part.part, part.source, part.profile)
                 if part.profile != REFUSED and (key not in best or len(part.seeds) > len(best[key].seeds)):
                     best[key] = part
     return sorted(best.values(), key=lambda p: int(p.claim[1:]))
 
 
-def _part(file: Path, number: int, plain: dict) -> Part:
-    ours, computed = plain.get("ours") or {}, plain.get("source") == COMPUTED
-    ends = [ours.get(name) for name in (("effect",) if computed else ("low", "effect", "high"))]
-    finite = all(isinstance(end, int | float) and math.isfinite(end) for end in ends)
-    checks = {
-        "claim must be C1, C2, ...": re.fullmatch(r"C\d+", str(plain.get("claim"))),
-        "part, source and profile must be texts": all(plain.get(name) for name in ("part", "source", "profile")),
-        f"wanted {plain.get('wanted')!r}, known: {', '.join(WANTED)}": plain.get("wanted") in WANTED,
-        "ours needs finite effect, low and high, low not above high": finite and ends[0] <= ends[-1],
-    }
-    if wrong := [what for what, right in checks.items() if not right]:
-        raise LedgerError(f"{file}: interval {number} ({plain.get('claim')}, {plain.get('part')}): {wrong[0]}")
-    told = {name: plain[name] for name in ("claim", "part", "wanted", "source", "profile")}
-    where = {"run": file.parent.parent.name, "notebook": file.parent.name}
-    seeds, note = tuple(plain.get("seeds") or ()), plain.get("note") or ""
-    return Part(**told, **where, paper=plain.get("paper") or None, ours=ours, seeds=seeds, note=note)
+def _part(file: Path, plain: dict) -> Part:
+    """Return what an experiment wrote as one effect. Raise LedgerError for what is none."""
+    try:
+        where = {"seeds": tuple(plain["seeds"]), "run": file.parent.parent.name, "notebook": file.parent.name}
+        part = Part(**plain | where)
+        ends = [part.ours[name] for name in (("effect",) if part.source == COMPUTED else ("low", "effect", "high"))]
+        right = part.wanted in WANTED and all(map(math.isfinite, ends)) and ends[0] <= ends[-1]
+        if right and part.part and re.fullmatch(r"C\d+", part.claim):
+            return part
+        error = "wanted, claim or an end of the interval is not what it can be"
+    except (KeyError, TypeError) as found:
+        error = str(found)
+    raise LedgerError(f"{file}: {plain.get('claim')}, {plain.get('part')}: {error}; run its notebook again")
