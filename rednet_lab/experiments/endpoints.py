@@ -31,10 +31,9 @@ FOLDER = ROOT / EVIDENCE / "bench"
 FILE = Path(__file__).with_name("endpoints.yaml")
 READS = ("rednet_lab/experiments/endpoints.yaml",)
 SUPPORTED, NOT_SEEN, OPPOSITE = "supported on other data", "not seen at this scale", "opposite at this scale"
-OPEN, NOT_TESTABLE, WAITING, UNJUDGED = "undecided", "not testable here", "not judged yet", ""
+OPEN, NOT_TESTABLE, WAITING = "undecided", "not testable here", "not judged yet"
 REPRODUCED, CONTRADICTED = "reproduced", "contradicted"
 WANTED = ("lower", "higher", "alike")
-JUDGED_PROFILES = ("bench", "gpu", "full")  # smaller ones print intervals without words
 
 
 @dataclass(frozen=True)
@@ -150,7 +149,6 @@ def judge(
     found: Effect,
     rules: Rules,
     corrected: float,
-    profile: str,
     converged: float | None,
     gate: float | None = None,
     own_data: bool = False,
@@ -171,8 +169,6 @@ def judge(
     def say(word: str, why: str) -> Judgement:
         return Judgement(endpoint.claim, word, gain, gain - wide, gain + wide, least, why)
 
-    if profile not in JUDGED_PROFILES:
-        return say(UNJUDGED, f"profile {profile} prints intervals only")
     if converged is not None and not converged < endpoint.effect:
         return say(NOT_TESTABLE, too_short(endpoint, converged))
     if found.seeds < rules.trainings and endpoint.kind == "sampled":

@@ -12,15 +12,19 @@ from pathlib import Path
 
 import yaml
 
+from rednet_lab.experiments.intervals import Part
 from rednet_lab.files import read_json
 from rednet_lab.names import ROOT
-from rednet_lab.publish.ledger.parts import LedgerError, Part
 
 HERE = Path(__file__).resolve().parent
 KINDS = ("claim", "equation", "hyper-parameter", "table", "figure", "reading")
 PAPERS = ("journal", "ECCV", "both", "authors' code")
 LISTS = ("code", "tests", "notebooks", "results", "claims")
 READS = ("rednet_lab/publish/ledger/entries/*.yaml",)
+
+
+class LedgerError(ValueError):
+    """An entry is wrong; the text names the file, the field and the fix."""
 
 
 @dataclass(frozen=True)
