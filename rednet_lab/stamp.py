@@ -17,7 +17,7 @@ import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 
 from rednet_lab.files import now
@@ -74,7 +74,8 @@ def imported_files(*modules: str, root: Path | None = None, packages: tuple[str,
             continue
         seen.add(module)
         todo.append(module.rpartition(".")[0])  # a package's __init__ runs first; or this was a name in a module
-        for file in _files_of(root, module):
+        base = root.joinpath(*module.split("."))
+        for file in filter(Path.is_file, (base.with_suffix(".py"), base / "__init__.py")):
             found[file] = None
             todo += read_source(file).imports
             for read in (one for pattern in read_source(file).reads for one in root.glob(pattern)):
@@ -83,13 +84,6 @@ def imported_files(*modules: str, root: Path | None = None, packages: tuple[str,
                 else:
                     found[read] = None
     return sorted(found)
-
-
-@cache
-def _files_of(root: Path, module: str) -> list[Path]:
-    """Return the file of a module or package, looked for once."""
-    base = root.joinpath(*module.split("."))
-    return [file for file in (base.with_suffix(".py"), base / "__init__.py") if file.is_file()]
 
 
 @dataclass(frozen=True)
@@ -163,10 +157,13 @@ def notebook_code(text: str, markdown: bool = False) -> str:
     parts = []
     for kind, source in _cells(text):
         if kind == "code":
-            parts.append("code:" + _cell_meaning(source))
-        elif markdown:
-            parts.append("markdown:" + source.strip())
-    return "\0".join(part for part in parts if part != "code:Module()")
+            try:
+                source = _canonical(_tree(source))
+            except SyntaxError:  # of a cell with shell or magic lines, which is taken as text
+                pass
+        if source != "Module()" and (kind == "code" or markdown):
+            parts.append(f"{'code' if kind == 'code' else 'markdown'}:{source.strip()}")
+    return "\0".join(parts)
 
 
 def _cells(text: str) -> list[tuple[str, str]]:
@@ -174,14 +171,6 @@ def _cells(text: str) -> list[tuple[str, str]]:
     cells = [(cell["cell_type"], cell["source"]) for cell in json.loads(text)["cells"]]
     whole = [(kind, source if isinstance(source, str) else "".join(source)) for kind, source in cells]
     return [(kind, "\n".join(source.splitlines())) for kind, source in whole]
-
-
-def _cell_meaning(source: str) -> str:
-    """Return a cell's canonical form; a cell with shell or magic lines is taken as text."""
-    try:
-        return _canonical(_tree(source))
-    except SyntaxError:
-        return source.strip()
 
 
 # ------------------------------------------------------------------------------------- what else decides a result
