@@ -167,8 +167,8 @@ def test_objects_are_found_wherever_python_defines_them(tmp_path):
 @pytest.mark.parametrize(
     "text, said",
     [
-        ("- a", "names with values"),
-        ("kind: [", "not readable as YAML"),
+        ("- a", "list"),
+        ("kind: [", "while parsing"),
         (
             "kind: equation\npaper: journal\nentries: [{id: X, where: a}]",
             "missing 1 required .* 'says'",
