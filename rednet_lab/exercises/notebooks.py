@@ -26,11 +26,8 @@ def cells(name: str, before: str = "") -> list[dict]:
     master = load(name)
     title, task = re.split(r"(?<!Eq)\. ", inspect.getdoc(master.inputs), maxsplit=1)
     function, text = master.solution.__name__, inspect.getsource(master.solution)
-    used = [
-        line
-        for line in inspect.getsource(inspect.getmodule(master.solution)).splitlines()
-        if line.startswith(("import ", "from "))
-    ]
+    source = inspect.getsource(inspect.getmodule(master.solution))
+    used = [line for line in source.splitlines() if line.startswith(("import ", "from "))]
     used = [line for line in used if re.search(rf"\b{line.split()[-1]}\b", text) and line not in before.splitlines()]
     imports = "\n".join([*used, ""] * bool(used) + ["from rednet_lab.exercises import check"])
     answer = function.replace("your_", "solution_")

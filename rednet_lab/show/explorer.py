@@ -112,14 +112,13 @@ def panel(inside: Activations, face: Face, layer: str, step: int, channel: int, 
     places = inside.switches(face, layer, step)
     pooled = one if places is None else one.reshape(one.shape[0] // 2, 2, -1, 2).max((1, 3))
     error = "" if np.isnan(frame.error) else f", error {frame.error:.1f} %"
-    return draw.panels(
-        {
-            f"points{error}": whole_picture(face, points=frame.points),
-            f"all {len(values)} channels of {layer}": channel_grid(values, channel, top),
-            f"channel {channel}: {one.shape[1]} x {one.shape[0]}": laid,
-            "switches (dark: nothing pooled)": switch_picture(None if places is None else places[channel], pooled),
-        }
-    )
+    pictures = {
+        f"points{error}": whole_picture(face, points=frame.points),
+        f"all {len(values)} channels of {layer}": channel_grid(values, channel, top),
+        f"channel {channel}: {one.shape[1]} x {one.shape[0]}": laid,
+        "switches (dark: nothing pooled)": switch_picture(None if places is None else places[channel], pooled),
+    }
+    return draw.panels(pictures)
 
 
 def explore_layers(net: RedNet, faces: list[Face]) -> Painter:

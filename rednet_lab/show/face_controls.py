@@ -138,14 +138,13 @@ def point_picture(frame: Frame, visible: np.ndarray | None = None, size: int = d
 def panel(frame: Frame, guess: str, chart: np.ndarray, visible: np.ndarray | None = None) -> np.ndarray:
     """Return what is painted: z_0 over what the network sees, its last maps, the points, and a chart."""
     seen, first, last = draw.enlarge(frame.picture, draw.PANEL), frame.steps[0], frame.steps[-1]
-    return draw.panels(
-        {
-            f"points: error {frame.error:.1f} %": point_picture(frame, visible),
-            f"z0 given: {guess}": draw.overlay(seen, first.feedback.max(0)),
-            f"step {len(frame.steps)}: {last.kind} maps": draw.overlay(seen, last.maps.max(0)),
-            "error (%) while one factor moves": chart,
-        }
-    )
+    pictures = {
+        f"points: error {frame.error:.1f} %": point_picture(frame, visible),
+        f"z0 given: {guess}": draw.overlay(seen, first.feedback.max(0)),
+        f"step {len(frame.steps)}: {last.kind} maps": draw.overlay(seen, last.maps.max(0)),
+        "error (%) while one factor moves": chart,
+    }
+    return draw.panels(pictures)
 
 
 def explore_networks(world: FaceWorld, nets: dict[str, RedNet], person: int = 3) -> Painter:

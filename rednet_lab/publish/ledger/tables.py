@@ -39,14 +39,7 @@ MEANINGS = {
 SYMBOLS = dict(zip(MEANINGS, "✓✓ ✓ ○ ↔ ✗ ? – … ■ –".split(), strict=True))
 LIMIT = 100.0  # per cent: intervals in the picture are cut there, with an arrow head
 SOURCE_WORDS = {"face_world": "face world", "udacity": "real faces", "prepared": "prepared data", COMPUTED: "computed"}
-PLURALS = {
-    "claim": "Claims",
-    "equation": "Equations",
-    "hyper-parameter": "Hyper-parameters",
-    "table": "Tables",
-    "figure": "Figures",
-    "reading": "Readings",
-}
+PLURALS = {kind: f"{kind.capitalize()}s" for kind in KINDS}
 FULL_NAMES = {
     "all": "code, tests, notebooks",
     "journal": "the journal paper (IJCV 2018)",
