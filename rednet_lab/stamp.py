@@ -25,11 +25,8 @@ from rednet_lab.names import ROOT, THREADS
 
 PACKAGES = ("rednet_core", "data_prep", "rednet_lab")
 LISTED = "READS"  # a constant of modules and notebooks: what they read or import by name, patterns from the root
-DISTRIBUTIONS = {
-    "torch": ("torch",),
-    "numpy": ("numpy",),
-    "opencv": ("opencv-python-headless", "opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python"),
-}
+OPENCV = ("opencv-python-headless", "opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python")
+DISTRIBUTIONS = {"torch": ("torch",), "numpy": ("numpy",), "opencv": OPENCV}
 STANDARD = ("profile", "source", "data", "seed", "device")
 PARSING = threading.Lock()  # CPython 3.11 counts the depth of ast.parse for all threads together, and may raise
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)

@@ -63,10 +63,8 @@ def graded(notebook: str) -> str:
         function, source = load(name).solution.__name__, "".join(answer["source"])
         start = source.index("def ")
         task = source[:start] + inspect.getsource(load(name).solution)
-        for cell, text, test in (
-            (answer, task, False),
-            (judged, f'assert check("{name}")({function}) == "Right."', True),
-        ):
+        right = f'assert check("{name}")({function}) == "Right."'
+        for cell, text, test in ((answer, task, False), (judged, right, True)):
             facts = {"schema_version": 3, "grade_id": cell["id"], "grade": test, "locked": test, "solution": not test}
             facts |= {"task": False} | ({"points": 1} if test else {})
             cell |= {"source": text.splitlines(True), "metadata": {"nbgrader": facts}}

@@ -125,10 +125,6 @@ def explore_layers(net: RedNet, faces: list[Face]) -> Painter:
     """Return menus for a face (or an own one), a layer, a step and a channel, to see what the network has there."""
     inside, own = Activations(net), OwnFile()
     first = inside.look(faces[0])[0]
-
-    def channels(layer: str) -> int:
-        return len(first[layer][-1])
-
     start = "A2" if "A2" in first else MAPS
     sizes = [("{}: {} of {} x {}".format(name, *each[-1].shape), name) for name, each in first.items()]
     controls = {
@@ -137,7 +133,7 @@ def explore_layers(net: RedNet, faces: list[Face]) -> Painter:
         "face": menu("face", [face.name for face in faces]),
         "layer": menu("layer", sizes, start),
         "step": slider("spatial step", 1, inside.steps, inside.steps),
-        "channel": slider("channel", 0, channels(start) - 1, 0),
+        "channel": slider("channel", 0, len(first[start][-1]) - 1, 0),
         "over": w.Checkbox(False, description="over the face"),
         **own.controls,  # the face box; the first two keep their places
     }

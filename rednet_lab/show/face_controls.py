@@ -20,10 +20,7 @@ from rednet_lab.show import draw, plots
 from rednet_lab.show.trace import Face, FaceTracer, Frame
 from rednet_lab.show.widgets import Painter, menu, slider
 
-SLIDERS = (
-    *("yaw", "pitch", "roll", "jaw", "smile", "brows_up", "blink_left", "gaze_x"),
-    *("light_azimuth", "light", "age", "skin"),
-)
+SLIDERS = "yaw pitch roll jaw smile brows_up blink_left gaze_x light_azimuth light age skin".split()
 MOVED = ("yaw", "pitch", "roll", "jaw", "smile", "brows_up", "blink_left", "light_azimuth", "light")
 RENDERED, SHOWN = 192, 400  # pixels
 MEAN, NOTHING, LAST, FROZEN = GUESSES = ("mean face", "nothing", "last answer", "frozen")
