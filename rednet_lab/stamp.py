@@ -154,10 +154,8 @@ def notebook_code(text: str, markdown: bool = False) -> str:
     parts = []
     for kind, source in _cells(text):
         if kind == "code":
-            try:
+            with suppress(SyntaxError):  # of a cell with shell or magic lines, which is taken as text
                 source = _canonical(_tree(source))
-            except SyntaxError:  # of a cell with shell or magic lines, which is taken as text
-                pass
         if source != "Module()" and (kind == "code" or markdown):
             parts.append(f"{'code' if kind == 'code' else 'markdown'}:{source.strip()}")
     return "\0".join(parts)
