@@ -6,7 +6,7 @@ Nothing here needs an installed package, so the runner can refuse a wrong name b
 from __future__ import annotations
 
 import re
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,6 +34,11 @@ def device_name(name: str) -> str:
 def run_name(profile: str, source: str = USUAL_SOURCE, seed: int = USUAL_SEED) -> str:
     """Return the name of a run's folder: quick, quick-udacity, quick-seed1, quick-udacity-seed1."""
     return "-".join([profile, *[source] * (source != USUAL_SOURCE), *[f"seed{seed}"] * (seed != USUAL_SEED)])
+
+
+def command(prog: str, description: str, epilog: str = "") -> ArgumentParser:
+    """Return the parser of a command, whose help shows these texts line by line."""
+    return ArgumentParser(prog, None, description, epilog, formatter_class=RawDescriptionHelpFormatter)
 
 
 def add_run_options(parser: ArgumentParser, profile: str, seed: str) -> None:

@@ -17,48 +17,29 @@ import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 
 from rednet_lab.files import now
 from rednet_lab.names import ROOT, THREADS
 
 PACKAGES = ("rednet_core", "data_prep", "rednet_lab")
-# How a run is started, shown and told of does not change what it finds.
-EXCLUDED = ("rednet_lab/runner", "rednet_lab/publish")
-SHOWN = (".js", ".css")  # what results carry along with them: the player
 LISTED = "READS"  # a constant of modules and notebooks: what they read or import by name, patterns from the root
-DISTRIBUTIONS = {
-    "torch": ("torch",),
-    "numpy": ("numpy",),
-    "opencv": ("opencv-python-headless", "opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python"),
-}
+OPENCV = ("opencv-python-headless", "opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python")
+DISTRIBUTIONS = {"torch": ("torch",), "numpy": ("numpy",), "opencv": OPENCV}
 STANDARD = ("profile", "source", "data", "seed", "device")
 PARSING = threading.Lock()  # CPython 3.11 counts the depth of ast.parse for all threads together, and may raise
-UNHASHED = ("out",)  # where a result lies does not change what it is
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 MAGIC = re.compile(r"^(\s*)[%!].*$", re.M)
 
 # ----------------------------------------------------------------------------------------------- hashes of code
 
 
-def code_hash(*sources: str | os.PathLike, exclude: tuple[str, ...] = EXCLUDED) -> str:
-    """Return the sha256 of packages (by name), folders, .py files and notebooks, of what they do and not how they look.
-
-    Other files, of a folder only a page's scripts and style sheets (SHOWN), count as they are written. `exclude`
-    holds folders, as "package/folder". Raises FileNotFoundError for a source that is not there.
-    """
+def code_hash(*files: str | os.PathLike) -> str:
+    """Return the sha256 of .py files and notebooks, of what they do and not how they look; of others as they stand."""
     digest = hashlib.sha256()
-    for source in sources or PACKAGES:
-        base = ROOT / source if source in PACKAGES else Path(source).resolve()
-        if not base.exists():
-            raise FileNotFoundError(f"neither a package nor a file: {source}")
-        files = [p for p in base.rglob("*") if p.suffix in (".py", ".ipynb", *SHOWN)] if base.is_dir() else [base]
-        for file in sorted(files, key=lambda p: p.relative_to(base.parent).as_posix()):
-            name = file.relative_to(base.parent).as_posix()
-            hidden = any(part.startswith(".") for part in file.relative_to(base.parent).parts[1:])
-            if not hidden and not any(name.startswith(folder + "/") for folder in exclude):
-                digest.update(f"{name}\0{read_source(file).meaning}\0".encode())
+    for file in map(Path, files):
+        digest.update(f"{file.name}\0{read_source(file).meaning}\0".encode())
     return digest.hexdigest()
 
 
@@ -90,7 +71,8 @@ def imported_files(*modules: str, root: Path | None = None, packages: tuple[str,
             continue
         seen.add(module)
         todo.append(module.rpartition(".")[0])  # a package's __init__ runs first; or this was a name in a module
-        for file in _files_of(root, module):
+        base = root.joinpath(*module.split("."))
+        for file in filter(Path.is_file, (base.with_suffix(".py"), base / "__init__.py")):
             found[file] = None
             todo += read_source(file).imports
             for read in (one for pattern in read_source(file).reads for one in root.glob(pattern)):
@@ -99,13 +81,6 @@ def imported_files(*modules: str, root: Path | None = None, packages: tuple[str,
                 else:
                     found[read] = None
     return sorted(found)
-
-
-@cache
-def _files_of(root: Path, module: str) -> list[Path]:
-    """Return the file of a module or package, looked for once."""
-    base = root.joinpath(*module.split("."))
-    return [file for file in (base.with_suffix(".py"), base / "__init__.py") if file.is_file()]
 
 
 @dataclass(frozen=True)
@@ -158,13 +133,8 @@ def _tree(text: str) -> ast.Module:
         return ast.parse(text)
 
 
-def python_meaning(text: str) -> str:
-    """Return Python source as a canonical text without comments, docstrings and layout."""
-    return _canonical(_tree(text))
-
-
 def _canonical(node: object) -> str:
-    """Write a syntax tree as text; ast.dump and ast.unparse differ between Python versions, this does not."""
+    """Write a syntax tree as text without comments, docstrings and layout, the same on every version of Python."""
     if isinstance(node, ast.AST):
         kept = []
         for name in node._fields:
@@ -184,10 +154,11 @@ def notebook_code(text: str, markdown: bool = False) -> str:
     parts = []
     for kind, source in _cells(text):
         if kind == "code":
-            parts.append("code:" + _cell_meaning(source))
-        elif markdown:
-            parts.append("markdown:" + source.strip())
-    return "\0".join(part for part in parts if part != "code:Module()")
+            with suppress(SyntaxError):  # of a cell with shell or magic lines, which is taken as text
+                source = _canonical(_tree(source))
+        if source != "Module()" and (kind == "code" or markdown):
+            parts.append(f"{'code' if kind == 'code' else 'markdown'}:{source.strip()}")
+    return "\0".join(parts)
 
 
 def _cells(text: str) -> list[tuple[str, str]]:
@@ -195,14 +166,6 @@ def _cells(text: str) -> list[tuple[str, str]]:
     cells = [(cell["cell_type"], cell["source"]) for cell in json.loads(text)["cells"]]
     whole = [(kind, source if isinstance(source, str) else "".join(source)) for kind, source in cells]
     return [(kind, "\n".join(source.splitlines())) for kind, source in whole]
-
-
-def _cell_meaning(source: str) -> str:
-    """Return a cell's canonical form; a cell with shell or magic lines is taken as text."""
-    try:
-        return python_meaning(source)
-    except SyntaxError:
-        return source.strip()
 
 
 # ------------------------------------------------------------------------------------- what else decides a result
@@ -247,9 +210,8 @@ def cores() -> int:
 
 def parameter_hash(parameters: dict) -> str:
     """Return the sha256 of parameters, leaving out where results go and the folders above the data."""
-    kept = {name: value for name, value in parameters.items() if name not in UNHASHED}
-    if isinstance(kept.get("data"), str):
-        kept["data"] = folder_name(kept["data"])
+    kept = {name: value for name, value in parameters.items() if name != "out"}
+    kept["data"] = folder_name(kept.get("data") or "")
     return hashlib.sha256(json.dumps(kept, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
 
 
@@ -261,7 +223,7 @@ def folder_name(path: str) -> str:
 def make_stamp(parameters: dict, notebook: Path | None = None) -> dict:
     """Return what goes with every result: the standard parameters, versions, machine, hashes and the time (UTC).
 
-    The hash of the code is that of the notebook and what it imports; where there is none, of all packages.
+    The hash of the code is that of the notebook and what it imports; where there is none, of all that there is.
     """
     stamp = {name: parameters.get(name) for name in STANDARD}
     stamp["data"] = folder_name(stamp["data"] or "")
@@ -271,7 +233,9 @@ def make_stamp(parameters: dict, notebook: Path | None = None) -> dict:
     torch = sys.modules.get("torch")  # a stamp never imports torch, but tells the GPU where torch is at work
     if torch is not None and stamp["device"] in ("auto", "cuda") and torch.cuda.is_available():
         stamp["machine"]["gpu"] = torch.cuda.get_device_name()
-    stamp["code"] = notebook_hash(notebook) if notebook is not None and notebook.is_file() else code_hash()
+    own = notebook is not None and notebook.is_file()
+    every = (file for package in PACKAGES for file in sorted((ROOT / package).rglob("*.py")))
+    stamp["code"] = notebook_hash(notebook) if own else code_hash(*every)
     stamp["parameters"] = parameter_hash(parameters)
     stamp["time"] = now()
     return stamp

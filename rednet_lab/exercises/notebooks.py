@@ -26,11 +26,8 @@ def cells(name: str, before: str = "") -> list[dict]:
     master = load(name)
     title, task = re.split(r"(?<!Eq)\. ", inspect.getdoc(master.inputs), maxsplit=1)
     function, text = master.solution.__name__, inspect.getsource(master.solution)
-    used = [
-        line
-        for line in inspect.getsource(inspect.getmodule(master.solution)).splitlines()
-        if line.startswith(("import ", "from "))
-    ]
+    source = inspect.getsource(inspect.getmodule(master.solution))
+    used = [line for line in source.splitlines() if line.startswith(("import ", "from "))]
     used = [line for line in used if re.search(rf"\b{line.split()[-1]}\b", text) and line not in before.splitlines()]
     imports = "\n".join([*used, ""] * bool(used) + ["from rednet_lab.exercises import check"])
     answer = function.replace("your_", "solution_")
@@ -66,10 +63,8 @@ def graded(notebook: str) -> str:
         function, source = load(name).solution.__name__, "".join(answer["source"])
         start = source.index("def ")
         task = source[:start] + inspect.getsource(load(name).solution)
-        for cell, text, test in (
-            (answer, task, False),
-            (judged, f'assert check("{name}")({function}) == "Right."', True),
-        ):
+        right = f'assert check("{name}")({function}) == "Right."'
+        for cell, text, test in ((answer, task, False), (judged, right, True)):
             facts = {"schema_version": 3, "grade_id": cell["id"], "grade": test, "locked": test, "solution": not test}
             facts |= {"task": False} | ({"points": 1} if test else {})
             cell |= {"source": text.splitlines(True), "metadata": {"nbgrader": facts}}

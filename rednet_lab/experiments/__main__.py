@@ -15,7 +15,7 @@ from itertools import product
 
 from rednet_lab.experiments import EXPERIMENTS, Bench, endpoints
 from rednet_lab.experiments.trial import Trial
-from rednet_lab.names import LONG, RUNS, add_run_options
+from rednet_lab.names import LONG, RUNS, add_run_options, command
 from rednet_lab.workbench import cache
 from rednet_lab.workbench.lab import Lab
 from rednet_lab.workbench.price import agreed, planned
@@ -31,11 +31,7 @@ def shard(text: str) -> tuple[int, int]:
 
 def main(arguments: list[str] | None = None) -> None:
     """Train and measure, or with --dry-run only say what that costs."""
-    parser = argparse.ArgumentParser(
-        prog="python -m rednet_lab.experiments",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command("python -m rednet_lab.experiments", __doc__)
     add_run_options(parser, "quick", "of the data, and the first training seed")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="training seeds, counted from --seed")
     parser.add_argument("--only", nargs="+", choices=EXPERIMENTS, default=list(EXPERIMENTS), metavar="EXPERIMENT")

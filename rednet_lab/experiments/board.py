@@ -116,7 +116,7 @@ def _rows(folder: Path, _: tuple) -> tuple[Judged, ...]:
             if effect is not None:
                 own = endpoint.kind == "arithmetic"
                 found_p = p[claim, where]
-                said = endpoints.judge(endpoint, effect, rules, found_p, "bench", converged, gate, own, many)
+                said = endpoints.judge(endpoint, effect, rules, found_p, converged, gate, own, many)
             elif converged is not None and not converged < endpoint.effect:
                 said = replace(said, word=endpoints.NOT_TESTABLE, why=endpoints.too_short(endpoint, converged))
             found.append(Judged(claim, where, primary, endpoint, said, effect, k, converged, gate, minutes, facts))

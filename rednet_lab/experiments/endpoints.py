@@ -31,7 +31,7 @@ FOLDER = ROOT / EVIDENCE / "bench"
 FILE = Path(__file__).with_name("endpoints.yaml")
 READS = ("rednet_lab/experiments/endpoints.yaml",)
 SUPPORTED, NOT_SEEN, OPPOSITE = "supported on other data", "not seen at this scale", "opposite at this scale"
-OPEN, NOT_TESTABLE, WAITING, UNJUDGED = "undecided", "not testable here", "not judged yet", ""
+OPEN, NOT_TESTABLE, WAITING = "undecided", "not testable here", "not judged yet"
 REPRODUCED, CONTRADICTED = "reproduced", "contradicted"
 WANTED = ("lower", "higher", "alike")
 KNOWN = {  # of a claim's fields that are words; the first is the default
@@ -39,7 +39,6 @@ KNOWN = {  # of a claim's fields that are words; the first is the default
     "wanted": WANTED,
     "unit": ("%", "points", "ratio"),
 }
-JUDGED_PROFILES = ("bench", "gpu", "full")  # smaller ones print intervals without words
 
 
 class EndpointError(ValueError):
@@ -109,8 +108,7 @@ def load(file: Path = FILE) -> tuple[Rules, dict[str, Endpoint]]:
         row = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
         wrong = {name for name, known in KNOWN.items() if row.get(name, known[0]) not in known}
         wrong |= set(row) - {f.name for f in fields(Endpoint)}
-        if row.get("effect", -1) < 0 or (row["effect"] == 0 and row.get("kind") != "arithmetic"):
-            wrong.add("effect (a size above 0, without a sign)")
+        wrong |= {"effect"} if row.get("effect", -1) < (0 if row.get("kind") == "arithmetic" else 0.1) else set()
         if wrong:
             known = "; ".join(f"{name}: {', '.join(words)}" for name, words in KNOWN.items())
             raise EndpointError(f"{file.name}: {claim}: wrong or unknown: {', '.join(sorted(wrong))}. Known: {known}")
@@ -166,7 +164,6 @@ def judge(
     found: Effect,
     rules: Rules,
     corrected: float,
-    profile: str,
     converged: float | None,
     gate: float | None = None,
     own_data: bool = False,
@@ -187,8 +184,6 @@ def judge(
     def say(word: str, why: str) -> Judgement:
         return Judgement(endpoint.claim, word, gain, gain - wide, gain + wide, least, why)
 
-    if profile not in JUDGED_PROFILES:
-        return say(UNJUDGED, f"profile {profile} prints intervals only")
     if converged is not None and not converged < endpoint.effect:
         return say(NOT_TESTABLE, too_short(endpoint, converged))
     if found.seeds < rules.trainings and endpoint.kind == "sampled":

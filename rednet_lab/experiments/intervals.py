@@ -1,16 +1,30 @@
 """What a notebook measured of the claims: effects with intervals, without words; intervals.json beside its results.
 
 Words are given by the bench alone (`endpoints`, `board`): a notebook's few short trainings only show how it is done.
+
+{"stamp": {...}, "intervals": [{"claim": "C2", "part": "common, error", "paper": {"without", "with", "unit"} or null,
+"ours": {"without", "with", "effect", "low", "high", "unit"}, "wanted": "lower", "seeds": [0, 1, 2], "source":
+"face_world", "profile": "quick", "note": "..."}]}. Effect is with minus without, low and high its interval. Where the
+source is "computed" (arithmetic) there is no interval and there are no seeds; nor are there seeds in what no training
+changes (time). A smoke run's are never read: they mean nothing.
 """
 
+from __future__ import annotations
+
+import math
+import re
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pandas as pd
 
 from rednet_lab.experiments.board import rows
 from rednet_lab.experiments.endpoints import WANTED
-from rednet_lab.files import write_json
+from rednet_lab.files import read_json, write_json
 from rednet_lab.statistics import Effect
+
+SIGN = {"lower": -1, "higher": 1}
+COMPUTED, REFUSED = "computed", "smoke"
 
 
 @dataclass
@@ -46,7 +60,7 @@ class Intervals:
     def computed(self, claim: str, part: str, paper, ours, wanted: str, unit: str, note: str = "") -> None:
         """Keep what is arithmetic; paper and ours are (without, with)."""
         numbers = {"without": ours[0], "with": ours[1], "effect": ours[1] - ours[0], "unit": unit}
-        self._keep(claim, part, paper, numbers, wanted, note, "computed", [])
+        self._keep(claim, part, paper, numbers, wanted, note, COMPUTED, [])
 
     def _keep(self, claim, part, paper, ours, wanted, note, source, seeds) -> None:
         quoted = None if paper is None else {"without": paper[0], "with": paper[1], "unit": ours["unit"]}
@@ -73,3 +87,63 @@ class Intervals:
         seeds, own = ", ".join(map(str, self.seeds)), {row["claim"] for row in self.rows}
         first = f"{len(self.seeds)} training seed(s): {seeds}; the same test items for all. Words are the bench's (90):"
         return "\n".join([first, *(line.sentence for line in rows() if line.primary and line.claim in own)])
+
+
+@dataclass(frozen=True)
+class Part:
+    """One measured part of a claim; paper and ours are as in the file, run and notebook say which file."""
+
+    claim: str
+    part: str
+    paper: dict | None
+    ours: dict | None
+    wanted: str
+    seeds: tuple[int, ...]
+    source: str
+    profile: str
+    note: str
+    run: str
+    notebook: str
+
+    def relative(self, who: str) -> tuple[float, ...] | None:
+        """Return ours' effect, low and high, or the paper's effect, in per cent of the value without; None if unknown.
+
+        They are positive where the paper wants it.
+        """
+        told = getattr(self, who) or {}
+        without, sign = told.get("without"), SIGN.get(self.wanted)
+        if not without or sign is None or told.get("with") is None:
+            return None
+        effect = told["with"] - without if who == "paper" else told["effect"]
+        ends = sorted(told.get(name, effect) * sign for name in ("low", "high")) if who == "ours" else ()
+        return tuple(100 * each / abs(without) for each in (sign * effect, *ends))
+
+
+def read_parts(*runs: Path) -> list[Part]:
+    """Return what runs (their folders) measured; of the same part the one with most seeds, then the first run's."""
+    best: dict[tuple, Part] = {}
+    for run in dict.fromkeys(runs):
+        for file in sorted(run.glob("*/intervals.json")):
+            content = read_json(file, {})
+            if not isinstance(content.get("intervals"), list):
+                raise ValueError(f"{file}: no list of intervals in it; run its notebook again")
+            for part in (_part(file, plain) for plain in content["intervals"]):
+                key = (part.claim, part.part, part.source, part.profile)
+                if part.profile != REFUSED and (key not in best or len(part.seeds) > len(best[key].seeds)):
+                    best[key] = part
+    return sorted(best.values(), key=lambda p: int(p.claim[1:]))
+
+
+def _part(file: Path, plain: dict) -> Part:
+    """Return what an experiment wrote as one effect. Raise ValueError for what is none."""
+    try:
+        where = {"seeds": tuple(plain["seeds"]), "run": file.parent.parent.name, "notebook": file.parent.name}
+        part = Part(**plain | where)
+        ends = [part.ours[name] for name in (("effect",) if part.source == COMPUTED else ("low", "effect", "high"))]
+        right = part.wanted in WANTED and all(map(math.isfinite, ends)) and ends[0] <= ends[-1]
+        if right and part.part and re.fullmatch(r"C\d+", part.claim):
+            return part
+        error = "wanted, claim or an end of the interval is not what it can be"
+    except (KeyError, TypeError) as found:
+        error = str(found)
+    raise ValueError(f"{file}: {plain.get('claim')}, {plain.get('part')}: {error}; run its notebook again")

@@ -155,10 +155,8 @@ def results_page(run: Path, to: Path) -> str:
             shutil.copyfile(run / entry.name / item["file"], to / place)
             alt, caption = " ".join(item.get("alt", "").split()), literal(item.get("caption", ""))
             parts.append(f":::{{figure}} {place}\n:alt: {alt}\n:loading: lazy\n\n{caption}\n:::")
-        rows = [
-            f"| {literal(n.get('label', name))} | {figures(n['value'])} {n.get('unit', '')} |"
-            for name, n in numbers.items()
-        ]
+        told = ((literal(n.get("label", name)), figures(n["value"]), n.get("unit", "")) for name, n in numbers.items())
+        rows = [f"| {label} | {value} {unit} |" for label, value, unit in told]
         parts.append("\n".join(["| | |", "|---|---|", *rows]) if rows else "")
     return "\n\n".join(parts) + "\n"
 

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from rednet_lab.files import leftovers, remove
-from rednet_lab.names import LONG, PROFILE_NAMES, ROOT, RUNS, SOURCES, USUAL_SOURCE, add_device
+from rednet_lab.names import LONG, PROFILE_NAMES, ROOT, RUNS, SOURCES, USUAL_SOURCE, add_device, command
 from rednet_lab.parameters import ParameterError
 from rednet_lab.runner.course import Course, Job, Options, UsageError, check_jobs, make_jobs
 from rednet_lab.runner.graph import GOOD, Outcome, Session, told
@@ -44,10 +44,7 @@ MOST_JOBS = 4  # by default: a notebook has threads of its own, and the series i
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    p = argparse.ArgumentParser(
-        prog="python -m rednet_lab.runner", description="Run the notebooks of the course and collect their results.",
-        epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    p = command("python -m rednet_lab.runner", "Run the notebooks of the course and collect their results.", EXAMPLES)
     p.add_argument("--profile", choices=PROFILE_NAMES, default="quick", help="how much work (default: quick)")
     p.add_argument("--source", choices=SOURCES, default=USUAL_SOURCE, help=f"which faces (default: {USUAL_SOURCE})")
     p.add_argument("--data", type=Path, metavar="FOLDER", help="where the real faces or the prepared stores are")

@@ -103,14 +103,10 @@ class Job:
         for name in REQUIRED:
             if name not in known:
                 raise ParameterError(f"{self.notebook.name}: the parameters cell must set {name!r}")
-        standard = {
-            "profile": self.options.profile,
-            "source": self.options.source,
-            "data": self._place(self.options.data, self.course.notebooks) if self.options.data else None,
-            "seed": self.seed,
-            "device": self.options.device,
-            "out": self._place(self.options.out, self.course.root),
-        }
+        chosen = self.options
+        standard = {"profile": chosen.profile, "source": chosen.source, "seed": self.seed, "device": chosen.device}
+        standard["data"] = chosen.data and self._place(chosen.data, self.course.notebooks)
+        standard["out"] = self._place(chosen.out, self.course.root)
         given = {name: value for name, value in standard.items() if name in known and value is not None}
         extra = {name: text for name, text in self.options.extra.items() if name in known}
         converted = check_parameters(self.notebook, extra, as_text=True)

@@ -119,14 +119,13 @@ def moved_points(mixer: HalfMixer, a: Face, mixed: Mixed, size: int = draw.PANEL
 
 def panel(mixer: HalfMixer, a: Face, b: Face, mixed: Mixed, own: tuple[int, int], title: str) -> np.ndarray:
     """Return what is painted: A and B with their own points, A with the mixed encoding's, and who f_cls says it is."""
-    return draw.panels(
-        {
-            f"A: {a.name}": own_points(mixer, a, draw.SKY),
-            f"B: {b.name}": own_points(mixer, b),
-            title: moved_points(mixer, a, mixed),
-            "who is it? f_cls reads e_i": bars(mixed.persons, own),
-        }
-    )
+    pictures = {
+        f"A: {a.name}": own_points(mixer, a, draw.SKY),
+        f"B: {b.name}": own_points(mixer, b),
+        title: moved_points(mixer, a, mixed),
+        "who is it? f_cls reads e_i": bars(mixed.persons, own),
+    }
+    return draw.panels(pictures)
 
 
 def disentangle(net: RedNet, faces: list[Face], persons: dict[str, int]) -> Painter:

@@ -112,24 +112,19 @@ def panel(inside: Activations, face: Face, layer: str, step: int, channel: int, 
     places = inside.switches(face, layer, step)
     pooled = one if places is None else one.reshape(one.shape[0] // 2, 2, -1, 2).max((1, 3))
     error = "" if np.isnan(frame.error) else f", error {frame.error:.1f} %"
-    return draw.panels(
-        {
-            f"points{error}": whole_picture(face, points=frame.points),
-            f"all {len(values)} channels of {layer}": channel_grid(values, channel, top),
-            f"channel {channel}: {one.shape[1]} x {one.shape[0]}": laid,
-            "switches (dark: nothing pooled)": switch_picture(None if places is None else places[channel], pooled),
-        }
-    )
+    pictures = {
+        f"points{error}": whole_picture(face, points=frame.points),
+        f"all {len(values)} channels of {layer}": channel_grid(values, channel, top),
+        f"channel {channel}: {one.shape[1]} x {one.shape[0]}": laid,
+        "switches (dark: nothing pooled)": switch_picture(None if places is None else places[channel], pooled),
+    }
+    return draw.panels(pictures)
 
 
 def explore_layers(net: RedNet, faces: list[Face]) -> Painter:
     """Return menus for a face (or an own one), a layer, a step and a channel, to see what the network has there."""
     inside, own = Activations(net), OwnFile()
     first = inside.look(faces[0])[0]
-
-    def channels(layer: str) -> int:
-        return len(first[layer][-1])
-
     start = "A2" if "A2" in first else MAPS
     sizes = [("{}: {} of {} x {}".format(name, *each[-1].shape), name) for name, each in first.items()]
     controls = {
@@ -138,7 +133,7 @@ def explore_layers(net: RedNet, faces: list[Face]) -> Painter:
         "face": menu("face", [face.name for face in faces]),
         "layer": menu("layer", sizes, start),
         "step": slider("spatial step", 1, inside.steps, inside.steps),
-        "channel": slider("channel", 0, channels(start) - 1, 0),
+        "channel": slider("channel", 0, len(first[start][-1]) - 1, 0),
         "over": w.Checkbox(False, description="over the face"),
         **own.controls,  # the face box; the first two keep their places
     }

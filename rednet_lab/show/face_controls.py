@@ -20,10 +20,7 @@ from rednet_lab.show import draw, plots
 from rednet_lab.show.trace import Face, FaceTracer, Frame
 from rednet_lab.show.widgets import Painter, menu, slider
 
-SLIDERS = (
-    *("yaw", "pitch", "roll", "jaw", "smile", "brows_up", "blink_left", "gaze_x"),
-    *("light_azimuth", "light", "age", "skin"),
-)
+SLIDERS = "yaw pitch roll jaw smile brows_up blink_left gaze_x light_azimuth light age skin".split()
 MOVED = ("yaw", "pitch", "roll", "jaw", "smile", "brows_up", "blink_left", "light_azimuth", "light")
 RENDERED, SHOWN = 192, 400  # pixels
 MEAN, NOTHING, LAST, FROZEN = GUESSES = ("mean face", "nothing", "last answer", "frozen")
@@ -119,12 +116,7 @@ class ControlledFaces:
 
 def on_the_sliders(factors: Factors) -> Factors:
     """Return the factors with those of MOVED at values that a slider can have; a browser would round them anyway."""
-    values = {}
-    for name in MOVED:
-        low, high = reach(name)
-        step = (high - low) / 100
-        values[name] = round(low + round((getattr(factors, name) - low) / step) * step, 9)
-    return replace(factors, **values)
+    return replace(factors, **{name: slider(name, *reach(name), float(getattr(factors, name))).value for name in MOVED})
 
 
 def breaks(values: np.ndarray, errors: np.ndarray, at: float) -> list[float]:
@@ -143,14 +135,13 @@ def point_picture(frame: Frame, visible: np.ndarray | None = None, size: int = d
 def panel(frame: Frame, guess: str, chart: np.ndarray, visible: np.ndarray | None = None) -> np.ndarray:
     """Return what is painted: z_0 over what the network sees, its last maps, the points, and a chart."""
     seen, first, last = draw.enlarge(frame.picture, draw.PANEL), frame.steps[0], frame.steps[-1]
-    return draw.panels(
-        {
-            f"points: error {frame.error:.1f} %": point_picture(frame, visible),
-            f"z0 given: {guess}": draw.overlay(seen, first.feedback.max(0)),
-            f"step {len(frame.steps)}: {last.kind} maps": draw.overlay(seen, last.maps.max(0)),
-            "error (%) while one factor moves": chart,
-        }
-    )
+    pictures = {
+        f"points: error {frame.error:.1f} %": point_picture(frame, visible),
+        f"z0 given: {guess}": draw.overlay(seen, first.feedback.max(0)),
+        f"step {len(frame.steps)}: {last.kind} maps": draw.overlay(seen, last.maps.max(0)),
+        "error (%) while one factor moves": chart,
+    }
+    return draw.panels(pictures)
 
 
 def explore_networks(world: FaceWorld, nets: dict[str, RedNet], person: int = 3) -> Painter:

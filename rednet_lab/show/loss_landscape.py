@@ -92,14 +92,13 @@ def panel(picture: np.ndarray, truth: np.ndarray, at: tuple[int, int], found: La
     most = max(2.0, *(float(np.max(line.y[np.abs(shift) <= 40])) for line in lines)) * 1.3
     marks = {"levels": {"saying nothing": 1.0}, "cursor": (at[0] - truth[0]) * maps.PAPER_MAP / size}
     chart = plots.chart(lines, "px right of the truth (of 128)", x_range=(-40.0, 40.0), y_range=(0, most), **marks)
-    return draw.panels(
-        {
-            "answer: Gaussian (blue), truth (green)": marked(face),
-            "l_d of every answer": marked(relief(found.detection)),
-            "l_r of every answer": marked(relief(found.regression)),
-            "losses, saying nothing = 1": chart,
-        }
-    )
+    pictures = {
+        "answer: Gaussian (blue), truth (green)": marked(face),
+        "l_d of every answer": marked(relief(found.detection)),
+        "l_r of every answer": marked(relief(found.regression)),
+        "losses, saying nothing = 1": chart,
+    }
+    return draw.panels(pictures)
 
 
 def explore_loss(

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from data_prep.errors import DataError
+from rednet_lab.names import command
 from rednet_lab.show.footage import PICTURES, Footage
 from rednet_lab.track.exported import OnnxNet
 from rednet_lab.track.report import track
@@ -32,10 +33,7 @@ What is whole already is skipped; --again does it anew. Ctrl-C keeps what is fin
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    p = argparse.ArgumentParser(
-        prog="python -m rednet_lab.track", description="Find faces, follow them, write what was seen.", epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    p = command("python -m rednet_lab.track", "Find faces, follow them, write what was seen.", EXAMPLES)
     p.add_argument("what", nargs="+", metavar="FILE|FOLDER|camera", help="videos, pictures, folders of them, a camera")
     p.add_argument("--out", type=Path, default=Path("tracked"), metavar="FOLDER", help="default: tracked")
     p.add_argument("--weights", default="", metavar="NAME", help=f"{' or '.join(WEIGHTS)}, or a file of your own")

@@ -174,8 +174,7 @@ class Follower:
         self.most, self.check, self.heights = most, check, heights or HEIGHTS.get(weights_hash(net), DOUBTFUL)
         self.probe = Tracker(net)  # of no face: for searches and looks
         self.faces, self.gone = list[_Followed](), list[_Followed]()
-        self.starts = self.wait = 0  # wait: frames to the next search of the whole picture
-        self.vain = 0  # such searches since the last face was found or lost
+        self.starts = self.wait = self.vain = 0  # frames to the next search of the whole picture; of these, in vain
 
     def start(self, box: np.ndarray, number: int | None = None) -> None:
         """Begin to follow the face in a box (3,) of the next frame."""

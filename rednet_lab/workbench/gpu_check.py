@@ -8,7 +8,6 @@ The first losses are compared with the processor's in float32: more than some pe
 share of the peak is of what this device does in a large matrix product, measured here.
 """
 
-import argparse
 import sys
 import time
 from dataclasses import replace
@@ -16,12 +15,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import torch
+from torch.utils.benchmark import Timer
 
 from data_prep.face_world import FaceWorld
 from data_prep.landmark_subset import InMemory, seven_of
 from rednet_core.markup import IBUG68
 from rednet_core.training import Trainer
-from rednet_lab.names import PROFILE_NAMES, THREADS, add_device
+from rednet_lab.names import PROFILE_NAMES, THREADS, add_device, command
 from rednet_lab.progress import Progress
 from rednet_lab.workbench.lab import choose_device
 from rednet_lab.workbench.price import KINDS, PASSES, cost
@@ -83,12 +83,7 @@ def peak(device: torch.device, precision: str) -> float:
     """Return the multiply-adds a second of a large matrix product here."""
     n = 8192 if device.type == "cuda" else 1024
     a = torch.rand(n, n, device=device, dtype=getattr(torch, precision))
-    times = []
-    for _ in range(5):
-        began = time.perf_counter()
-        float((a @ a)[0, 0])  # waits for the device
-        times.append(time.perf_counter() - began)
-    return n**3 / min(times)
+    return n**3 / Timer("a @ a", globals={"a": a}, num_threads=torch.get_num_threads()).timeit(5).mean
 
 
 def check(profile: Profile, device: torch.device, steps: int = 10) -> pd.DataFrame:
@@ -129,9 +124,7 @@ def check(profile: Profile, device: torch.device, steps: int = 10) -> pd.DataFra
 
 def main(arguments=None) -> int:
     """Print the table and what fits; return 1 where a loss does not agree."""
-    parser = argparse.ArgumentParser(
-        prog="go.py gpu-check", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command("go.py gpu-check", __doc__)
     parser.add_argument("--profile", choices=PROFILE_NAMES, default="full")
     add_device(parser)
     parser.add_argument("--steps", type=int, default=10)

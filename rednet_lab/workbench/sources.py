@@ -197,10 +197,11 @@ class FaceWorldSource(Source):
         if data:
             raise ValueError("data: the face world is made here, it takes no folder; leave data empty")
         self.profile, self.seed = profile, seed
+        self.fine = round(profile.store_size * 4 / 3)  # a still is rendered finer than it is stored: the cut resamples
 
     def stills_reader(self) -> FaceWorldStills:
         """Return the reader behind `stills`."""
-        return FaceWorldStills(self.seed, *self.profile.stills, size=_rendered(self.profile.store_size))
+        return FaceWorldStills(self.seed, *self.profile.stills, size=self.fine)
 
     def data(self, part: str, first: int = 0, videos: tuple | None = None) -> Store:
         """Return the store of a part, rendered now if it is not there; from item `first` on, or other videos."""
@@ -208,8 +209,8 @@ class FaceWorldSource(Source):
         if part == "videos":
             clips = FaceWorldVideos(self.seed, *(videos or p.videos), size=p.frame_size, covers=p.covers)
             return last_videos(stored(part, clips, p.frame_size, None, first), p.folds)
-        people = FaceWorldPeople(self.seed, *p.people, size=_rendered(p.store_size))
-        return stored(part, people if part == "people" else self.stills_reader(), p.store_size, first=first)
+        reader = FaceWorldPeople(self.seed, *p.people, size=self.fine) if part == "people" else self.stills_reader()
+        return stored(part, reader, p.store_size, first=first)
 
     def people(self) -> Role:
         """Return many pictures of each of some persons (LFW in the papers)."""
@@ -271,8 +272,3 @@ class UdacitySource(Source):
         """Synthetic videos of test persons: stills under smooth motion, drifting light, a passing disc in some."""
         test = self.test_stills()
         return synthetic_test_videos(test.data, test.rows, self.profile.videos[3], self.seed)
-
-
-def _rendered(stored_size: int) -> int:
-    # A still is rendered a little finer than it is stored: the cut resamples it.
-    return round(stored_size * 4 / 3)

@@ -7,15 +7,15 @@ What it costs is told first. A killed training goes on where it was; of several 
 A network that was trained in parts is another one: notebooks find it where REDNET_PARTS says how many they were.
 """
 
-import argparse
 import os
 import sys
+from argparse import Namespace
 from collections.abc import Callable, Sequence
 
 import torch
 import torch.distributed as dist
 
-from rednet_lab.names import RUNS, add_run_options
+from rednet_lab.names import RUNS, add_run_options, command
 from rednet_lab.workbench.cache import made, place
 from rednet_lab.workbench.lab import Lab
 from rednet_lab.workbench.price import agreed, planned
@@ -47,7 +47,7 @@ def train_all(lab: Lab, trainings: Sequence[Training]) -> None:
             dist.barrier()
 
 
-def chain(given: argparse.Namespace, finish: Callable[[Lab], Lab] = lambda lab: lab) -> tuple[Lab, list[Training]]:
+def chain(given: Namespace, finish: Callable[[Lab], Lab] = lambda lab: lab) -> tuple[Lab, list[Training]]:
     """Return the Lab of a command line, and a network's three stages in it."""
     lab = finish(Lab("50_stage1", given.profile, given.source, given.data, given.device, given.seed, RUNS))
     return lab, lab.chain if given.network == NETWORKS[0] else lab.eccv_chain()
@@ -55,11 +55,7 @@ def chain(given: argparse.Namespace, finish: Callable[[Lab], Lab] = lambda lab: 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Tell the price, ask, and train; return the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m rednet_lab.workbench.train",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command("python -m rednet_lab.workbench.train", __doc__)
     add_run_options(parser, "gpu", "of the data and the training")
     parser.add_argument("--network", choices=NETWORKS, default=NETWORKS[0], help="of 2018 or of 2016")
     parts = int(os.environ.get("REDNET_PARTS") or 1)

@@ -1,7 +1,6 @@
 """Hashes change with what code does and with nothing else; stamps name versions and no machine."""
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -26,72 +25,48 @@ class Net:
 SAME = "import math\nclass Net:\n  def area(self, r):\n    'other words'\n    return (math.pi *\n            r**2)\n"
 
 
-def folder(tmp_path, name, **files):
-    place = tmp_path / name / "package"
-    place.mkdir(parents=True)
-    for file, text in files.items():
-        (place / f"{file}.py").write_bytes(text.encode())
-    return place
+def written(tmp_path, text, name="net.py"):
+    file = tmp_path / name
+    file.write_bytes(text.encode())
+    return file
 
 
 def test_comments_docstrings_layout_and_line_ends_do_not_count(tmp_path):
-    first = stamp.code_hash(folder(tmp_path, "a", net=CODE))
-    assert first == stamp.code_hash(folder(tmp_path, "b", net=SAME))
-    assert first == stamp.code_hash(folder(tmp_path, "c", net=CODE.replace("\n", "\r\n")))
+    first = stamp.code_hash(written(tmp_path, CODE))
+    assert first == stamp.code_hash(written(tmp_path, SAME))
+    assert first == stamp.code_hash(written(tmp_path, CODE.replace("\n", "\r\n")))
     assert len(first) == 64
 
 
 @pytest.mark.parametrize("change", [("** 2", "** 3"), ("area", "size"), ("r ** 2", "r + 2"), ("import math", "")])
 def test_what_the_code_does_counts(tmp_path, change):
-    assert stamp.code_hash(folder(tmp_path, "a", net=CODE)) != stamp.code_hash(
-        folder(tmp_path, "b", net=CODE.replace(*change))
-    )
+    first = stamp.code_hash(written(tmp_path, CODE))
+    assert first != stamp.code_hash(written(tmp_path, CODE.replace(*change)))
 
 
-def test_file_names_count_and_hidden_folders_do_not(tmp_path):
-    first = folder(tmp_path, "a", net=CODE)
-    before = stamp.code_hash(first)
-    assert before != stamp.code_hash(folder(tmp_path, "b", other=CODE))
-    (first / ".ipynb_checkpoints").mkdir()
-    (first / ".ipynb_checkpoints" / "net.py").write_text("x = 1")
-    assert before == stamp.code_hash(first)
-    assert before != stamp.code_hash(first, exclude=("package",))
+def test_file_names_count_and_a_file_that_is_not_there_is_told(tmp_path):
+    assert stamp.code_hash(written(tmp_path, CODE)) != stamp.code_hash(written(tmp_path, CODE, "other.py"))
+    with pytest.raises(FileNotFoundError, match="no_such_file"):
+        stamp.code_hash(tmp_path / "no_such_file.py")
 
 
 @pytest.mark.parametrize("kind", ["js", "css"])
 def test_a_players_scripts_and_style_sheets_count_and_their_line_ends_do_not(tmp_path, kind):
-    package = folder(tmp_path, "a", net=CODE)
-    without, file = stamp.code_hash(package), package / f"player.{kind}"
-    file.write_bytes(b"a {\n}\n")
-    first = stamp.code_hash(package)
-    file.write_bytes(b"a {\r\n}\r\n")
-    assert without != first == stamp.code_hash(package)
-    file.write_bytes(b"b {\n}\n")
-    assert stamp.code_hash(package) not in (without, first)
+    first = stamp.code_hash(written(tmp_path, "a {\n}\n", f"player.{kind}"))
+    assert first == stamp.code_hash(written(tmp_path, "a {\r\n}\r\n", f"player.{kind}"))
+    assert first != stamp.code_hash(written(tmp_path, "b {\n}\n", f"player.{kind}"))
 
 
-def test_the_courses_own_player_is_in_the_hash(tmp_path, monkeypatch):
-    shutil.copytree(stamp.ROOT / "rednet_lab" / "show", tmp_path / "rednet_lab" / "show")
-    monkeypatch.setattr(stamp, "ROOT", tmp_path)
-    before = stamp.code_hash("rednet_lab")
-    for name in ("player.js", "widgets.js"):
-        with open(tmp_path / "rednet_lab" / "show" / name, "a") as file:
-            file.write("\n;")
-        before, last = stamp.code_hash("rednet_lab"), before
-        assert before != last, name
+def test_the_courses_own_player_is_in_the_hash():
+    files = {file.name for file in stamp.imported_files("rednet_lab.show.player", "rednet_lab.show.widgets")}
+    assert {"player.py", "player.js", "widgets.js"} <= files
 
 
-def test_equal_numbers_of_other_type_differ():
-    assert stamp.python_meaning("x = 1") != stamp.python_meaning("x = 1.0")
-    assert stamp.python_meaning("x = 1") != stamp.python_meaning("x = True")
-    assert stamp.python_meaning("x = '1'") == stamp.python_meaning('x = "1"')
-
-
-def test_own_packages_are_found_by_name_and_unknown_ones_refused():
-    assert stamp.code_hash("rednet_lab") == stamp.code_hash("rednet_lab")
-    assert stamp.code_hash("rednet_lab") != stamp.code_hash("rednet_lab", exclude=())
-    with pytest.raises(FileNotFoundError, match="no_such_package"):
-        stamp.code_hash("no_such_package")
+def test_equal_numbers_of_other_type_differ(tmp_path):
+    one, whole, true, text, same = (
+        stamp.code_hash(written(tmp_path, f"x = {value}")) for value in ("1.0", "1", "True", "'1'", '"1"')
+    )
+    assert len({one, whole, true, text}) == 4 and text == same
 
 
 def test_only_a_notebooks_code_counts(tmp_path):
@@ -128,6 +103,7 @@ def test_stamp_is_plain_json_and_names_no_place(tmp_path):
 
 def test_the_same_in_an_isolated_process_with_another_hash_seed():
     root = str(Path(stamp.__file__).parents[1])
-    code = f"import sys; sys.path.insert(0, {root!r}); from rednet_lab import stamp; print(stamp.code_hash())"
+    say = "print(stamp.module_hash('rednet_lab.show.player'))"
+    code = f"import sys; sys.path.insert(0, {root!r}); from rednet_lab import stamp; {say}"
     outputs = {subprocess.check_output([sys.executable, *flags, "-c", code], text=True) for flags in (["-I"], ["-R"])}
-    assert outputs == {stamp.code_hash() + "\n"}
+    assert outputs == {stamp.module_hash("rednet_lab.show.player") + "\n"}

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
 
-from rednet_lab.experiments import board, endpoints
+import matplotlib.pyplot as plt
+
+from rednet_lab.experiments import board, charts, endpoints
 from rednet_lab.experiments.board import Judged
+from rednet_lab.experiments.intervals import COMPUTED, Part, read_parts
 from rednet_lab.files import figures, signed
 from rednet_lab.names import EVIDENCE, ROOT
 from rednet_lab.publish.ledger.entries import KINDS, LedgerEntry, load, looked_up
-from rednet_lab.publish.ledger.parts import COMPUTED, Part, read_parts
 from rednet_lab.workbench.profiles import PROFILES
 
 LINK = re.compile(r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\(/([^)]+)\)")
@@ -35,15 +37,9 @@ MEANINGS = {
     NOT_ATTEMPTED: "not built, for the reason given",
 }
 SYMBOLS = dict(zip(MEANINGS, "✓✓ ✓ ○ ↔ ✗ ? – … ■ –".split(), strict=True))
+LIMIT = 100.0  # per cent: intervals in the picture are cut there, with an arrow head
 SOURCE_WORDS = {"face_world": "face world", "udacity": "real faces", "prepared": "prepared data", COMPUTED: "computed"}
-PLURALS = {
-    "claim": "Claims",
-    "equation": "Equations",
-    "hyper-parameter": "Hyper-parameters",
-    "table": "Tables",
-    "figure": "Figures",
-    "reading": "Readings",
-}
+PLURALS = {kind: f"{kind.capitalize()}s" for kind in KINDS}
 FULL_NAMES = {
     "all": "code, tests, notebooks",
     "journal": "the journal paper (IJCV 2018)",
@@ -195,7 +191,21 @@ def word(status: str) -> str:
     return f"{SYMBOLS.get(status, '')} {status}".strip()
 
 
-# ------------------------------------------------------------------------------------------------------ the tables
+# -------------------------------------------------------------------------------------- the tables, and one picture
+
+
+def forest(parts: list[Part]) -> plt.Figure:
+    """Draw effect and interval of each part in per cent of the value without, to the right where the paper wants it.
+
+    Parts without a common unit (no value without, no direction) are left out.
+    """
+    rows = []
+    for part in parts:
+        if ours := part.relative("ours"):
+            told, shares = part.relative("paper"), dict(zip(("effect", "low", "high"), ours, strict=True))
+            paper = told and {"without": 0.0, "with": told[0]}
+            rows.append({"claim": part.claim, "part": named(part), "ours": shares, "paper": paper})
+    return charts.forest(rows, LIMIT, "effect (% of the value without it); right of 0: as the paper claims")
 
 
 def claims_full(ledger: Ledger) -> Table:

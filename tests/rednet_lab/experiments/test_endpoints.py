@@ -23,8 +23,7 @@ ALIKE = Endpoint("C13", "alike", "recognised", "alike", 5.0, unit="points")
 
 
 def word(endpoint, one, **more):
-    given = {"profile": "bench", "converged": 0.5, **more}
-    return judge(endpoint, one, RULES, p_value(one, endpoint, RULES), **given).word
+    return judge(endpoint, one, RULES, p_value(one, endpoint, RULES), **{"converged": 0.5, **more}).word
 
 
 def test_every_claim_of_the_papers_has_one_primary_question():
@@ -75,7 +74,6 @@ def test_failed_gates_and_few_trainings_decide_nothing():
     assert word(gated, strong, gate=0.0) == endpoints.NOT_TESTABLE
     assert word(gated, strong, gate=0.1) == endpoints.SUPPORTED
     assert word(LOWER, replace(strong, seeds=5)) == endpoints.WAITING
-    assert word(LOWER, strong, profile="quick") == endpoints.UNJUDGED
 
 
 def test_holm_is_stepwise_and_never_falls():
@@ -88,7 +86,7 @@ def test_the_interval_and_the_smallest_visible_effect_follow_from_the_data():
     clusters = np.repeat(np.arange(40), 5)
     base = 8 + random.normal(0, 1, 40)[clusters] + random.normal(0, 0.5, (6, 200))
     one = effect(base, base - 0.4 + random.normal(0, 0.3, (6, 200)), clusters)
-    said = judge(LOWER, one, RULES, p_value(one, LOWER, RULES), "bench", 0.0)
+    said = judge(LOWER, one, RULES, p_value(one, LOWER, RULES), 0.0)
     assert said.low < 5.0 < said.high and said.word == endpoints.SUPPORTED
     assert 0 < said.detectable < 5.0  # five per cent is seen, so less would have been
 

@@ -28,7 +28,7 @@ STALE = {
     "figures/evidence/boxes.csv": {"78", "90"},
     "rednet_lab/experiments/variants.py": {"50", *EXPERIMENTS, *LEDGER},
     "rednet_lab/experiments/baselines/sdm.py": {"78", *LEDGER},
-    "rednet_lab/publish/ledger/parts.py": LEDGER,
+    "rednet_lab/publish/ledger/tables.py": LEDGER,
     "rednet_lab/publish/ledger/entries/claims.yaml": LEDGER,
     "rednet_lab/runner/graph.py": set(),
     "notebooks/34_spatial_recurrence.ipynb": {"34"},
