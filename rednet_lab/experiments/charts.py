@@ -4,6 +4,7 @@
 """
 
 from pathlib import Path
+from textwrap import fill
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -21,9 +22,8 @@ OURS, QUOTED = "C0", "0.75"
 WHAT = ("mean", "std", "failure")
 # Words of the bench: colour, form and filling all tell them, any one is enough. Effects without a word are plain.
 LOOKS = {"": ("o", "C0"), endpoints.SUPPORTED: ("o", "C0"), endpoints.REPRODUCED: ("D", "C2")}
-LOOKS |= dict.fromkeys((endpoints.OPPOSITE, endpoints.CONTRADICTED), ("X", "C1")) | dict.fromkeys(
-    (endpoints.NOT_SEEN, endpoints.OPEN), ("o", "0.4")
-)
+LOOKS |= dict.fromkeys((endpoints.OPPOSITE, endpoints.CONTRADICTED), ("X", "C1"))
+LOOKS |= dict.fromkeys((endpoints.NOT_SEEN, endpoints.OPEN), ("o", "0.4"))
 LOOKS |= dict.fromkeys((endpoints.NOT_TESTABLE, endpoints.WAITING), ("s", "0.7"))
 HOLLOW = (endpoints.OPEN, endpoints.WAITING, endpoints.NOT_TESTABLE)
 PAPER = {"color": "k", "ms": 12, "mew": 2}
@@ -116,7 +116,7 @@ def forest(rows: list[dict], limit: float = np.inf, what: str = "effect (with mi
         reach = min(max(map(abs, ax.get_xlim())), limit)
         ax.set(xlim=(-reach, reach))
     ax.set(ylim=(max(len(rows), 1) - 0.4, -0.6), xlabel=what)
-    labels = [f"{row['claim']}: {row['part']}" for row in rows]
+    labels = [fill(f"{row['claim']}: {row['part']}", 44 if few else 99) for row in rows]
     ax.set_yticks(range(len(rows)), labels, fontsize="medium" if few else "x-small")
     ax.grid(axis="y", visible=False)
     for word in dict.fromkeys(row.get("word", "") for row in rows):
@@ -140,7 +140,8 @@ def bench(claim: str) -> plt.Figure | None:
         for part, one in parts.items()
         if part != "failures" and np.isfinite(one.low)  # these have another unit
     ]
-    return forest(rows, what=f"with minus without (%), {line.data}; a dot is a training") if rows else None
+    what = f"{line.endpoint.second} minus {line.endpoint.first} (%)\n{line.data}; a dot is a training"
+    return forest(rows, what=what) if rows else None
 
 
 def _mark(word: str) -> dict:
