@@ -116,7 +116,12 @@ class ControlledFaces:
 
 def on_the_sliders(factors: Factors) -> Factors:
     """Return the factors with those of MOVED at values that a slider can have; a browser would round them anyway."""
-    return replace(factors, **{name: slider(name, *reach(name), float(getattr(factors, name))).value for name in MOVED})
+    values = {}
+    for name in MOVED:
+        low, high = reach(name)
+        step = (high - low) / 100
+        values[name] = round(low + round((getattr(factors, name) - low) / step) * step, 9)
+    return replace(factors, **values)
 
 
 def breaks(values: np.ndarray, errors: np.ndarray, at: float) -> list[float]:
