@@ -27,6 +27,7 @@ PACKAGES = ("rednet_core", "data_prep", "rednet_lab")
 LISTED = "READS"  # a constant of modules and notebooks: what they read or import by name, patterns from the root
 OPENCV = ("opencv-python-headless", "opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python")
 DISTRIBUTIONS = {"torch": ("torch",), "numpy": ("numpy",), "opencv": OPENCV}
+UNRELATED = ("runner", "publish")  # rooms: how a run is started and told of does not change what it finds
 STANDARD = ("profile", "source", "data", "seed", "device")
 PARSING = threading.Lock()  # CPython 3.11 counts the depth of ast.parse for all threads together, and may raise
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -223,7 +224,7 @@ def folder_name(path: str) -> str:
 def make_stamp(parameters: dict, notebook: Path | None = None) -> dict:
     """Return what goes with every result: the standard parameters, versions, machine, hashes and the time (UTC).
 
-    The hash of the code is that of the notebook and what it imports; where there is none, of all that there is.
+    The hash of the code is that of the notebook and what it imports; where there is none, of all but UNRELATED.
     """
     stamp = {name: parameters.get(name) for name in STANDARD}
     stamp["data"] = folder_name(stamp["data"] or "")
@@ -235,6 +236,7 @@ def make_stamp(parameters: dict, notebook: Path | None = None) -> dict:
         stamp["machine"]["gpu"] = torch.cuda.get_device_name()
     own = notebook is not None and notebook.is_file()
     every = (file for package in PACKAGES for file in sorted((ROOT / package).rglob("*.py")))
+    every = (file for file in every if file.relative_to(ROOT).parts[1] not in UNRELATED)
     stamp["code"] = notebook_hash(notebook) if own else code_hash(*every)
     stamp["parameters"] = parameter_hash(parameters)
     stamp["time"] = now()

@@ -85,6 +85,8 @@ def effect(first: np.ndarray, second: np.ndarray, clusters: np.ndarray, statisti
     first, second = np.atleast_2d(first), np.atleast_2d(second)
     if first.shape != second.shape or first.shape[1] != len(clusters):
         raise ValueError(f"effect: {first.shape} and {second.shape} errors in {len(clusters)} clusters are not paired")
+    if statistic not in STATISTICS:
+        raise ValueError(f"statistic {statistic!r}, known: {', '.join(STATISTICS)}")
     names, place = np.unique(clusters, return_inverse=True)
     sides = [_sums(x, place, len(names)) for x in (first, second)]
     found = effect_of_sums(*sides, STATISTICS[statistic], bool(np.isnan(first).any()))

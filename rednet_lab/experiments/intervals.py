@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import pandas as pd
@@ -25,6 +25,10 @@ from rednet_lab.statistics import Effect
 
 SIGN = {"lower": -1, "higher": 1}
 COMPUTED, REFUSED = "computed", "smoke"
+
+
+class LedgerError(ValueError):
+    """An entry or a file of intervals is wrong; the text names the file, the field and the fix."""
 
 
 @dataclass
@@ -120,30 +124,36 @@ class Part:
 
 
 def read_parts(*runs: Path) -> list[Part]:
-    """Return what runs (their folders) measured; of the same part the one with most seeds, then the first run's."""
+    """Return what runs (their folders) measured; of the same part the one with most seeds, then the first run's.
+
+    Raise LedgerError where a file does not keep to the contract above.
+    """
     best: dict[tuple, Part] = {}
     for run in dict.fromkeys(runs):
         for file in sorted(run.glob("*/intervals.json")):
             content = read_json(file, {})
             if not isinstance(content.get("intervals"), list):
-                raise ValueError(f"{file}: no list of intervals in it; run its notebook again")
-            for part in (_part(file, plain) for plain in content["intervals"]):
+                raise LedgerError(f"{file}: no list of intervals in it; run its notebook again")
+            for part in (_part(file, number, plain) for number, plain in enumerate(content["intervals"])):
                 key = (part.claim, part.part, part.source, part.profile)
                 if part.profile != REFUSED and (key not in best or len(part.seeds) > len(best[key].seeds)):
                     best[key] = part
     return sorted(best.values(), key=lambda p: int(p.claim[1:]))
 
 
-def _part(file: Path, plain: dict) -> Part:
-    """Return what an experiment wrote as one effect. Raise ValueError for what is none."""
-    try:
-        where = {"seeds": tuple(plain["seeds"]), "run": file.parent.parent.name, "notebook": file.parent.name}
-        part = Part(**plain | where)
-        ends = [part.ours[name] for name in (("effect",) if part.source == COMPUTED else ("low", "effect", "high"))]
-        right = part.wanted in WANTED and all(map(math.isfinite, ends)) and ends[0] <= ends[-1]
-        if right and part.part and re.fullmatch(r"C\d+", part.claim):
-            return part
-        error = "wanted, claim or an end of the interval is not what it can be"
-    except (KeyError, TypeError) as found:
-        error = str(found)
-    raise ValueError(f"{file}: {plain.get('claim')}, {plain.get('part')}: {error}; run its notebook again")
+def _part(file: Path, number: int, plain: dict) -> Part:
+    ours, computed = plain.get("ours") or {}, plain.get("source") == COMPUTED
+    ends = [ours.get(name) for name in (("effect",) if computed else ("low", "effect", "high"))]
+    finite = all(isinstance(end, int | float) and math.isfinite(end) for end in ends)
+    where = {"seeds": tuple(plain.get("seeds") or ()), "run": file.parent.parent.name, "notebook": file.parent.name}
+    names = {each.name for each in fields(Part)} - {*where}
+    checks = {
+        "claim must be C1, C2, ...": re.fullmatch(r"C\d+", str(plain.get("claim"))),
+        "part, source and profile must be texts": all(plain.get(name) for name in ("part", "source", "profile")),
+        f"wanted {plain.get('wanted')!r}, known: {', '.join(WANTED)}": plain.get("wanted") in WANTED,
+        "ours needs finite effect, low and high, low not above high": finite and ends[0] <= ends[-1],
+        f"known: {', '.join(sorted(names))}; run its notebook again": {*plain} - {"seeds"} == names,
+    }
+    if wrong := [what for what, right in checks.items() if not right]:
+        raise LedgerError(f"{file}: interval {number} ({plain.get('claim')}, {plain.get('part')}): {wrong[0]}")
+    return Part(**plain | where)

@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
+from PIL import Image, UnidentifiedImageError
 
 from data_prep.errors import BadItem, DataError
 from data_prep.images import read_image
@@ -16,6 +17,7 @@ HAAR_DOWN, HAAR_SIDE = 0.108, 1.20  # centre below the Haar box's, side, both in
 USUAL_RATE = 25.0  # frames a second, where a file does not say
 LONGEST = 720  # pixels: larger frames are reduced; faces for this network need no more
 MOST_FRAMES = 300  # of a video that is kept whole: about 250 MB of memory
+MOST_PIXELS = 60_000_000  # of a photograph: what a telephone makes, and no more than memory holds
 MOST_BYTES = 10_000_000  # of an upload: Jupyter's server closes the connection on messages above 10 MiB
 NOT_READ = {".heic": "HEIC", ".heif": "HEIF", ".avif": "AVIF"}  # of telephones; neither OpenCV nor Pillow reads them
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
@@ -64,6 +66,7 @@ class Footage:
     def _of_pictures(self) -> Iterator[Shot]:
         for number, path in enumerate(self.pictures):
             try:
+                _refuse_huge(path)
                 yield Shot(number, number / USUAL_RATE, read_image(path))
             except BadItem as error:
                 raise DataError(error.problem, path=path, field="file", fix="try another picture") from None
@@ -92,6 +95,17 @@ def _rate(video: cv2.VideoCapture) -> float:
     """Return how many frames a second an open video has; USUAL_RATE where it says nothing that can be."""
     rate = video.get(cv2.CAP_PROP_FPS)
     return rate if 1 <= rate <= 240 else USUAL_RATE
+
+
+def _refuse_huge(path: Path) -> None:
+    """Raise BadItem for a picture that says it has more than MOST_PIXELS, before it is decoded."""
+    try:
+        with Image.open(path) as header:
+            width, height = header.size
+    except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
+        return  # not one that Pillow knows: what cannot be read at all is said by read_image
+    if width * height > MOST_PIXELS:
+        raise BadItem(f"{width} x {height} pixels are too many; {MOST_PIXELS / 1e6:.0f} million can be", path=path)
 
 
 def frames_of(video: str, seconds: float = 10.0) -> list[np.ndarray]:

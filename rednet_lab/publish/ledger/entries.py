@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from rednet_lab.experiments.intervals import Part
+from rednet_lab.experiments.intervals import LedgerError, Part
 from rednet_lab.files import read_json
 from rednet_lab.names import ROOT
 
@@ -21,10 +21,6 @@ KINDS = ("claim", "equation", "hyper-parameter", "table", "figure", "reading")
 PAPERS = ("journal", "ECCV", "both", "authors' code")
 LISTS = ("code", "tests", "notebooks", "results", "claims")
 READS = ("rednet_lab/publish/ledger/entries/*.yaml",)
-
-
-class LedgerError(ValueError):
-    """An entry is wrong; the text names the file, the field and the fix."""
 
 
 @dataclass(frozen=True)
@@ -64,31 +60,39 @@ def load(folder: Path = HERE / "entries") -> list[LedgerEntry]:
     """Return all entries, by kind and then in the order of the files. Raise LedgerError for what is no entry."""
     found: list[LedgerEntry] = []
     for file in sorted(folder.glob("*.yaml")):
-        where = str(file)
-        try:
-            content = yaml.safe_load(file.read_text(encoding="utf-8"))
-            common = {name: content[name] for name in ("kind", "paper") if name in content}
-            for plain in content["entries"]:
-                where = f"{file.name}, {plain.get('id', 'an entry without id')}"
-                found.append(_entry({**common, **plain}))
-        except (yaml.YAMLError, TypeError) as error:  # they name what is unknown, missing or of another type
-            raise LedgerError(f"{where}: {error}") from error
+        content = _read(file)
+        common = {name: content[name] for name in ("kind", "paper") if name in content}
+        found += [_entry(file, {**common, **plain}) for plain in content.get("entries") or []]
     ids = [entry.id for entry in found]
     if twice := sorted({i for i in ids if ids.count(i) > 1}):
         raise LedgerError(f"{folder}: ids given twice: {', '.join(twice)}")
     return sorted(found, key=lambda e: (KINDS.index(e.kind), e.kind != "claim" and PAPERS.index(e.paper)))
 
 
-def _entry(plain: dict) -> LedgerEntry:
-    entry = LedgerEntry(**{name: tuple(v) if isinstance(v, list) else v for name, v in plain.items()})
+def _read(file: Path) -> dict:
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise LedgerError(f"{file}: not readable as YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise LedgerError(f"{file}: wanted names with values at the top")
+    return content
+
+
+def _entry(file: Path, plain: dict) -> LedgerEntry:
+    where = f"{file.name}, {plain.get('id', 'an entry without id')}"
+    try:
+        entry = LedgerEntry(**{name: tuple(v) if isinstance(v, list) else v for name, v in plain.items()})
+    except TypeError as error:  # it names what is unknown or missing
+        raise LedgerError(f"{where}: {error}") from error
     for field in fields(entry):
         kind = {"str": str, "object": object}.get(field.type, tuple)
         if not isinstance(getattr(entry, field.name), kind):
             wanted = "a text (quote what looks like a number)" if kind is str else "a list of texts"
-            raise TypeError(f"{field.name} must be {wanted}")
+            raise LedgerError(f"{where}: {field.name} must be {wanted}")
     for name, known in (("kind", KINDS), ("paper", PAPERS)):
         if plain[name] not in known:
-            raise TypeError(f"{name} {plain[name]!r}, known: {', '.join(known)}")
+            raise LedgerError(f"{where}: {name} {plain[name]!r}, known: {', '.join(known)}")
     return entry
 
 

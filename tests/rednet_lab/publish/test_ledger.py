@@ -167,8 +167,8 @@ def test_objects_are_found_wherever_python_defines_them(tmp_path):
 @pytest.mark.parametrize(
     "text, said",
     [
-        ("- a", "list"),
-        ("kind: [", "while parsing"),
+        ("- a", "names with values"),
+        ("kind: [", "not readable as YAML"),
         (
             "kind: equation\npaper: journal\nentries: [{id: X, where: a}]",
             "missing 1 required .* 'says'",
@@ -242,27 +242,27 @@ def test_of_the_same_part_the_one_with_most_seeds_counts(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "wrong, said",
     [
-        {"claim": "two"},
-        {"part": ""},
-        {"wanted": "better"},
-        {"word": "supported"},
-        {"ours": None},
-        {"ours": {"effect": float("nan"), "low": 0, "high": 1}},
-        {"ours": {"effect": 1, "low": 2, "high": 1}},
+        ({"claim": "two"}, "claim must be C1"),
+        ({"part": ""}, "part, source and profile must be texts"),
+        ({"wanted": "better"}, "known: lower, higher"),
+        ({"word": "supported"}, "known: claim, note"),
+        ({"ours": None}, "needs finite effect, low and high"),
+        ({"ours": {"effect": float("nan"), "low": 0, "high": 1}}, "needs finite"),
+        ({"ours": {"effect": 1, "low": 2, "high": 1}}, "low not above high"),
     ],
 )
-def test_an_interval_that_is_none_is_refused(tmp_path, wrong):
-    with pytest.raises(ValueError, match="run its notebook again") as caught:
+def test_an_interval_that_is_none_is_refused(tmp_path, wrong, said):
+    with pytest.raises(LedgerError, match=said) as caught:
         read_parts(write(tmp_path, {**PART, **wrong}) / "quick")
-    assert "intervals.json" in str(caught.value) and str(wrong.get("claim", "C2")) in str(caught.value)
+    assert "intervals.json" in str(caught.value)
 
 
 def test_a_file_that_is_none_is_named(tmp_path):
     write(tmp_path)
     (tmp_path / "quick" / "72_recurrent_steps" / "intervals.json").write_text("{half", encoding="utf-8")
-    with pytest.raises(ValueError, match="run its notebook again"):
+    with pytest.raises(LedgerError, match="run its notebook again"):
         read_parts(tmp_path / "quick")
 
 

@@ -4,7 +4,6 @@ import cv2
 import numpy as np
 import pytest
 
-from data_prep import images
 from data_prep.errors import DataError
 from data_prep.face_world import FaceWorld
 from rednet_core.geometry import face_box
@@ -192,11 +191,11 @@ def test_an_upload_that_is_too_large_is_refused():
 def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
     path = tmp_path / "me.png"
     cv2.imwrite(str(path), np.zeros((30, 40, 3), np.uint8))
-    monkeypatch.setattr(images, "LARGEST_PICTURE", 30 * 40)
+    monkeypatch.setattr(footage, "MOST_PIXELS", 30 * 40)
     assert len(frames_of(str(path))) == 1
-    monkeypatch.setattr(images, "LARGEST_PICTURE", 30 * 40 - 1)
-    monkeypatch.setattr(images, "listen", None)
-    with pytest.raises(DataError, match="pixels by its header, more than is read"):
+    monkeypatch.setattr(footage, "MOST_PIXELS", 30 * 40 - 1)
+    monkeypatch.setattr(footage, "read_image", None)
+    with pytest.raises(DataError, match="40 x 30 pixels are too many"):
         frames_of(str(path))
 
 
