@@ -2,11 +2,13 @@
 
     python -m rednet_lab.workbench.shipped world                  # rendered faces alone; hours on two cores, resumable
     python -m rednet_lab.workbench.shipped faces --data FOLDER    # goes on from world: YouTube Faces (Udacity layout)
+    python -m rednet_lab.workbench.shipped stills --data FOLDER --to FOLDER    # from world, too: prepared stores
     python -m rednet_lab.workbench.shipped NAME [--data FOLDER] --measure [STORE ...]    # the card's figures anew
 
 A recipe is made for boxes as a tracker or a detector gives them, not for annotated ones: half of the batches have
 boxes that are off by up to a fifth in place and size; low resolution and noise come on top. A trained network becomes
 rednet_lab/weights/NAME.safetensors (float16) with a card beside it, NAME.json: data, terms, figures, versions, code.
+`stills` only measures what real stills with manual points bring: its data's terms do not let it ship.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from torch import Tensor
 
 from data_prep.errors import DataError
 from data_prep.face_world import FaceWorld
+from data_prep.joined import Joined
 from data_prep.readers.face_world import HELD_OUT, FaceWorldStills
 from data_prep.readers.udacity import UdacityFaces
 from data_prep.store import Store
@@ -51,10 +54,12 @@ PLACE = Path(__file__).resolve().parents[1] / "weights"
 TERMS = {
     "world": "trained on rendered faces alone; no data set's terms apply",
     "faces": "rendered faces, then YouTube Faces points in the Udacity layout (MIT licence of that repository)",
+    "stills": "rendered faces, then Helen and LFPW: for research alone, not to be passed on",
 }
 LIMITS = {
     "world": "its points follow another habit than annotators' (jaw and brows most)",
     "faces": "its real faces are persons on television, few turned or covered; worse than world on rendered ones",
+    "stills": "its real faces are few",
 }
 ALIKE = "no f_cls, no f_trn; a face turned beyond 60 degrees, or a turned face in a box 20 % off, is often missed"
 SIZE, MARGIN = 176, 1.8  # pixels of a stored crop; its side in face boxes
@@ -76,6 +81,7 @@ NET = NetConfig(input_size=96, width=0.5, encoder_convs=(1,) * 5, decoder_convs=
 RECIPES = {
     "world": Recipe(NET, TrainConfig(10_000, "adamw", 8e-3, **SHORT)),
     "faces": Recipe(NET, TrainConfig(6_000, "adamw", 4e-3, **SHORT), begins="world"),
+    "stills": Recipe(NET, TrainConfig(6_000, "adamw", 4e-3, **SHORT), begins="world"),
 }
 
 
@@ -122,6 +128,11 @@ def hard_inputs(batch: Batch, net: RedNet, generator: torch.Generator) -> Inputs
 def reader_of(name: str, data: str):
     """Return the reader of a recipe's training faces."""
     return UdacityFaces(data) if name == "faces" else FaceWorldStills(0, 8000, 300, 300, size=200)
+
+
+def faces_of(name: str, data: str) -> Store | Joined:
+    """Return the prepared faces of a recipe; those of `stills` are a folder of stores, from `python -m data_prep`."""
+    return Joined(Path(data)) if name == "stills" else stored(f"shipped-{name}", reader_of(name, data), SIZE, MARGIN)
 
 
 def train(name: str, store: Store, folder: Path, begin: RedNet | None = None) -> RedNet:
@@ -187,8 +198,7 @@ def card_figures(name: str, net: RedNet, data: str, stores: list[Path]) -> dict:
     """Return what a card says of errors: on the face world, on the recipe's own data, on the stores of real faces."""
     real = {f"{path.name}, test part": figures_of(net, Store(path)) for path in stores}
     if name != "world":
-        own = stored(f"shipped-{name}", reader_of(name, data), SIZE, MARGIN)
-        real = {"its own data, persons never trained on": figures_of(net, own)} | real
+        real = {"its own data, persons never trained on": figures_of(net, faces_of(name, data))} | real
     return {"face world": on_face_world(net), "check": round(check_figure(net), 4), "real faces": real}
 
 
@@ -244,8 +254,8 @@ def open_weights(name: str = "") -> RedNet:
 def main() -> None:
     """Train one of the recipes, or measure its weights anew; print its errors, and write weights and card."""
     parser = argparse.ArgumentParser(prog="python -m rednet_lab.workbench.shipped", description=__doc__.splitlines()[0])
-    parser.add_argument("name", choices=WEIGHTS)
-    parser.add_argument("--data", default="", help="folder of YouTube Faces in the Udacity layout, for `faces`")
+    parser.add_argument("name", choices=RECIPES)
+    parser.add_argument("--data", default="", help="folder of YouTube Faces (Udacity layout), or of stores")
     parser.add_argument("--folder", type=Path, default=ROOT / ".cache" / "shipped", help="where a killed run goes on")
     parser.add_argument("--to", type=Path, default=PLACE, help="where the weights go")
     parser.add_argument("--measure", nargs="*", type=Path, metavar="STORE", help="measure the weights that ship anew")
@@ -258,7 +268,7 @@ def main() -> None:
     begins = RECIPES[given.name].begins
     begin = open_weights(begins) if begins else None
     began = time.perf_counter()
-    store = stored(f"shipped-{given.name}", reader_of(given.name, given.data), SIZE, MARGIN)
+    store = faces_of(given.name, given.data)
     net = train(given.name, store, given.folder, begin)
     card = {
         "name": given.name,
