@@ -2,7 +2,7 @@
 
     python -m rednet_lab.workbench.shipped world                  # rendered faces alone; hours on two cores, resumable
     python -m rednet_lab.workbench.shipped faces --data FOLDER    # goes on from world: YouTube Faces (Udacity layout)
-    python -m rednet_lab.workbench.shipped stills --data FOLDER --to FOLDER    # from world, too: prepared stores
+    python -m rednet_lab.workbench.shipped stills --data FOLDER   # from world, too: Helen and LFPW, prepared
     python -m rednet_lab.workbench.shipped NAME [--data FOLDER] --measure [STORE ...]    # the card's figures anew
 
 A recipe is made for boxes as a tracker or a detector gives them, not for annotated ones: half of the batches have
@@ -257,7 +257,7 @@ def main() -> None:
     parser.add_argument("name", choices=RECIPES)
     parser.add_argument("--data", default="", help="folder of YouTube Faces (Udacity layout), or of stores")
     parser.add_argument("--folder", type=Path, default=ROOT / ".cache" / "shipped", help="where a killed run goes on")
-    parser.add_argument("--to", type=Path, default=PLACE, help="where the weights go")
+    parser.add_argument("--to", type=Path, help="where the weights go, if not to those that ship")
     parser.add_argument("--measure", nargs="*", type=Path, metavar="STORE", help="measure the weights that ship anew")
     given = parser.parse_args()
     torch.set_num_threads(1)  # hours beside other work: a second thread would wait for it at every layer
@@ -282,7 +282,7 @@ def main() -> None:
         "limits": f"{LIMITS[given.name]}; {ALIKE}",
     } | card_figures(given.name, net, given.data, [])
     print(json.dumps(card["real faces"] or card["face world"], indent=1))
-    print(export(given.name, net, given.to, card))
+    print(export(given.name, net, given.to or (PLACE if given.name in WEIGHTS else given.folder), card))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """The benchmark of lost faces looks at faces and at places beside them; its log has what the tracker goes by."""
 
+import inspect
+
 import pandas as pd
 import pytest
 
@@ -35,6 +37,13 @@ def test_what_is_said_of_a_look_is_what_the_log_has():
     found, alone = (f"{one['found'].min():.1f} to {one['found'].max():.1f}" for one in (both, slip))
     assert f"one look finds {found} % of {both['lost'].sum():,} lost boxes, the slip alone {alone};" in words
     assert f"of {both['faces'].sum()} faces both call none lost, and {looked} need a look" in words
+
+
+def test_a_search_takes_as_many_places_for_faces_as_its_limit_says_by_the_log():
+    taken = (log := pd.read_csv(bench.LOG))["slip"] <= follow.FOUND
+    counts = [f"{taken[log['state'] == one].sum():,} of the {sum(log['state'] == one):,}" for one in ("face", "lost")]
+    source = inspect.getsource(follow)
+    assert f"({counts[0]} faces, {counts[1]} lost boxes above)" in source
 
 
 def test_a_look_goes_by_the_height_where_it_is_sure_and_else_by_the_slip():
