@@ -162,7 +162,6 @@ def settled(claim: str, profile: str, folder: Path = FOLDER) -> bool:
 
 def _looked_at(folder: Path, source: str, claim: str, endpoint: Endpoint, question: Question):
     """Return (effect or None, trainings, fall by twice the steps, gate, minutes a pair, facts) of one row."""
-
     if endpoint.kind != "sampled":
         own = read(path_of(folder, source, f"cost {claim}", 0))
         return (_of_cost(endpoint, *own) if own else None), 0, None, None, None, own[0] if own else {}
@@ -170,10 +169,10 @@ def _looked_at(folder: Path, source: str, claim: str, endpoint: Endpoint, questi
     facts, minutes = pairs[-1][2][0] if pairs else {}, [each[0]["seconds"] / 60 for p in pairs for each in p[1:]]
     gate, length = None, length_of(claim, source, folder)
     if endpoint.gate:
-        people = [
+        people = (
             two if claim == "C13" else read(path_of(folder, source, IDENTITY.name, s, length)) for s, _, two in pairs
-        ]
-        gate = _gate(claim, [(two, also) for (_, _, two), also in zip(pairs, people, strict=True)])
+        )
+        gate = _gate(claim, [(pair[2], also) for pair, also in zip(pairs, people, strict=True)])
     converged = fall(claim, source, length, folder)
     each = statistics.mean(minutes) if minutes else _usual(folder, source, _state(folder))
     each = each and each * (1 if question.first is question.second else 2)  # of a pair

@@ -283,17 +283,10 @@ def of_stills(lab: Lab, net) -> dict[str, np.ndarray]:
     table, boxes = test.data.table[rows], off(own_boxes(data, rows, net.markup))
     each = (figures(predict_stills(net, data, rows, boxes=b), data, net.markup) for b in (None, boxes))
     own, moved = map(floored, each)
-    yaw = np.abs(table["yaw"])
-    return {
-        "stills.errors": own["errors"],
-        "stills.floor": own["floor"],
-        "stills.seven": own["seven"],
-        "stills.steps": own["steps"],
-        "stills.off": moved["errors"],
-        "stills.person": persons_of(table),
-        "stills.yaw": yaw,
-        "stills.group": np.where(np.nan_to_num(yaw) < COMMON_YAW, "common", "challenging"),
-    }
+    out = {name: own[name] for name in ("errors", "floor", "seven", "steps")}
+    out |= {"off": moved["errors"], "person": persons_of(table), "yaw": np.abs(table["yaw"])}
+    out["group"] = np.where(np.nan_to_num(out["yaw"]) < COMMON_YAW, "common", "challenging")
+    return {f"stills.{name}": each for name, each in out.items()}
 
 
 def of_videos(bench: Bench, variant: Variant) -> dict[str, np.ndarray]:
@@ -324,12 +317,8 @@ def recognised(lab: Lab, net) -> dict[str, np.ndarray]:
         truth = torch.from_numpy(np.searchsorted(kinds, table["identity"][some])).to(scores.device)
         right.append((scores.argmax(1) == truth).cpu().numpy())
         loss.append(torch.nn.functional.cross_entropy(scores, truth, reduction="none").cpu().numpy())
-    share = np.concatenate(loss) / np.log(len(kinds))
-    return {
-        "recognised": 100.0 * np.concatenate(right),
-        "recognised.loss": share,
-        "recognised.person": table["identity"][rows].astype(np.int32),
-    }
+    out = {"recognised": 100.0 * np.concatenate(right), "recognised.loss": np.concatenate(loss) / np.log(len(kinds))}
+    return out | {"recognised.person": table["identity"][rows].astype(np.int32)}
 
 
 def baselines(lab: Lab, best: tuple[str, int] | None = None, budget: float = 1) -> tuple[dict[str, np.ndarray], dict]:
@@ -345,9 +334,7 @@ def baselines(lab: Lab, best: tuple[str, int] | None = None, budget: float = 1) 
     grid = {
         "SDM": [SdmConfig(variations=each, kept=kept) for kept in (16, 32)],
         "ESR": [EsrConfig(variations=each)],
-        "regression trees": [
-            TreesConfig(variations=max(1, each // 5), num_trees_per_cascade_level=n) for n in (50, 150)
-        ],
+        "regression trees": [TreesConfig(variations=each // 5 or 1, num_trees_per_cascade_level=n) for n in (50, 150)],
         **dict.fromkeys(("DCNC", "CFAN", "TCDCN"), [NeuralConfig(steps=steps)]),
     }
     tries = [(name, n) for name in grid for n in range(len(grid[name]))] if best is None else [best]
