@@ -258,6 +258,11 @@ def test_results_are_stamped(smoke, name):
     assert executed.metadata.rednet.stamp.code == stamp["code"]
 
 
+def test_the_loop_that_48_writes_out_adds_up_in_the_order_of_the_core(smoke):
+    apart = results_of(smoke, "48_whole_network")["numbers"]["loops_apart"]["value"]
+    assert apart < 1e-3  # %, after six steps; what rounding leaves here is some per cent after the 120 of quick
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_figures_and_tables_are_there_small_and_described(smoke, name):
     results = results_of(smoke, name)
