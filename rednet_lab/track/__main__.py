@@ -90,8 +90,8 @@ def _of_folder(folder: Path) -> list[Footage]:
 def main(words: list[str] | None = None) -> int:
     """Track everything that is named; return 0, or 1 where something failed (the rest goes on)."""
     given = parser().parse_args(words)
-    if given.faces < 1 or given.check < 0 or given.seconds < 0:
-        print("track: --faces is 1 or more, --check and --seconds 0 or more", file=sys.stderr)
+    if given.faces < 1 or min(given.check, given.threads) < 0 or not 0 <= given.seconds < float("inf"):
+        print("track: --faces is 1 or more, --check, --threads and --seconds 0 or more", file=sys.stderr)
         return 2
     torch.set_num_threads(given.threads or torch.get_num_threads())
     try:

@@ -151,6 +151,15 @@ class Film:
             remove(self.part)
 
 
+def _box_in(picture: np.ndarray, box: list[float], source: Footage) -> np.ndarray:
+    """Return the box (3,) that was given for the first frame. Raise DataError where there is none in the picture."""
+    high, wide = picture.shape[:2]
+    if not (0 <= box[0] < wide and 0 <= box[1] < high and 0 < box[2] < np.inf):
+        fix = f"centre x, centre y and side in pixels; the first frame is {wide} x {high}"
+        raise DataError(f"no box in it: {box}", path=source.path or source.name, field="--box", fix=fix)
+    return np.array(box)
+
+
 def track(net: RedNet, source: Footage, given: Namespace) -> dict:
     """Track one source as the command line (`rednet_lab.track`) says, write all that is told of it; return its facts.
 
@@ -167,14 +176,14 @@ def track(net: RedNet, source: Footage, given: Namespace) -> dict:
     limit = given.seconds or (CAMERA_SECONDS if source.camera is not None else 0.0)
     follower, rows, times, spent = Follower(net, given.faces, given.check), [], [], 0.0
     kept, moments = _Some(), _Some()
-    if given.box is not None:
-        follower.start(np.array(given.box))
     frames_with, whole, film = 0, False, Film(folder / "annotated.mp4", rate)
     try:
         with Progress(source.name, "frame") as progress:
             for shot in source:
                 if limit and shot.time > limit:
                     break
+                if given.box is not None and not times:
+                    follower.start(_box_in(shot.picture, given.box, source))
                 began = time.perf_counter()
                 seen = follower.update(shot.picture)
                 spent += time.perf_counter() - began

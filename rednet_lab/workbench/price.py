@@ -143,17 +143,9 @@ def price(trainings: list[Training], times: int = 1) -> pd.DataFrame:
         state = 4 if train.optimiser == "sgd" else 8
         memory = one.kept * plan.batch * plan.frames / each.parts + one.parameters * (8 + state)
         hours = {f"hours, {card}": 2 * work / (peak * 1e12 * REACHED) / 3600 for card, peak in CARDS.items()}
-        rows.append(
-            {
-                "stage": each.name,
-                "steps": times * train.steps,
-                "million pictures": pictures / 1e6,
-                "multiply-adds (1e15)": work / 1e15,
-                **hours,
-                "memory (GB)": memory / 1e9,
-                "disk (GB)": times * one.parameters * (8 + state) / 1e9,
-            }
-        )
+        row = {"stage": each.name, "steps": times * train.steps, "million pictures": pictures / 1e6}
+        row |= {"multiply-adds (1e15)": work / 1e15, **hours, "memory (GB)": memory / 1e9}
+        rows.append({**row, "disk (GB)": times * one.parameters * (8 + state) / 1e9})
     table = pd.DataFrame(rows)
     whole = {**table.sum(numeric_only=True), "stage": "all"}
     whole["memory (GB)"] = table["memory (GB)"].max()

@@ -156,12 +156,8 @@ class Studied:
         self.figure(figure, "both_networks", caption, "two rising curves of the share of faces over the error")
 
     def _errors(self, net: RedNet, stage: int) -> np.ndarray:
-        if stage == 3:
-            videos = self.source.test_videos()
-            found = predict_videos(net, videos.data, videos.rows)
-        else:
-            test = self.source.test_stills()
-            found = predict_stills(net, test.data, test.rows)
+        test = self.source.test_videos() if stage == 3 else self.source.test_stills()
+        found = (predict_videos if stage == 3 else predict_stills)(net, test.data, test.rows)
         return metrics.nme(found.points, found.truth, net.markup, found.mask)
 
     @contextmanager

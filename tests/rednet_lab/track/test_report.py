@@ -133,7 +133,19 @@ def test_a_camera_is_named_by_its_number():
     assert (usual.camera, other.camera) == (0, 2)
 
 
-def test_wrong_choices_are_a_sentence(track, tmp_path):
-    assert track("x.mp4", "--faces", 0)[0] == 2
+@pytest.mark.parametrize("box", [(50, 80, -60), (50, 80, 0), ("nan", 80, 60), (50, 80, "inf"), (900, 80, 60)])
+def test_a_box_that_is_none_or_lies_beside_the_picture_is_told_with_the_pictures_size(track, walk, tmp_path, box):
+    code, said = track(film(tmp_path / "walk.mp4", walk(3)), "--box", *box)
+    assert code == 1 and "[--box]" in said and "the first frame is 200 x 160" in said
+    assert not list((tmp_path / "out" / "walk").iterdir())
+
+
+@pytest.mark.parametrize("wrong", [("--faces", 0), ("--check", -1), ("--threads", -1), ("--seconds", "nan")])
+def test_wrong_choices_are_a_sentence(track, wrong):
+    code, said = track("x.mp4", *wrong)
+    assert code == 2 and wrong[0] in said
+
+
+def test_a_file_that_is_not_there_is_a_sentence(track, tmp_path):
     code, said = track(tmp_path / "nothing.mp4")
     assert code == 2 and "no such file" in said
