@@ -80,9 +80,7 @@ class Bench:
         if variant.stage == "stills":
             return p.eccv_demo if variant.eccv else p.stage1
         plan = p.stage2 if variant.stage == "people" else p.stage3
-        if (
-            variant.pictures != 1.0
-        ):  # from nothing, with all three stages' pictures and updates, at the first one's rate
+        if variant.pictures != 1.0:  # from nothing, with three stages' pictures and updates, at the first one's rate
             total = updates = 0.0
             for stage, own in zip(STAGES, (p.stage1, p.stage2, p.stage3), strict=True):
                 epoch = pictures(stage, getattr(self.lab.source, stage)(), own)

@@ -68,18 +68,15 @@ def scores(measured: dict[str, Measured], points: str = "errors", what: tuple[st
 def beside(ours: pd.DataFrame, quoted: pd.DataFrame, columns: list[str]) -> plt.Figure:
     """Ours and the paper's figures as bars on the same axes, a panel for each column; both are indexed by row name."""
     names = [name for name in ours.index if name in quoted.index] + [n for n in ours.index if n not in quoted.index]
-    figure, axes = plt.subplots(
-        1, len(columns), figsize=(2.3 * len(columns) + 1.2, 0.42 * len(names) + 1.4), sharey=True
-    )
+    size = (2.3 * len(columns) + 1.2, 0.42 * len(names) + 1.4)
+    figure, axes = plt.subplots(1, len(columns), figsize=size, sharey=True)
     place = np.arange(len(names))
     for ax, column in zip(np.atleast_1d(axes), columns, strict=True):
         printed = [quoted[column].get(name, np.nan) if column in quoted else np.nan for name in names]
         found = [ours[column][name] for name in names]
         spread = ours.get(column.replace(" (%)", ", sd over seeds"))
         error = None if spread is None else [spread[name] for name in names]
-        ax.barh(
-            place - 0.2, printed, 0.36, color=QUOTED, hatch="//", edgecolor="white", label="paper, its data (quoted)"
-        )
+        ax.barh(place - 0.2, printed, 0.36, color=QUOTED, hatch="//", edgecolor="w", label="paper, its data (quoted)")
         ax.barh(place + 0.2, found, 0.36, color=OURS, xerr=error, label="ours, this run")
         ax.set(title=column, yticks=place, yticklabels=names)
         ax.grid(axis="y", visible=False)

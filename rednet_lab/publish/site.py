@@ -131,9 +131,7 @@ def index(run: Path, root: Path, copies: dict, texts: dict) -> str:
     parts = {title: [f"notebooks/{e.name}" for e in some if e.name in copies] for title, some in pages.parts().items()}
     ledger = [path for path in texts if "/ledger/" in path]
     front = [f"The committed evidence <{path}>" for path in texts if path not in ledger]
-    about = (
-        "A recurrent encoder-decoder network for face alignment in video (IJCV 2018, ECCV 2016): a course in notebooks."
-    )
+    about = "A recurrent encoder-decoder network for face alignment in video (IJCV 2018, ECCV 2016): a course."
     groups = {**parts, "Results": ["All figures <results>", *front], "The ledger": ledger, "API": ["api"]}
     text = "\n".join(toctree(caption, names) for caption, names in groups.items())
     return f"# RED-Net\n\n{about}\n\n{described(run, root)}\n\n{text}"

@@ -44,13 +44,12 @@ class Session:
         """
         left, order = chains({job: job.entry.minutes for job in self.jobs}), _order(self.jobs)
         order.prepare()
-        ready: list[Job] = []
-        at_work: dict[Future, Job] = {}
+        ready, at_work = list[Job](), dict[Future, Job]()
         with ThreadPoolExecutor(parallel) as pool:
             try:
                 while order.is_active():
-                    new = order.get_ready()
-                    ready = sorted([*ready, *new], key=lambda job: (-left[job], self.jobs.index(job)))
+                    ready += order.get_ready()
+                    ready.sort(key=lambda job: (-left[job], self.jobs.index(job)))
                     while ready and len(at_work) < parallel:
                         job = ready.pop(0)
                         at_work[pool.submit(self._outcome, job)] = job

@@ -44,10 +44,8 @@ class Screen:
         first = jobs[0].options
         seeds = sorted({job.seed for job in jobs})
         data = f" from {first.data}" if first.data else ""
-        self.say(
-            f"RED-Net course: profile {first.profile}, source {first.source}{data}, "
-            f"{'seed' if len(seeds) == 1 else 'seeds'} {' '.join(map(str, seeds))}, device {first.device}"
-        )
+        many = f"seed{'s' * (len(seeds) > 1)} {' '.join(map(str, seeds))}"
+        self.say(f"RED-Net course: profile {first.profile}, source {first.source}{data}, {many}, device {first.device}")
         due = [job for job in jobs if force or state.state_of(job) != "up-to-date"]
         times = {job: state.expected_seconds(job) for job in due}
         known = [seconds for seconds in times.values() if seconds is not None]

@@ -1,8 +1,8 @@
 """The processes that execute notebooks, one each with its kernel, and the runner's side of them: start and stop.
 
-A worker is a process of its own so that it can be killed with its kernel. It reads its request from standard input and
-answers with one line (both JSON). When its parent dies, the closed standard input ends it; its kernel notices that
-within a second and ends too.
+A worker is a process of its own so that it can be killed with its kernel. It reads requests from standard input, a line
+each, and answers each with one line (all JSON); after a notebook that failed there is a new one. When its parent dies,
+the closed standard input ends it; its kernel notices that within a second and ends too.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from queue import SimpleQueue
 
 from rednet_lab.files import clock, remove, write_json, write_text
 from rednet_lab.names import ROOT, THREADS
@@ -37,7 +38,7 @@ class Workers:
 
     def __init__(self, timeout: float) -> None:
         self.timeout, self.stopping = timeout, False
-        self._living: set[subprocess.Popen] = set()
+        self._living, self._idle = set[subprocess.Popen](), list[subprocess.Popen]()
         self._lock = threading.Lock()
 
     def __enter__(self) -> Workers:
@@ -67,38 +68,46 @@ class Workers:
     def execute(self, job: Job) -> tuple[str | None, float]:
         """Execute a job's notebook; return its error, or None, and the seconds it took. Blocks."""
         paths, started = Paths(job), time.monotonic()
-        request = {name: str(getattr(paths, name)) for name in FILES}
+        request = {name: str(getattr(paths, name)) for name in (*FILES, "log")}
         request |= {"notebook": str(job.notebook), "cwd": str(job.course.notebooks), "title": job.entry.title}
         request |= {"parameters": job.parameters, "stamp": job.stamp()}
-        # its own session: a Ctrl-C in the terminal reaches the runner only, which then stops everything
-        apart = ({"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt"
-                 else {"start_new_session": True})  # fmt: skip
-        with self._lock, open(paths.log, "w", encoding="utf-8") as log:
+        with self._lock:
             if self.stopping:
                 return "interrupted", 0.0
-            process = subprocess.Popen(
-                [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
-                env=self.environment(), encoding="utf-8", **apart,
-            )  # fmt: skip
-            self._living.add(process)
+            process = self._idle.pop() if self._idle else self._started(paths.log)
         timer = threading.Timer(self.timeout, end, [process])
         timer.start()
         answer = ""
-        with suppress(OSError), process:  # it may be gone already
+        with suppress(OSError):  # it may be gone already
             process.stdin.write(json.dumps(request) + "\n")
             process.stdin.flush()
-            answer = process.stdout.read()
+            answer = process.stdout.readline()
         timer.cancel()
-        self._living.discard(process)
-        seconds = time.monotonic() - started
-        if answer:
-            reply = json.loads(answer)
+        seconds, reply = time.monotonic() - started, json.loads(answer or "{}")
+        with self._lock:
+            if reply and not reply["error"] and seconds < self.timeout:
+                self._idle.append(process)
+                return None, reply["seconds"]
+        with suppress(OSError), process:  # its standard input is closed: it ends
+            self._living.discard(process)
+        if reply:
             return reply["error"], reply["seconds"]
         if self.stopping:
             return "interrupted", seconds
         if seconds >= self.timeout:
             return f"stopped after the time limit of {self.timeout / 60:g} min (--timeout)", seconds
         return f"the process that executed it died (exit code {process.returncode}); log: {paths.log}", seconds
+
+    def _started(self, log: Path) -> subprocess.Popen:
+        """Return a new worker, which says what ails it in a log until it has a request."""
+        own = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt" else {"start_new_session": True}
+        with open(log, "w", encoding="utf-8") as errors:
+            process = subprocess.Popen(
+                [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
+                env=self.environment(), encoding="utf-8", **own,  # Ctrl-C in the terminal reaches the runner only
+            )  # fmt: skip
+        self._living.add(process)
+        return process
 
     def stop(self) -> None:
         """End every worker with its kernel; notebooks at work end as interrupted."""
@@ -121,7 +130,7 @@ def end(process: subprocess.Popen) -> None:
 
 
 def main() -> None:
-    """Execute the notebook of the request on standard input, and answer."""
+    """Execute the notebooks of the requests on standard input, and answer."""
     if os.name == "nt":  # ZeroMQ's sockets need this loop
         asyncio.set_event_loop_policy(asyncio.WindowsSelectorEventLoopPolicy())
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")  # kernels do not inherit this one
@@ -129,15 +138,23 @@ def main() -> None:
     # jsonschema, which nbformat needs, would compile a grammar for two seconds, for a format that no notebook has.
     sys.modules["rfc3987_syntax"] = None
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds, so that the kernel is shut down
-    request = json.loads(sys.stdin.readline())
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    print(json.dumps(carry_out(request)), file=replies, flush=True)
+    requests = SimpleQueue[bytes]()
+    threading.Thread(target=_listen, args=[requests], daemon=True).start()
+    while True:
+        request = json.loads(requests.get())
+        with open(request["log"], "wb") as log:  # what kernels and libraries say goes there
+            os.dup2(log.fileno(), 1)
+            os.dup2(log.fileno(), 2)
+        print(json.dumps(carry_out(request)), file=replies, flush=True)
 
 
-def _end_with_parent() -> None:
-    """When the parent is gone, end at once (the kernel notices that and ends too)."""
-    while os.read(0, 1):
-        pass
+def _listen(requests: SimpleQueue[bytes]) -> None:
+    """Pass on what the parent asks; when it is gone, end at once (the kernel notices that and ends too)."""
+    held = b""
+    while part := os.read(0, 1 << 16):
+        *lines, held = (held + part).split(b"\n")
+        for line in lines:
+            requests.put(line)
     os._exit(1)
 
 
@@ -221,9 +238,7 @@ def save(notebook, request: dict, seconds: float, error: str | None) -> str | No
     notebook.metadata["rednet"] = {"stamp": request["stamp"], "seconds": round(seconds, 2), "error": error}
     ipynb, html = (request["failed"], request["failed_html"]) if error else (request["executed"], request["html"])
     stamp = request["stamp"]
-    facts = ", ".join(
-        f"{name} {stamp[name]}" for name in ("profile", "source", "seed", "device", "time") if name in stamp
-    )
+    facts = ", ".join(f"{n} {stamp[n]}" for n in ("profile", "source", "seed", "device", "time") if n in stamp)
     try:
         write_text(Path(html), to_html(notebook, request["title"], f"Executed in {clock(seconds)}: {facts}"))
         write_text(Path(ipynb), nbformat.writes(notebook) + "\n")  # last: where it is, all is there

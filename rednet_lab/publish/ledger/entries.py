@@ -126,9 +126,7 @@ def _of_entry(entry: LedgerEntry, results: Path, root: Path) -> list[str]:
     code = [*entry.code, *([entry.default] if entry.default else [])]
     found += [f"code {link} is not there" for link in code if not in_source(link, root)]
     found += [f"test {link} is not there" for link in entry.tests if "::test_" not in link or not in_source(link, root)]
-    found += [
-        f"notebook {n} is not there" for n in entry.notebooks if not (root / "notebooks" / f"{n}.ipynb").is_file()
-    ]
+    found += [f"notebook {n} is not there" for n in entry.notebooks if not (root / f"notebooks/{n}.ipynb").is_file()]
     for link in entry.results:
         if looked_up(link, results) is None:
             found.append(f"result {link} is not there; run its notebook")

@@ -165,8 +165,7 @@ def named(part: Part) -> str:
 
 def measured(part: Part) -> str:
     """Return our figures of a part: without to with, effect, interval."""
-    ours = part.ours
-    if not ours:
+    if not (ours := part.ours):
         return "not measured"
     unit = f" {ours['unit']}" if ours.get("unit") else ""
     both = all(ours.get(name) is not None for name in ("without", "with"))
@@ -177,8 +176,7 @@ def measured(part: Part) -> str:
 
 def quoted(part: Part) -> str:
     """Return the paper's figures of a part."""
-    told = part.paper
-    if not told:
+    if not (told := part.paper):
         return ""
     unit = f" {told['unit']}" if told.get("unit") else ""
     if told.get("without") is None or told.get("with") is None:
