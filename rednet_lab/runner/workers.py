@@ -30,7 +30,7 @@ from rednet_lab.runner.state import Paths
 
 START = 180  # seconds that a kernel has to start
 PATIENCE = 10.0  # seconds that a process has to end when asked to
-FILES = ("executed", "html", "failed", "failed_html", "progress", "status")
+FILES = ("executed", "html", "failed", "failed_html", "progress", "status", "log")
 
 
 class Workers:
@@ -68,16 +68,16 @@ class Workers:
     def execute(self, job: Job) -> tuple[str | None, float]:
         """Execute a job's notebook; return its error, or None, and the seconds it took. Blocks."""
         paths, started = Paths(job), time.monotonic()
-        request = {name: str(getattr(paths, name)) for name in (*FILES, "log")}
+        request = {name: str(getattr(paths, name)) for name in FILES}
         request |= {"notebook": str(job.notebook), "cwd": str(job.course.notebooks), "title": job.entry.title}
         request |= {"parameters": job.parameters, "stamp": job.stamp()}
         with self._lock:
             if self.stopping:
                 return "interrupted", 0.0
+            self._idle = [one for one in self._idle if one.poll() is None]  # one may have been killed meanwhile
             process = self._idle.pop() if self._idle else self._started(paths.log)
-        timer = threading.Timer(self.timeout, end, [process])
+        timer, answer = threading.Timer(self.timeout, end, [process]), ""
         timer.start()
-        answer = ""
         with suppress(OSError):  # it may be gone already
             process.stdin.write(json.dumps(request) + "\n")
             process.stdin.flush()

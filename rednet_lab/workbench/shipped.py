@@ -258,15 +258,15 @@ def main() -> None:
     parser.add_argument("--data", default="", help="folder of YouTube Faces (Udacity layout), or of stores")
     parser.add_argument("--folder", type=Path, default=ROOT / ".cache" / "shipped", help="where a killed run goes on")
     parser.add_argument("--to", type=Path, help="where the weights go, if not to those that ship")
-    parser.add_argument("--measure", nargs="*", type=Path, metavar="STORE", help="measure the weights that ship anew")
+    parser.add_argument("--measure", nargs="*", type=Path, metavar="STORE", help="measure these weights anew")
     given = parser.parse_args()
     torch.set_num_threads(1)  # hours beside other work: a second thread would wait for it at every layer
+    to = given.to or (PLACE if given.name in WEIGHTS else given.folder)
     if given.measure is not None:
-        net, card = open_weights(given.name), read_json(PLACE / f"{given.name}.json")
-        card |= {"versions": versions()} | card_figures(given.name, net, given.data, given.measure)
-        return write_json(PLACE / f"{given.name}.json", card)
-    begins = RECIPES[given.name].begins
-    begin = open_weights(begins) if begins else None
+        path = to / f"{given.name}.json"
+        found = card_figures(given.name, open_weights(str(path.with_suffix(".safetensors"))), given.data, given.measure)
+        return write_json(path, read_json(path) | {"versions": versions()} | found)
+    begin = open_weights(begins) if (begins := RECIPES[given.name].begins) else None
     began = time.perf_counter()
     store = faces_of(given.name, given.data)
     net = train(given.name, store, given.folder, begin)
@@ -282,7 +282,7 @@ def main() -> None:
         "limits": f"{LIMITS[given.name]}; {ALIKE}",
     } | card_figures(given.name, net, given.data, [])
     print(json.dumps(card["real faces"] or card["face world"], indent=1))
-    print(export(given.name, net, given.to or (PLACE if given.name in WEIGHTS else given.folder), card))
+    print(export(given.name, net, to, card))
 
 
 if __name__ == "__main__":
