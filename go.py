@@ -94,10 +94,10 @@ def run(arguments):
 
 
 def test(arguments):
-    """Run pytest in the checkout: all tests, on up to four cores, or with the arguments that are given."""
+    """Run pytest in the checkout: all tests, one process more than cores, five at most, or with the arguments given."""
     ensure_environment()
     os.chdir(ROOT)
-    everything = ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile"]
+    everything = ["-n", str(min((os.cpu_count() or 1) + 1, 5)), "--dist", "loadfile"]  # a process waits now and then
     return become([venv_python(), "-m", "pytest"] + (arguments or everything))
 
 
@@ -348,7 +348,7 @@ def install(lock, options=()):
         environment.update(PIP_NO_INDEX="1", PIP_FIND_LINKS=pathlib.Path(wheels).as_uri())
     state = {"line": "starting pip", "seen": 0, "hinted": False}
     for step in install_steps():
-        command = [venv_python(), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+        command = [venv_python(), "-m", "pip", "install", "--no-compile", "--disable-pip-version-check", "--no-input"]
         pip_install(command + step + list(options), lock, environment, log_path, state, total)
 
 

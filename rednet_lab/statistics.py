@@ -102,16 +102,15 @@ def effect_of_sums(
     """second - first of a statistic `of` sums (S, clusters, F); own: each training has test clusters of its own."""
     seeds, many = first.shape[:2]
     each = of(second.sum(1)) - of(first.sum(1))  # (S,)
-    rng = np.random.default_rng(0)
-    if own:  # each training's clusters are drawn by themselves: none is left without
-        drawn = np.zeros((DRAWS, seeds, many))
-        for s in range(seeds):
-            has = np.flatnonzero((first[s] != 0).any(-1) | (second[s] != 0).any(-1))
-            drawn[:, s, has] = rng.multinomial(len(has), np.full(len(has), 1 / len(has)), DRAWS)
-    else:
-        drawn = rng.multinomial(many, np.full(many, 1 / many), DRAWS).astype(float)[:, None].repeat(seeds, 1)
-    again = of(np.einsum("dsc,sck->dsk", drawn, second)) - of(np.einsum("dsc,sck->dsk", drawn, first))
-    test = float(again.mean(1).std(ddof=1)) if many > 1 else float("inf")
+    rng, again = np.random.default_rng(0), np.empty((seeds, DRAWS))
+    for s, (a, b) in enumerate(zip(first, second, strict=True)):
+        if own:  # each training's clusters are drawn by themselves: none is left without
+            has = (a != 0).any(-1) | (b != 0).any(-1)
+            a, b = a[has], b[has]
+        if own or s == 0:
+            drawn = rng.multinomial(len(a), np.full(len(a), 1 / len(a)), DRAWS).astype(float)
+        again[s] = of(drawn @ b) - of(drawn @ a)
+    test = float(again.mean(0).std(ddof=1)) if many > 1 else float("inf")
     train = float(each.std(ddof=1) / np.sqrt(seeds)) if seeds > 1 else 0.0
     if own:  # the larger of the two, with its own freedom
         test, train = (0.0, train) if train > test else (test, 0.0)

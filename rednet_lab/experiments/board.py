@@ -108,7 +108,6 @@ def _rows(folder: Path, _: tuple) -> tuple[Judged, ...]:
         enough = [k for k in p if claims[k[0]].kind == "sampled" and seen[k][0].seeds >= rules.trainings]
         sampled = [k for k in family if claims[k[0]].kind == "sampled"]  # over all: those without trainings have p = 1
         p |= endpoints.holm({k: p[k] if k in enough else 1.0 for k in sampled})
-        many = len(sampled)
         for claim, where in family:
             effect, k, converged, gate, minutes, facts = seen[claim, where]
             endpoint, primary = claims[claim], family is families[0]
@@ -116,7 +115,7 @@ def _rows(folder: Path, _: tuple) -> tuple[Judged, ...]:
             if effect is not None:
                 own = endpoint.kind == "arithmetic"
                 found_p = p[claim, where]
-                said = endpoints.judge(endpoint, effect, rules, found_p, converged, gate, own, many)
+                said = endpoints.judge(endpoint, effect, rules, found_p, converged, gate, own, len(sampled))
             elif converged is not None and not converged < endpoint.effect:
                 said = replace(said, word=endpoints.NOT_TESTABLE, why=endpoints.too_short(endpoint, converged))
             found.append(Judged(claim, where, primary, endpoint, said, effect, k, converged, gate, minutes, facts))
@@ -156,8 +155,9 @@ def pairs_of(claim: str, source: str = "", folder: Path = FOLDER) -> list[tuple]
 
 
 def settled(claim: str, profile: str, folder: Path = FOLDER) -> bool:
-    """Tell whether a notebook of profile quick need not train for a claim: the bench has done so often enough."""
-    return profile == "quick" and len(pairs_of(claim, "", folder)) >= endpoints.load()[0].trainings
+    """Tell whether a notebook of profile quick need not train for a claim: the bench has said its word of it."""
+    primary = next(line for line in rows(folder) if line.claim == claim and line.primary)
+    return profile == "quick" and primary.judgement.word != endpoints.WAITING
 
 
 def _looked_at(folder: Path, source: str, claim: str, endpoint: Endpoint, question: Question):
