@@ -13,6 +13,7 @@ import pytest
 from rednet_lab.names import PROFILE_NAMES, ROOT
 from rednet_lab.parameters import read_parameters
 from rednet_lab.runner import __main__ as command_line
+from rednet_lab.runner import workers
 from rednet_lab.runner.course import Course, Options, UsageError, check_jobs, make_jobs
 from rednet_lab.runner.executed import errors_in
 from rednet_lab.runner.graph import Outcome, Session
@@ -208,6 +209,21 @@ def test_a_notebook_that_takes_too_long_or_kills_its_kernel_fails(tmp_path, monk
     assert tiny.run("--timeout", "5", "--only", "12", "14") == 1
     said = capsys.readouterr().out
     assert "1 done, 1 failed" in said and "DeadKernelError" in said
+
+
+def test_a_process_that_was_killed_between_two_notebooks_is_not_given_another(chain, monkeypatch, capsys):
+    execute, used = workers.Workers.execute, []
+
+    def killed_when_it_waits(self, job):
+        ended = execute(self, job)
+        used.extend(self._idle)
+        self._idle[0].kill()
+        self._idle[0].wait()
+        return ended
+
+    monkeypatch.setattr(workers.Workers, "execute", killed_when_it_waits)
+    assert chain.run("--only", "12") == 0 and chain.names() == ["10_a", "12_b"]
+    assert len({one.pid for one in used}) == 2
 
 
 @pytest.mark.parametrize("answer", ["y", "n"])
