@@ -156,7 +156,7 @@ def holm(p: dict[str, float]) -> dict[str, float]:
 
 def too_short(endpoint: Endpoint, converged: float) -> str:
     """Return why a claim whose convergence gate failed is not testable."""
-    return f"convergence: twice the steps lower the error by {converged:.1f}; less than {endpoint.effect:g} is asked"
+    return f"convergence: twice the steps are better by {converged:.1f}; less than {endpoint.effect:g} is asked"
 
 
 def judge(
