@@ -78,7 +78,7 @@ SMOKE = Profile(
     net=NetConfig(input_size=32, width=0.125, encoder_convs=(1,) * 5, decoder_convs=(1,) * 4, sigma=8.0),
     store_size=48,
     frame_size=64,
-    stills=(48, 8, 24),
+    stills=(48, 8, 16),
     people=(6, 5),
     videos=(6, 6, 4, 6),
     augmentation=Augmentation(),
