@@ -204,6 +204,7 @@ def test_a_failed_gate_ends_the_work_or_doubles_both_sides(tmp_path):
     made(tmp_path, base, -0.5, 1, "twice")  # 6 %, where less than 3.8 is asked
     row = row_of(tmp_path, "C1")
     assert row.judgement.word == endpoints.NOT_TESTABLE and row.trainings == 0 and row.converged > 3.8
+    assert board.settled("C1", "quick", tmp_path) and not board.settled("C2", "quick", tmp_path)
     assert left()[:2] == [(base, 0, "long"), (base, 0, "long-twice")] and {tag for *_, tag in left()[2:]} == {"long"}
     made(tmp_path, base, -0.5, 6, "long")
     made(tmp_path, base, -0.9, 1, "long-twice")  # 5 %

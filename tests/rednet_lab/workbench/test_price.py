@@ -89,7 +89,7 @@ def test_the_price_is_told_and_nothing_trained(capsys, monkeypatch, tmp_path):
     assert train.main(["--profile", "smoke", "--price"]) == 0
     said = capsys.readouterr().out
     assert "hours, T4" in said and "stage 3" in said and "half-precision peak" in said
-    assert "First 170 faces are rendered" in said and not any(tmp_path.iterdir())  # not for the price
+    assert "First 162 faces are rendered" in said and not any(tmp_path.iterdir())  # not for the price
     assert train.main(["--profile", "smoke", "--price", "--parts", "2"]) == 0
     parted = capsys.readouterr().out.splitlines()
     assert float(parted[1].split()[-2]) < float(said.splitlines()[1].split()[-2])  # the memory of a part
