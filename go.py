@@ -94,10 +94,10 @@ def run(arguments):
 
 
 def test(arguments):
-    """Run pytest in the checkout: all tests, one process more than cores, five at most, or with the arguments given."""
+    """Run pytest in the checkout: all tests, on up to four cores, or with the arguments that are given."""
     ensure_environment()
     os.chdir(ROOT)
-    everything = ["-n", str(min((os.cpu_count() or 1) + 1, 5)), "--dist", "loadfile"]  # a process waits now and then
+    everything = ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile"]
     return become([venv_python(), "-m", "pytest"] + (arguments or everything))
 
 
