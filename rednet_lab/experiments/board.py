@@ -114,8 +114,7 @@ def _rows(folder: Path, _: tuple) -> tuple[Judged, ...]:
             said = Judgement(claim, endpoints.WAITING, *[math.nan] * 4, f"0 of {rules.trainings} trainings")
             if effect is not None:
                 own = endpoint.kind == "arithmetic"
-                found_p = p[claim, where]
-                said = endpoints.judge(endpoint, effect, rules, found_p, converged, gate, own, len(sampled))
+                said = endpoints.judge(endpoint, effect, rules, p[claim, where], converged, gate, own, len(sampled))
             elif converged is not None and not converged < endpoint.effect:
                 said = replace(said, word=endpoints.NOT_TESTABLE, why=endpoints.too_short(endpoint, converged))
             found.append(Judged(claim, where, primary, endpoint, said, effect, k, converged, gate, minutes, facts))
@@ -156,8 +155,9 @@ def pairs_of(claim: str, source: str = "", folder: Path = FOLDER) -> list[tuple]
 
 def settled(claim: str, profile: str, folder: Path = FOLDER) -> bool:
     """Tell whether a notebook of profile quick need not train for a claim: the bench has said its word of it."""
-    primary = next(line for line in rows(folder) if line.claim == claim and line.primary)
-    return profile == "quick" and primary.judgement.word != endpoints.WAITING
+    return profile == "quick" and any(
+        line.claim == claim and line.primary and line.judgement.word != endpoints.WAITING for line in rows(folder)
+    )
 
 
 def _looked_at(folder: Path, source: str, claim: str, endpoint: Endpoint, question: Question):
