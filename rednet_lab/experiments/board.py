@@ -123,8 +123,7 @@ def _rows(folder: Path, _: tuple) -> tuple[Judged, ...]:
 
 def fall(claim: str, source: str, length: str = "", folder: Path = FOLDER) -> float | None:
     """Return by how much twice the steps lower the error of the side without, in the gate's unit; None: not tried."""
-    first = QUESTIONS[claim].first
-    name = first.name if first else "baselines"
+    name = first.name if (first := QUESTIONS[claim].first) else "baselines"
     two = [read(path_of(folder, source, name, 0, tag)) for tag in (length, f"{length}-twice".lstrip("-"))]
     if not all(two):
         return None
@@ -153,11 +152,14 @@ def pairs_of(claim: str, source: str = "", folder: Path = FOLDER) -> list[tuple]
     return found
 
 
+def primary(claim: str, folder: Path = FOLDER) -> Judged:
+    """Return a claim's primary line of the board."""
+    return next(line for line in rows(folder) if line.primary and line.claim == claim)
+
+
 def settled(claim: str, profile: str, folder: Path = FOLDER) -> bool:
     """Tell whether a notebook of profile quick need not train for a claim: the bench has said its word of it."""
-    return profile == "quick" and any(
-        line.claim == claim and line.primary and line.judgement.word != endpoints.WAITING for line in rows(folder)
-    )
+    return profile == "quick" and primary(claim, folder).judgement.word != endpoints.WAITING
 
 
 def _looked_at(folder: Path, source: str, claim: str, endpoint: Endpoint, question: Question):
@@ -169,10 +171,8 @@ def _looked_at(folder: Path, source: str, claim: str, endpoint: Endpoint, questi
     facts, minutes = pairs[-1][2][0] if pairs else {}, [each[0]["seconds"] / 60 for p in pairs for each in p[1:]]
     gate, length = None, length_of(claim, source, folder)
     if endpoint.gate:
-        people = (
-            two if claim == "C13" else read(path_of(folder, source, IDENTITY.name, s, length)) for s, _, two in pairs
-        )
-        gate = _gate(claim, [(pair[2], also) for pair, also in zip(pairs, people, strict=True)])
+        probe = question.second if claim == "C13" else IDENTITY
+        gate = _gate(claim, [(two, read(path_of(folder, source, probe.name, s, length))) for s, _, two in pairs])
     converged = fall(claim, source, length, folder)
     each = statistics.mean(minutes) if minutes else _usual(folder, source, _state(folder))
     each = each and each * (1 if question.first is question.second else 2)  # of a pair

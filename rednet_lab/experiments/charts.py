@@ -127,7 +127,7 @@ def forest(rows: list[dict], limit: float = np.inf, what: str = "effect (with mi
 
 def bench(claim: str) -> plt.Figure | None:
     """Draw what the bench found of a claim on its primary data: the endpoint with its word, then what stands beside."""
-    line = next(line for line in board.rows() if line.primary and line.claim == claim)
+    line = board.primary(claim)
     parts = {line.endpoint.measure: line.found, **board.beside(claim)} if line.trainings else {}
     printed = line.endpoint.paper and dict(zip(("without", "with"), line.endpoint.paper, strict=True))
     told = {"word": line.judgement.word, "paper": printed}
