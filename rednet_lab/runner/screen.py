@@ -24,6 +24,7 @@ class Screen:
     def __init__(self) -> None:
         self.stream, self.live = sys.stdout, sys.stdout.isatty()
         self.drawn, self.spoken = 0, 0.0
+        self.jobs, self.parallel, self.times = list[Job](), 1, dict[Job, float]()
 
     def say(self, text: str = "") -> None:
         """Print lines that stay, above the live line."""
@@ -41,20 +42,18 @@ class Screen:
 
     def plan(self, jobs: list[Job], force: bool, parallel: int = 1) -> None:
         """Say what will run and how long that should take."""
-        first = jobs[0].options
+        first, self.jobs, self.parallel, self.times = jobs[0].options, jobs, parallel, state.expected_seconds(jobs)
         seeds = sorted({job.seed for job in jobs})
         data = f" from {first.data}" if first.data else ""
         many = f"seed{'s' * (len(seeds) > 1)} {' '.join(map(str, seeds))}"
         self.say(f"RED-Net course: profile {first.profile}, source {first.source}{data}, {many}, device {first.device}")
         due = [job for job in jobs if force or state.state_of(job) != "up-to-date"]
-        times = {job: state.expected_seconds(job) for job in due}
-        known = [seconds for seconds in times.values() if seconds is not None]
+        times = {job: self.times[job] for job in due if job in self.times}
         parts = [f"{len(jobs)} notebooks: {len(jobs) - len(due)} up to date, {len(due)} to run"]
-        if known:
-            longest = max(chains({job: times.get(job) or 0.0 for job in jobs}).values())
-            parts.append(f"expected about {clock(max(sum(known) / parallel, longest))}")
-        if due and len(known) < len(due):
-            parts.append(f"{len(due) - len(known)} never timed on profile {first.profile}")
+        if times:
+            parts.append(f"expected about {clock(together(jobs, times, parallel))}")
+        if len(times) < len(due):
+            parts.append(f"{len(due) - len(times)} never timed on profile {first.profile}")
         if due and parallel > 1:
             parts.append(f"{parallel} at a time")
         self.say("; ".join(parts))
@@ -62,20 +61,24 @@ class Screen:
 
     def ended(self, job: Job, outcome: Outcome) -> None:
         """Print one line for a job that has ended."""
-        word = WORDS.get(outcome.state, outcome.state)
+        word, self.times = WORDS.get(outcome.state, outcome.state), state.expected_seconds(self.jobs)
         detail = outcome.detail.split("\n", 1)[0]
         took = f"{clock(outcome.seconds):>8}" if outcome.seconds and outcome.state != "up-to-date" else " " * 8
         self.say(f"  {word:<12}{took}  {label(job)}{'  ' + detail if detail else ''}")
 
     def show(self, session: Session) -> None:
         """Redraw the live line, or print one where there is no terminal and it is time."""
-        running = dict(session.running)  # other threads go on
-        texts = [doing(job, began) for job, began in running.items()]
+        running, ended = dict(session.running), session.outcomes  # other threads go on
+        spent = {job: time.monotonic() - began for job, began in running.items()}
+        left = {job: max(t - spent.get(job, 0.0), 0.0) for job, t in self.times.items() if job not in ended}
+        told = f", about {clock(together(self.jobs, left, self.parallel))} left" if left else ""
+        texts = [f"{len(ended)} of {len(self.jobs)} ended{told}"]
+        texts += [doing(job, seconds, self.times.get(job)) for job, seconds in spent.items()]
         if self.live:
             text = " | ".join(texts)[: shutil.get_terminal_size().columns - 1]
             self._write("\r" + text.ljust(self.drawn))
             self.drawn = len(text)
-        elif texts and (now := time.monotonic()) - max(self.spoken, min(running.values())) >= SPOKEN:
+        elif running and (now := time.monotonic()) - max(self.spoken, min(running.values())) >= SPOKEN:
             self.spoken = now
             for text in texts:
                 self.say("    " + text)
@@ -101,13 +104,13 @@ class Screen:
 
     def table(self, jobs: list[Job]) -> None:
         """Print the series with each notebook's state and times."""
-        rows = [("notebook", "state", "last", "expected", "title, needs")]
+        rows, times = [("notebook", "state", "last", "expected", "title, needs")], state.expected_seconds(jobs)
         for job in jobs:
-            record, expected, now = (state.record_of(job), state.expected_seconds(job), state.state_to_show(job))
+            record, now = state.record_of(job), state.state_to_show(job)
             rows.append((
                 label(job), WORDS.get(now, now),
                 clock(record["seconds"]) if "seconds" in record else "-",
-                clock(expected) if expected is not None else "-",
+                clock(times[job]) if job in times else "-",
                 job.entry.title + (f" (needs {', '.join(job.entry.needs)})" if job.entry.needs else ""),
             ))  # fmt: skip
         widths = [max(len(row[column]) for row in rows) for column in range(5)]
@@ -120,16 +123,20 @@ def label(job: Job) -> str:
     return f"{job.entry.name} (seed {job.seed})" if job.seed else job.entry.name
 
 
-def doing(job: Job, started: float) -> str:
+def together(jobs: list[Job], times: dict[Job, float], parallel: int) -> float:
+    """Return how long jobs take, so many at a time, each after those that it needs; those without a time are done."""
+    longest = max(chains({job: times.get(job, 0.0) for job in jobs}).values())
+    return max(sum(times.values()) / parallel, longest)
+
+
+def doing(job: Job, took: float, expected: float | None) -> str:
     """Return what a notebook is at: its cell, what that cell reports, and the time."""
     paths, parts = state.Paths(job), [label(job)]
     status, progress = read_json(paths.status, {}), read_json(paths.progress, {})
     parts.append(f"cell {status['cell']}/{status['cells']}" if status else "starting")
     if progress:
         parts += ["{label} {done}/{total}".format(**progress), progress["note"]]
-    expected = state.expected_seconds(job)
-    took = clock(time.monotonic() - started)
-    parts.append(f"{took} of ~{clock(expected)}" if expected is not None else took)
+    parts.append(f"{clock(took)} of ~{clock(expected)}" if expected else clock(took))
     return "  ".join(filter(None, parts))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from statistics import median
 
 from rednet_lab import stamp
@@ -104,15 +105,24 @@ def skip(job: Job, reason: str) -> None:
     remove(paths.html)
 
 
-def expected_seconds(job: Job) -> float | None:
-    """Return how long this notebook should take: what it took here, else elsewhere, else what the series says."""
-    records = [read_json(file, {}) for file in job.options.out.glob(f"*/.runner/{job.entry.name}.json")]
-    runs = [took for record in records if (took := record.get("took"))]
-    runs = [(r["machine"], r["seconds"]) for r in runs
-            if (r["profile"], r["source"]) == (job.options.profile, job.options.source)]  # fmt: skip
-    if runs:
-        return median([seconds for machine, seconds in runs if machine == machine_name()] or [s for _, s in runs])
-    return job.entry.minutes * 60 if job.entry.minutes and job.options.profile == "quick" else None
+def expected_seconds(jobs: list[Job]) -> dict[Job, float]:
+    """Return how long each job of a run should take, where that is known.
+
+    What it took here, else elsewhere, else what the series says, at the pace of those that ran here.
+    """
+    if not jobs:
+        return {}
+    options, here, took = jobs[0].options, machine_name(), defaultdict(lambda: {True: [], False: []})
+    for file in options.out.glob("*/.runner/*.json"):
+        run = read_json(file, {}).get("took")
+        if run and (run["profile"], run["source"]) == (options.profile, options.source):
+            took[file.stem][run["machine"] == here].append(run["seconds"])
+    known = {name: median(runs[True] or runs[False]) for name, runs in took.items()}
+    said = {entry.name: 60 * entry.minutes for entry in jobs[0].course.series if options.profile == "quick"}
+    both = [(known[name], said[name]) for name, runs in took.items() if runs[True] and said.get(name)]
+    pace = sum(own for own, _ in both) / sum(other for _, other in both) if both else 1.0
+    times = {job: known.get(job.entry.name, pace * said.get(job.entry.name, 0.0)) for job in jobs}
+    return {job: seconds for job, seconds in times.items() if seconds}
 
 
 def machine_name() -> str:

@@ -105,9 +105,9 @@ QUICK = Profile(
     videos=(400, 10, 24, 40),
     augmentation=Augmentation(contrast=0.2, brightness=0.1),
     clip_error=TrackerError("jitter"),
-    stage1=Plan(TrainConfig(3000, "adamw", 8e-3, **SHORT), 16),
+    stage1=Plan(TrainConfig(1800, "adamw", 8e-3, **SHORT), 16),
     stage2=Plan(TrainConfig(1000, "adamw", 3e-3, **SHORT), 16),
-    stage3=Plan(TrainConfig(600, "adamw", 2e-3, **SHORT), 4, frames=10),
+    stage3=Plan(TrainConfig(400, "adamw", 2e-3, **SHORT), 4, frames=10),
     demo=Plan(TrainConfig(350, "adamw", 8e-3, **SHORT), 16),
     # Seven labels: 68 would not fit beside each other on a map of 64 px. The squares are the paper's 7, 5, 3 px.
     eccv=EccvConfig(64, 0.25, (1,) * 5, "seven", steps=(14, 10, 6)),
