@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> None:
     seeds = [choices.seed + number for number in choices.seeds]
     if choices.profile in LONG:
         lab = planned(Lab(*run))
-        bench, unique = _bench(lab, seeds[0]), {}
+        bench, unique = Bench(lab, 1, seeds[0]), {}
         for each in (each for name in choices.only for variant in EXPERIMENTS[name] for each in variant.chain()):
             training = replace(bench.training(each, seeds[0]), name=each.name)
             unique.setdefault(cache.digest(training.key(lab.device)), training)
@@ -64,7 +64,7 @@ def main(arguments: list[str] | None = None) -> None:
     lab = Lab(*run)
     if choices.dry_run:
         for seed, name in product(seeds, choices.only):
-            cost = _bench(lab, seed).cost(EXPERIMENTS[name])
+            cost = Bench(lab, 1, seed).cost(EXPERIMENTS[name])
             print(f"{name}, training seed {seed}\n{cost.to_string(index=False)}")
         return
     for role in ("stills", "people", "clips", "test_stills", "test_videos"):  # data is waited for
@@ -72,7 +72,7 @@ def main(arguments: list[str] | None = None) -> None:
     tasks = {}
     for seed, name in product(seeds, choices.only):
         for variant in EXPERIMENTS[name]:
-            key = cache.digest(_bench(lab, seed).training(variant, seed).key(lab.device))
+            key = cache.digest(Bench(lab, 1, seed).training(variant, seed).key(lab.device))
             tasks.setdefault(key, (name, variant, seed))
     own, all_ = choices.shard
     work_through(lab, list(tasks.values())[own - 1 :: all_])
@@ -83,7 +83,7 @@ def work_through(lab: Lab, tasks: list[tuple]) -> None:
 
     def measure(task: tuple) -> str:
         (name, variant, seed), trained = task, []
-        bench = _bench(lab, seed)
+        bench = Bench(lab, 1, seed)
         lab.watchers = [lambda name: lambda *_: trained.append(name)]  # is called where a training is done here
         said = f"{name}: {variant.name}, seed {seed}: stills {bench.stills(variant).errors.mean():.2f} %"
         if not variant.eccv:
@@ -92,12 +92,6 @@ def work_through(lab: Lab, tasks: list[tuple]) -> None:
 
     for said in cache.busy_last(tasks, measure):
         print(said, flush=True)
-
-
-def _bench(lab: Lab, seed: int) -> Bench:
-    bench = Bench(lab)
-    bench.seeds = [seed]
-    return bench
 
 
 if __name__ == "__main__":

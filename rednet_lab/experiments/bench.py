@@ -53,12 +53,12 @@ class Measured:
 
 
 class Bench:
-    """The workbench of an ablation: `lab` is the notebook's own, `seeds` how many trainings of each variant."""
+    """The workbench of an ablation: `seeds` trainings of each variant, counted from `first` (None: the lab's seed)."""
 
-    def __init__(self, lab: Lab, seeds: int = 1):
+    def __init__(self, lab: Lab, seeds: int = 1, first: int | None = None):
         if seeds < 1:
             raise ValueError(f"seeds is {seeds}: one training of each variant at least")
-        self.lab, self.seeds = lab, [lab.seed + n for n in range(seeds)]
+        self.lab, self.seeds = lab, [n + (lab.seed if first is None else first) for n in range(seeds)]
         self.profile = ablation_profile(lab.profile)
         lab.results.stamp["training_seeds"] = self.seeds
 

@@ -89,18 +89,14 @@ EXPERIMENTS: dict[str, tuple[Variant, ...]] = {
 
 def difference(variants: tuple[Variant, ...], configs: list) -> pd.DataFrame:
     """The options in which variants' configurations differ, a row an option; configs as `Bench.config` gives them."""
-    plain = [{f.name: getattr(config, f.name) for f in fields(config)} for config in configs]
-    extra = [
-        {"stage": v.stage, "starts from": v.after.name if v.after else "nothing"}
-        | {f"train.{k}": value for k, value in v.train.items()}
-        for v in variants
-    ]
-    plain = [{**a, **b} for a, b in zip(plain, extra, strict=True)]
-    names = dict.fromkeys(name for each in plain for name in each)
-    rows = {name: [each.get(name, "the profile's") for each in plain] for name in names}
-    rows = {name: values for name, values in rows.items() if any(v != values[0] for v in values)}
-    said = {name: [str(v) for v in values] for name, values in rows.items()}
-    return pd.DataFrame.from_dict(said, orient="index", columns=[v.name for v in variants])
+    told = {}
+    for v, config in zip(variants, configs, strict=True):
+        own = {f.name: getattr(config, f.name) for f in fields(config)}
+        own |= {"stage": v.stage, "starts from": v.after.name if v.after else "nothing"}
+        own |= {f"train.{name}": value for name, value in v.train.items()}
+        told[v.name] = {name: str(value) for name, value in own.items()}
+    table = pd.DataFrame(told).fillna("the profile's")
+    return table[table.nunique(axis=1) > 1]
 
 
 def _plan(steps: int, rate: float, batch: int, frames: int = 1, **more) -> Plan:

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from rednet_lab.files import leftovers, remove
-from rednet_lab.names import LONG, PROFILE_NAMES, ROOT, RUNS, SOURCES, USUAL_SOURCE, add_device, command
+from rednet_lab.names import LONG, ROOT, RUNS, USUAL_SOURCE, add_run_options, command
 from rednet_lab.parameters import ParameterError
 from rednet_lab.runner.course import Course, Job, Options, UsageError, check_jobs, make_jobs
 from rednet_lab.runner.graph import GOOD, Outcome, Session, told
@@ -45,10 +45,7 @@ MOST_JOBS = 4  # by default: a notebook has threads of its own, and the series i
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     p = command("python -m rednet_lab.runner", "Run the notebooks of the course and collect their results.", EXAMPLES)
-    p.add_argument("--profile", choices=PROFILE_NAMES, default="quick", help="how much work (default: quick)")
-    p.add_argument("--source", choices=SOURCES, default=USUAL_SOURCE, help=f"which faces (default: {USUAL_SOURCE})")
-    p.add_argument("--data", type=Path, metavar="FOLDER", help="where the real faces or the prepared stores are")
-    add_device(p)
+    add_run_options(p, "quick")
     p.add_argument("--seeds", type=whole(0), nargs="+", default=[0], metavar="N", help="one run for each (default: 0)")
     p.add_argument("--out", type=Path, metavar="FOLDER", help=f"where runs go (default: {RUNS} in the checkout)")
     p.add_argument("--only", nargs="+", default=[], metavar="NOTEBOOK", help="numbers or names; with what they need")
@@ -89,21 +86,22 @@ def assignment(text: str) -> tuple[str, str]:
 
 def options_from(args: argparse.Namespace) -> Options:
     """Check what belongs together and return the options. Raises UsageError."""
-    if args.source != USUAL_SOURCE and args.data is None:
+    data = Path(args.data) if args.data else None
+    if args.source != USUAL_SOURCE and data is None:
         what = "prepared stores" if args.source == "prepared" else "images and tables"
         raise UsageError(f"--source {args.source} needs --data FOLDER, the folder with its {what}")
-    if args.source == USUAL_SOURCE and args.data is not None:
+    if args.source == USUAL_SOURCE and data is not None:
         raise UsageError(f"--data is for real faces; with --source {USUAL_SOURCE} leave it out")
-    if args.data is not None and not args.data.is_dir():
-        raise UsageError(f"--data {args.data}: {'not a folder' if args.data.exists() else 'no such folder'}")
-    if args.source == "prepared" and not (args.data / "stills").is_dir():
-        raise UsageError(f"--data {args.data}: no folder stills in it (python -m data_prep prepare makes it)")
+    if data is not None and not data.is_dir():
+        raise UsageError(f"--data {data}: {'not a folder' if data.exists() else 'no such folder'}")
+    if args.source == "prepared" and not (data / "stills").is_dir():
+        raise UsageError(f"--data {data}: no folder stills in it (python -m data_prep prepare makes it)")
     if args.no_needs and not args.only:
         raise UsageError("--no-needs goes with --only")
     if args.timeout is not None and not args.timeout > 0:
         raise UsageError("--timeout is in minutes and more than 0")
     return Options(
-        profile=args.profile, source=args.source, data=args.data and args.data.resolve(), device=args.device,
+        profile=args.profile, source=args.source, data=data and data.resolve(), device=args.device,
         out=(args.out or ROOT / RUNS).resolve(), extra=dict(args.extra),
     )  # fmt: skip
 

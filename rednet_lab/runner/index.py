@@ -20,7 +20,6 @@ STATES = {
     "never": ("none", "not run yet"), "missing": ("none", "no such notebook here"),
     "broken": ("bad", "a parameters cell is wrong, or what it needs is missing"),
 }  # fmt: skip
-EXPERIMENTS = 70  # notebooks from this number on are experiments; those before are the course
 CARDS, COURSE_CARDS, ROWS = 8, 3, 200
 STAMPED = ("profile", "source", "data", "seed", "device", "threads", "precision", "python", "torch", "numpy", "opencv")
 LOOK = """
@@ -104,7 +103,7 @@ class Section:
         self.took = clock(self.seconds) if self.done else ""
         self.error = record.get("error", "") if self.state in ("failed", "skipped") else ""
         self.shown = self.state not in ("never", "missing")
-        self.experiment = self.entry.number.isdigit() and int(self.entry.number) >= EXPERIMENTS
+        self.experiment = self.entry.number >= "70"  # those before are the course
         found = ((self.paths.html, "executed notebook"), (self.paths.failed_html, "as far as it got"))
         self.pages = [(quote(f"executed/{path.name}"), words) for path, words in found if path.is_file()]
         stamp = self.results.get("stamp")

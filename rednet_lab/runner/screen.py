@@ -43,9 +43,8 @@ class Screen:
     def plan(self, jobs: list[Job], force: bool, parallel: int = 1) -> None:
         """Say what will run and how long that should take."""
         first, self.jobs, self.parallel, self.times = jobs[0].options, jobs, parallel, state.expected_seconds(jobs)
-        seeds = sorted({job.seed for job in jobs})
         data = f" from {first.data}" if first.data else ""
-        many = f"seed{'s' * (len(seeds) > 1)} {' '.join(map(str, seeds))}"
+        many = f"seed {' '.join(map(str, sorted({job.seed for job in jobs})))}"
         self.say(f"RED-Net course: profile {first.profile}, source {first.source}{data}, {many}, device {first.device}")
         due = [job for job in jobs if force or state.state_of(job) != "up-to-date"]
         times = {job: self.times[job] for job in due if job in self.times}

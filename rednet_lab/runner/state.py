@@ -110,19 +110,17 @@ def expected_seconds(jobs: list[Job]) -> dict[Job, float]:
 
     What it took here, else elsewhere, else what the series says, at the pace of those that ran here.
     """
-    if not jobs:
-        return {}
-    options, here, took = jobs[0].options, machine_name(), defaultdict(lambda: {True: [], False: []})
+    options, here, took = jobs[0].options, machine_name(), {True: defaultdict(list), False: defaultdict(list)}
     for file in options.out.glob("*/.runner/*.json"):
         run = read_json(file, {}).get("took")
         if run and (run["profile"], run["source"]) == (options.profile, options.source):
-            took[file.stem][run["machine"] == here].append(run["seconds"])
-    known = {name: median(runs[True] or runs[False]) for name, runs in took.items()}
-    said = {entry.name: 60 * entry.minutes for entry in jobs[0].course.series if options.profile == "quick"}
-    both = [(known[name], said[name]) for name, runs in took.items() if runs[True] and said.get(name)]
-    pace = sum(own for own, _ in both) / sum(other for _, other in both) if both else 1.0
-    times = {job: known.get(job.entry.name, pace * said.get(job.entry.name, 0.0)) for job in jobs}
-    return {job: seconds for job, seconds in times.items() if seconds}
+            took[run["machine"] == here][file.stem].append(run["seconds"])
+    own, other = ({name: median(each) for name, each in took[place].items()} for place in (True, False))
+    said = {e.name: 60 * e.minutes for e in jobs[0].course.series if e.minutes and options.profile == "quick"}
+    both = own.keys() & said
+    pace = sum(own[name] for name in both) / sum(said[name] for name in both) if both else 1.0
+    times = {name: pace * seconds for name, seconds in said.items()} | other | own
+    return {job: times[job.entry.name] for job in jobs if job.entry.name in times}
 
 
 def machine_name() -> str:

@@ -168,10 +168,10 @@ def measured(part: Part) -> str:
     if not (ours := part.ours):
         return "not measured"
     unit = f" {ours['unit']}" if ours.get("unit") else ""
-    both = all(ours.get(name) is not None for name in ("without", "with"))
-    values = f"{figures(float(ours['without']))} → {figures(float(ours['with']))}{unit}, " if both else ""
     interval = f" [{signed(ours['low'])}, {signed(ours['high'])}]" if "low" in ours else ""
-    return f"{values}{signed(ours['effect'])}{interval}{unit if not both else ''}"
+    return (
+        f"{figures(float(ours['without']))} → {figures(float(ours['with']))}{unit}, {signed(ours['effect'])}{interval}"
+    )
 
 
 def quoted(part: Part) -> str:
@@ -179,8 +179,6 @@ def quoted(part: Part) -> str:
     if not (told := part.paper):
         return ""
     unit = f" {told['unit']}" if told.get("unit") else ""
-    if told.get("without") is None or told.get("with") is None:
-        return figures(float(told["effect"])) + unit if told.get("effect") is not None else ""
     return f"{figures(float(told['without']))} → {figures(float(told['with']))}{unit}"
 
 
