@@ -10,13 +10,15 @@ import nbformat
 import psutil
 import pytest
 
+from rednet_lab.files import write_json
 from rednet_lab.names import PROFILE_NAMES, ROOT
 from rednet_lab.parameters import read_parameters
 from rednet_lab.runner import __main__ as command_line
-from rednet_lab.runner import workers
+from rednet_lab.runner import state, workers
 from rednet_lab.runner.course import Course, Options, UsageError, check_jobs, make_jobs
 from rednet_lab.runner.executed import errors_in
 from rednet_lab.runner.graph import Outcome, Session
+from rednet_lab.runner.screen import together
 from rednet_lab.series import SERIES, Entry
 from tests.helpers import fetched_by, wait_for
 from tests.rednet_lab.tiny import RESULTS, Tiny, write_notebook
@@ -54,6 +56,24 @@ def test_first_comes_what_the_longest_chain_of_others_waits_for(tmp_path):
 def test_from_scratch_asks_for_networks_of_ones_own():
     chosen = command_line.options_from(command_line.parser().parse_args(["--from-scratch", "-p", "seeds=3"]))
     assert chosen.extra == {"weights": "mine", "seeds": "3"}
+
+
+def test_what_is_left_is_told_at_the_pace_of_what_ran_on_this_machine(tmp_path):
+    minutes = {"10_a": ((), 1.0), "12_b": (("10_a",), 2.0), "20_c": ((), 4.0), "30_d": ((), 0.0)}
+    course = Course(tuple(Entry(name, name, needs, each) for name, (needs, each) in minutes.items()), tmp_path, ())
+    a, b, c, d = jobs = make_jobs(course, Options(out=tmp_path), list(course.series), 0)
+    assert state.expected_seconds(jobs) == {a: 60, b: 120, c: 240}  # as the series says; nobody knows of d
+
+    def ran(job, seconds, machine):
+        took = {"profile": "quick", "source": "face_world", "seconds": seconds, "machine": machine}
+        write_json(state.Paths(job).record, {"state": "done", "took": took})
+
+    ran(c, 100.0, "another machine")
+    assert state.expected_seconds(jobs) == {a: 60, b: 120, c: 100}
+    ran(a, 150.0, state.machine_name())
+    times = state.expected_seconds(jobs)
+    assert times == {a: 150, b: 300, c: 100}  # this machine takes two and a half times as long
+    assert together(jobs, times, 1) == 550 and together(jobs, times, 2) == 450 and together(jobs, {}, 2) == 0
 
 
 def test_success_then_nothing_to_do_then_what_changed(chain, capsys):
