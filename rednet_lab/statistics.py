@@ -57,8 +57,7 @@ def _sums(errors: np.ndarray, place: np.ndarray, count: int) -> np.ndarray:
 def summed(parts: np.ndarray, place: np.ndarray, count: int) -> np.ndarray:
     """Return parts (S, N, F) of items summed over clusters, (S, clusters, F); place (N,) is each item's cluster."""
     out = np.zeros((len(parts), count, parts.shape[-1]))
-    for s in range(len(parts)):
-        np.add.at(out[s], place, parts[s])
+    np.add.at(out, (slice(None), place), parts)
     return out
 
 

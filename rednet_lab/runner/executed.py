@@ -13,6 +13,7 @@ WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 DISK = re.compile(r"\[(?:Errno (?:28|30|122)|WinError 112)\]")  # full, read-only, over its quota
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+LOG = logging.getLogger("rednet.export")
 
 # --------------------------------------------------------------------------------------------------------- errors
 
@@ -94,7 +95,7 @@ def to_html(notebook, title: str, foot: str = "") -> str:
             if latex := output.get("data", {}).get("text/latex"):
                 output["data"].setdefault("text/html", formula(latex.strip().strip("$"), block=True))
     exporter = HTMLExporter(
-        extra_loaders=[DictLoader({"course.html.j2": TEMPLATE})], template_file="course.html.j2",
-        filters={"markdown2html": markdown_filter(pictures)}, log=logging.getLogger("rednet.export"),
+        extra_loaders=[DictLoader({"course.html.j2": TEMPLATE})], template_file="course.html.j2", log=LOG,
+        filters={"markdown2html": markdown_filter(pictures), "clean_html": lambda code: code},  # Pygments escaped it
     )  # fmt: skip
     return exporter.from_notebook_node(notebook)[0]
