@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
     if choices.profile == "bench":
         trial = Trial(choices.source, choices.data, choices.device)
         if choices.dry_run:
-            left = [task for task in trial.tasks(choices.claims) if not trial.done(task)]
+            left = [task for task in trial.tasks(choices.claims) if not trial.record(task)]
             print(*(f"{task.claim} {task.name}, seed {task.seed} {task.tag}" for task in left), sep="\n")
             print(trial.left(choices.claims))
         else:

@@ -120,19 +120,18 @@ class Trial:
                     yield from (Task(claim, V.IDENTITY, seed, tag) for seed in seeds)
                 return
 
-    def done(self, task: Task) -> bool:
-        """Tell whether a task has its record."""
-        return read(path_of(self.folder, self.source, task.name, task.seed, task.tag)) is not None
+    def record(self, task: Task) -> tuple[dict, dict[str, np.ndarray]] | None:
+        """Return a task's record, or None where it is to be done."""
+        return read(path_of(self.folder, self.source, task.name, task.seed, task.tag))
 
     def rate(self, variant: Variant) -> float:
         """Return the rate with the lowest validation error, of those tried; tries those that are missing."""
         errors = {}
         for rate in RATES:
             task = Task("", variant, 0, f"rate-{rate:g}")
-            if not self.done(task):
+            if not self.record(task):
                 self.do(task)
-            _, arrays = read(path_of(self.folder, self.source, variant.name, 0, task.tag))
-            errors[rate] = arrays["validation"].mean()
+            errors[rate] = self.record(task)[1]["validation"].mean()
         return min(errors, key=errors.get)
 
     def settled(self, variant: Variant) -> Variant:
@@ -177,23 +176,31 @@ class Trial:
         if not task.seed and not task.tag:
             return baselines(self.bench(0).lab)
         first = Task(task.claim, None, 0)
-        if not self.done(first):
+        if not self.record(first):
             self.do(first)
-        facts, _ = read(path_of(self.folder, self.source, first.name, 0))
+        facts, _ = self.record(first)
         name = board.best_of(facts)
         return baselines(self.bench(task.seed).lab, (name, facts["methods"][name]["choice"]), task.share)
 
     def work(self, claims: list[str], minutes: float = float("inf"), shard: tuple[int, int] = (1, 1)) -> None:
-        """Do what is missing, in order, until the time is up; what another process has in hand comes last."""
-        self.deadline = time.monotonic() + 60 * minutes
+        """Do what is missing, in order, until the time is up; what another process has in hand comes last.
+
+        Raise SystemExit where the other sides of pairs were trained in another precision than this machine's.
+        """
+        self.deadline, own = time.monotonic() + 60 * minutes, self.bench(0).lab.results.stamp["precision"]
+        for claim in claims:
+            seen = [self.record(task) for task in self.tasks([claim]) if task.variant]
+            if None in seen and {facts.get("precision", own) for facts, _ in filter(None, seen)} - {own}:
+                fix = "go on with a machine like the first one's, or with other --claims"
+                raise SystemExit(f"{claim}: not all of its records were trained in {own}, as here: {fix}")
 
         def do(task: Task) -> str:
             if time.monotonic() > self.deadline:
                 raise TimeUp
-            return "" if self.done(task) or task not in self.tasks(claims) else self.do(task)
+            return "" if self.record(task) or task not in self.tasks(claims) else self.do(task)
 
         with contextlib.suppress(TimeUp):
-            while own := [task for task in self.tasks(claims) if not self.done(task)][shard[0] - 1 :: shard[1]]:
+            while own := [task for task in self.tasks(claims) if not self.record(task)][shard[0] - 1 :: shard[1]]:
                 for said in filter(None, cache.busy_last(own, do)):
                     print(f"{said}; {self.left(claims)}", flush=True)
         print(f"{self.left(claims)}; the same command goes on", flush=True)
@@ -201,18 +208,15 @@ class Trial:
     def left(self, claims: list[str]) -> str:
         """Return how much is done, and how long the rest takes."""
         every = self.tasks(claims)
-        return f"{sum(map(self.done, every))} of {len(every)} done, about {self.hours(every):.1f} h left"
+        return f"{sum(map(bool, map(self.record, every)))} of {len(every)} done, about {self.hours(every):.1f} h left"
 
     def hours(self, tasks: list[Task]) -> float:
         """Return the hours that these tasks still take: seconds of a picture as measured in records of their like."""
-        facts = [read(path_of(self.folder, self.source, t.name, t.seed, t.tag))[0] for t in tasks if self.done(t)]
-        done = [each["seconds"] / each["pictures"] if each.get("pictures") else 0.0 for each in facts]
-        usual = statistics.median(p for p in done if p) if any(done) else 0.01
-        own: dict[str, float] = {}
-        for task, pace in zip([t for t in tasks if self.done(t)], done, strict=True):
-            own[task.name] = pace or own.get(task.name, usual)
-        left = [t for t in tasks if t.variant and not self.done(t)]
-        return sum(own.get(t.name, usual) * self._pictures(t) for t in left) / 3600
+        seen = [(task.name, found[0]) for task in tasks if (found := self.record(task))]
+        pace = {name: facts["seconds"] / facts["pictures"] for name, facts in seen if facts.get("pictures")}
+        usual = statistics.median(pace.values()) if pace else 0.01
+        left = [task for task in tasks if task.variant and not self.record(task)]
+        return sum(pace.get(task.name, usual) * self._pictures(task) for task in left) / 3600
 
     def _pictures(self, task: Task) -> float:
         training = self.bench(0).training(task.variant, 0)
@@ -251,14 +255,10 @@ def measured(bench: Bench, variant: Variant, seed: int, everything: bool = True)
     """Return the figures of a trained variant: of validation items, and with `everything` of all test items."""
     trained, lab, config = bench.trained(variant, seed), bench.lab, bench.config(variant)
     clips = variant.stage == "clips"
-    if clips:
-        videos = lab.source.validation_videos()
-        data, rows, predict = videos.data, videos.rows, predict_videos
-    else:
-        role = lab.source.validation_stills(500)
-        data, rows, predict = role.data, role.rows, predict_stills
-    marked = lab.marked(data, config.markup)
-    out = {"validation": floored(figures(predict(trained.net, marked, rows), marked, trained.net.markup))["errors"]}
+    role = lab.source.validation_videos() if clips else lab.source.validation_stills(500)
+    marked, predict = lab.marked(role.data, config.markup), predict_videos if clips else predict_stills
+    found = predict(trained.net, marked, role.rows)
+    out = {"validation": floored(figures(found, marked, trained.net.markup))["errors"]}
     if variant.stage == "people":
         out |= recognised(lab, trained.net)
     if not everything:

@@ -97,7 +97,7 @@ def test_rates_are_chosen_records_written_and_nothing_done_twice(work, capsys):
     assert facts["rate"] == min(errors, key=lambda rate: errors[rate].mean())
     assert facts["endpoints"] == endpoints.fingerprint() and facts["seconds"] > 0 and facts["pictures"] > 0
     assert arrays["stills.errors"].shape == arrays["stills.off"].shape == arrays["stills.person"].shape
-    assert all(map(work.done, tasks))
+    assert all(map(work.record, tasks))
     row = next(row for row in board.rows(work.folder) if row.claim == "C8" and row.source == "face_world")
     short = row.converged >= CLAIMS["C8"].effect
     assert row.trainings == 1 and row.judgement.word == (endpoints.NOT_TESTABLE if short else endpoints.WAITING)
@@ -117,7 +117,21 @@ def test_work_stops_in_time_and_tells_how_to_go_on(work, capsys):
     work.deadline = time.monotonic() - 1
     with pytest.raises(trial.TimeUp):
         work.do(Task("C4", variants.CASCADE, 1, "rate-0.002"))
-    assert not work.done(Task("C4", variants.CASCADE, 1, "rate-0.002"))
+    assert not work.record(Task("C4", variants.CASCADE, 1, "rate-0.002"))
+
+
+def test_no_pair_has_sides_of_two_precisions(work, monkeypatch):
+    own = work.bench(0).lab.results.stamp["precision"]
+    task = next(task for task in work.tasks(["C4"]) if task.variant)
+    write(path_of(work.folder, work.source, task.name, task.seed, task.tag), {"endpoints": endpoints.fingerprint()}, {})
+    work.work(["C4"], minutes=0)  # a record that does not say is taken for like
+    facts = {"endpoints": endpoints.fingerprint(), "precision": "float16"}
+    write(path_of(work.folder, work.source, task.name, task.seed, task.tag), facts, {})
+    with pytest.raises(SystemExit, match=f"C4: not all of its records were trained in {own}"):
+        work.work(["C4"], minutes=0)
+    work.work(["C8"], minutes=0)  # which has none of them
+    monkeypatch.setattr(work, "tasks", lambda claims: [task])  # nothing is left to train
+    work.work(["C4"], minutes=0)
 
 
 def test_all_three_stages_leave_what_their_claims_ask_for(work):
@@ -195,7 +209,7 @@ def test_a_failed_gate_ends_the_work_or_doubles_both_sides(tmp_path):
 
     def left():
         return [
-            (t.name, t.seed, t.tag) for t in work.tasks(["C1"]) if not t.tag.startswith("rate-") and not work.done(t)
+            (t.name, t.seed, t.tag) for t in work.tasks(["C1"]) if not t.tag.startswith("rate-") and not work.record(t)
         ]
 
     base, resnet = variants.BASE.name, variants.RESNET.name
