@@ -29,6 +29,7 @@ from rednet_lab.show import plots
 from rednet_lab.stamp import code_hash, module_hash
 from rednet_lab.workbench.cache import BusyError, asset, without
 from rednet_lab.workbench.shipped import PLACE, open_weights
+from rednet_lab.workbench.stages import suited
 
 READS = ("rednet_lab/weights/world.json",)  # the card: other weights, another card
 CHOICES = ("shipped", "mine")
@@ -51,10 +52,9 @@ class Studied:
         if weights not in CHOICES:
             raise ValueError(f"weights {weights!r}, known: {', '.join(CHOICES)}")
         if weights == "shipped":
-            shipped = self.shipped
-            theirs, ours = shipped.config.markup, self.profile.net.markup
+            theirs, ours = (net.markup for net in (self.shipped.config, self.profile.net))
             if theirs == ours:
-                return shipped if stage == 1 else self.branch(stage)
+                return self.shipped if stage == 1 else self.branch(stage)
             print(f"The shipped network has the points {theirs}, this data {ours}: this run's own network is taken.")
         return getattr(self, f"stage{stage}").net
 
@@ -79,7 +79,7 @@ class Studied:
             "sizes": asdict(replace(self.profile, net=shipped.config)),
             "data": role.data.fingerprint,
             "seed": self.seed,
-            "device": self.device.type,
+            "device": (self.device.type, suited(self.profile.stage3.train, self.device).precision),
             "threads": THREADS,
             "torch": torch.__version__.partition("+")[0],
             "code": (code_hash(__file__), module_hash("rednet_core.stages", "data_prep.synthetic")),
@@ -123,7 +123,7 @@ class Studied:
         """Train f_trn on clips: the gradient passes through the decoder, which does not move."""
         p, plan = self.profile, self.profile.stage3
         clips = role.kind(role.data, role.rows, plan.batch, plan.frames, self.seed, plan.each)
-        train = replace(plan.config(0, self.seed), steps=CLIPS.get(p.name, 400))
+        train = suited(replace(plan.config(0, self.seed), steps=CLIPS.get(p.name, 400)), self.device)
         choices = {"identities": 0, "update": p.update, "hidden": p.hidden, "nameless": True}
         with Progress("f_trn on the shipped network", "batch") as progress:
 

@@ -1,9 +1,13 @@
 """The network that a notebook studies: the shipped one with a branch of its own, or this run's, and what is said."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from rednet_core import stages
+from rednet_lab.workbench import stages as lab_stages
 from rednet_lab.workbench import studied
 from rednet_lab.workbench.cache import BusyError, asset, without
 
@@ -25,6 +29,22 @@ def test_a_branch_is_trained_and_nothing_else_of_the_shipped_network_changes(lab
     assert all(torch.equal(again[name], value) for name, value in state.items())
     if own == "f_trn":
         assert float(state["f_trn.spread.weight"].abs().max()) > 0  # it began as no update at all
+
+
+def test_where_the_processor_has_no_bfloat16_f_trn_is_not_trained_in_it(lab, monkeypatch):
+    # Emulated, a step takes ten times as long: notebook 38 twenty minutes.
+    monkeypatch.setattr(lab_stages, "has_bfloat16", lambda device: False)
+    plan, seen, stage3 = lab.profile.stage3, [], stages.stage3
+    low = replace(plan, train=replace(plan.train, precision="bfloat16"))
+    monkeypatch.setattr(lab, "profile", replace(lab.profile, stage3=low))
+
+    def watched(net, clips, train, *arguments, **choices):
+        seen.append(train.precision)
+        return stage3(net, clips, train, *arguments, **choices)
+
+    monkeypatch.setattr(stages, "stage3", watched)
+    lab.network("shipped", 3)
+    assert seen == ["float32"]
 
 
 def test_the_recogniser_learns_the_persons_that_it_is_shown(lab):
