@@ -41,14 +41,14 @@ def command(prog: str, description: str, epilog: str = "") -> ArgumentParser:
     return ArgumentParser(prog, None, description, epilog, formatter_class=RawDescriptionHelpFormatter)
 
 
-def add_run_options(parser: ArgumentParser, profile: str, seed: str = "") -> None:
+def add_run_options(p: ArgumentParser, profile: str, seed: str = "") -> None:
     """Give a command the options that choose a run's size, data and device; seed says what its seed, if any, is of."""
-    parser.add_argument("--profile", choices=PROFILE_NAMES, default=profile, help="work (default: %(default)s)")
-    parser.add_argument("--source", choices=SOURCES, default=USUAL_SOURCE, help="which faces (default: %(default)s)")
-    parser.add_argument("--data", metavar="FOLDER", default="", help="where the real faces or the prepared stores are")
+    p.add_argument("--profile", choices=PROFILE_NAMES, default=profile, help="how much work (default: %(default)s)")
+    p.add_argument("--source", choices=SOURCES, default=USUAL_SOURCE, help="which faces (default: %(default)s)")
+    p.add_argument("--data", metavar="FOLDER", default="", help="where the real faces or the prepared stores are")
     if seed:
-        parser.add_argument("--seed", type=int, default=USUAL_SEED, help=seed)
-    add_device(parser)
+        p.add_argument("--seed", type=int, default=USUAL_SEED, help=seed)
+    add_device(p)
 
 
 def add_device(parser: ArgumentParser) -> None:

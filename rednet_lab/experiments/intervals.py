@@ -144,14 +144,15 @@ def read_parts(*runs: Path) -> list[Part]:
 def _part(file: Path, number: int, plain: dict) -> Part:
     ours, computed = plain.get("ours") or {}, plain.get("source") == COMPUTED
     ends = [ours.get(name) for name in (("effect",) if computed else ("low", "effect", "high"))]
-    finite = all(isinstance(end, int | float) and math.isfinite(end) for end in ends)
+    numbers = [*ends, ours.get("without"), ours.get("with")]
+    finite = all(isinstance(number, int | float) and math.isfinite(number) for number in numbers)
     where = {"seeds": tuple(plain.get("seeds") or ()), "run": file.parent.parent.name, "notebook": file.parent.name}
     names = {each.name for each in fields(Part)} - {*where}
     checks = {
         "claim must be C1, C2, ...": re.fullmatch(r"C\d+", str(plain.get("claim"))),
         "part, source and profile must be texts": all(plain.get(name) for name in ("part", "source", "profile")),
         f"wanted {plain.get('wanted')!r}, known: {', '.join(WANTED)}": plain.get("wanted") in WANTED,
-        "ours needs finite effect, low and high, low not above high": finite and ends[0] <= ends[-1],
+        "ours needs finite without, with, effect, low and high, low not above high": finite and ends[0] <= ends[-1],
         f"known: {', '.join(sorted(names))}; run its notebook again": {*plain} - {"seeds"} == names,
     }
     if wrong := [what for what, right in checks.items() if not right]:

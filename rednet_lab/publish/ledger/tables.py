@@ -169,9 +169,8 @@ def measured(part: Part) -> str:
         return "not measured"
     unit = f" {ours['unit']}" if ours.get("unit") else ""
     interval = f" [{signed(ours['low'])}, {signed(ours['high'])}]" if "low" in ours else ""
-    return (
-        f"{figures(float(ours['without']))} → {figures(float(ours['with']))}{unit}, {signed(ours['effect'])}{interval}"
-    )
+    values = f"{figures(float(ours['without']))} → {figures(float(ours['with']))}{unit}"
+    return f"{values}, {signed(ours['effect'])}{interval}"
 
 
 def quoted(part: Part) -> str:
