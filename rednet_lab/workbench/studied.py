@@ -52,9 +52,9 @@ class Studied:
         if weights not in CHOICES:
             raise ValueError(f"weights {weights!r}, known: {', '.join(CHOICES)}")
         if weights == "shipped":
-            theirs, ours = (net.markup for net in (self.shipped.config, self.profile.net))
+            theirs, ours = (shipped := self.shipped).config.markup, self.profile.net.markup
             if theirs == ours:
-                return self.shipped if stage == 1 else self.branch(stage)
+                return shipped if stage == 1 else self.branch(stage)
             print(f"The shipped network has the points {theirs}, this data {ours}: this run's own network is taken.")
         return getattr(self, f"stage{stage}").net
 
