@@ -195,11 +195,11 @@ def beside(claim: str, folder: Path = FOLDER) -> dict[str, Effect]:
         return {}
     plain, has = replace(question, measure=f"{kind}.{points}", group=""), pairs[0][2][1]
     ways = {"all": plain, **{str(group): replace(plain, group=group) for group in np.unique(has[f"{kind}.group"])}}
-    ways |= {"boxes off by 10 %": replace(plain, measure=f"{kind}.off")} if f"{kind}.off" in has else {}
+    more = {"off": "boxes off by 10 %"} | ({"mean_guess": "z0 from the mean face"} if question.first else {})
+    ways |= {said: replace(plain, measure=f"{kind}.{n}") for n, said in more.items() if f"{kind}.{n}" in has}
     parts = [(name, way, "mean") for name, way in ways.items() if way != question]
     parts += [("spread", plain, "std"), ("failures", plain, "failure")]
-    source = question.sources[0]
-    return {name: _effect("", source, way, pairs, statistic) for name, way, statistic in parts}
+    return {name: _effect("", question.sources[0], way, pairs, statistic) for name, way, statistic in parts}
 
 
 def _effect(claim: str, source: str, question: Question, pairs: list, statistic: str = "mean") -> Effect:

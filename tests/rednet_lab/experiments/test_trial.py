@@ -201,6 +201,8 @@ def test_beside_an_endpoint_stand_its_other_statistics_groups_and_boxes(tmp_path
     assert all(abs(found[group].mean + 0.8) < 0.1 for group in ("challenging", "common"))
     assert found["failures"].mean < 0 and found["spread"].low < 0 < found["spread"].high
     assert not board.beside("C4", tmp_path) and not board.beside("C5", tmp_path)
+    guess = "z0 from the mean face"  # the best baseline of C9 has no such way
+    assert guess in board.beside("C14") and board.beside("C9") and guess not in board.beside("C9")
     assert set(board.beside("C12")) >= {"all", "boxes off by 10 %"}  # of its curve's end, in the committed records
 
 
