@@ -160,7 +160,7 @@ def test_the_core_can_be_read_in_an_afternoon():
 # The aim is 8,000 lines in 65 files, and 2,500 lines in 20 files for what later issues add. Until it is reached,
 # these are what there is: the workshop can only become smaller. Lower them when it does.
 HOUSE_FILES, HOUSE_LINES = 63, 9_377
-ADDED_FILES, ADDED_LINES = 32, 5_474
+ADDED_FILES, ADDED_LINES = 32, 5_472
 
 
 def test_the_workshop_only_becomes_smaller():

@@ -199,10 +199,16 @@ def beside(claim: str, folder: Path = FOLDER) -> dict[str, Effect]:
     ways |= {said: replace(plain, measure=f"{kind}.{n}") for n, said in more.items() if f"{kind}.{n}" in has}
     parts = [(name, way, "mean") for name, way in ways.items() if way != question]
     parts += [("spread", plain, "std"), ("failures", plain, "failure")]
-    return {name: _effect("", question.sources[0], way, pairs, statistic) for name, way, statistic in parts}
+    out = {name: _effect("", question.sources[0], way, pairs, statistic) for name, way, statistic in parts}
+    if claim == "C6":  # what the network with f_trn gains by what it carries from frame to frame
+        way, own = replace(plain, group="covered"), [(seed, two, two) for seed, _, two in pairs]
+        carried = {"wiped": "its memory", "mean_guess": "z0 of the frame before"}
+        for name, said in carried.items():
+            out[f"covered, with f_trn: by {said}"] = _effect("", "", way, own, without=f"{kind}.{name}")
+    return out
 
 
-def _effect(claim: str, source: str, question: Question, pairs: list, statistic: str = "mean") -> Effect:
+def _effect(claim: str, source: str, question: Question, pairs: list, statistic="mean", without="") -> Effect:
     """Return the effect of an endpoint over all pairs of trainings; items of other trainings count as not there."""
     if claim == "C12":
         return _of_curves([(one[1], two[1]) for _, one, two in pairs])
@@ -210,7 +216,7 @@ def _effect(claim: str, source: str, question: Question, pairs: list, statistic:
     kind = question.measure.partition(".")[0]
     # Of real persons those are recognised that were trained on: the same pictures, in most trainings.
     shared = source in SAME_ITEMS or (kind == "recognised" and source != "face_world")
-    without = question.measure if question.first else f"videos.{best_of(pairs[0][1][0])}"
+    without = without or (question.measure if question.first else f"videos.{best_of(pairs[0][1][0])}")
     for seed, one, two in pairs:
         arrays = two[1]
         keep = np.ones(len(arrays[f"{kind}.person"]), bool)
@@ -221,13 +227,9 @@ def _effect(claim: str, source: str, question: Question, pairs: list, statistic:
         both = ((one[1], without, FRONTAL), (two[1], question.measure, TURNED))
         values.append([_parts(claim, arrays, name, keep, question.most, turned) for arrays, name, turned in both])
     names, where = np.unique(np.concatenate(clusters), return_inverse=True)
-    ends = np.cumsum([0, *map(len, clusters)])
-    sums = np.zeros((2, len(pairs), len(names), values[0][0].shape[-1]))
-    for s in range(len(pairs)):
-        for side in range(2):
-            sums[side, s] = summed(values[s][side][None], where[ends[s] : ends[s + 1]], len(names))[0]
-    of = _gain if claim == "C5" else STATISTICS[statistic]
-    return effect_of_sums(sums[0], sums[1], of, own=not shared)
+    each = [*zip(values, np.split(where, np.cumsum([*map(len, clusters)])[:-1]), strict=True)]
+    sums = [np.stack([summed(v[side][None], w, len(names))[0] for v, w in each]) for side in (0, 1)]
+    return effect_of_sums(*sums, _gain if claim == "C5" else STATISTICS[statistic], own=not shared)
 
 
 def _parts(claim: str, arrays: dict, name: str, keep: np.ndarray, most: float, turned: tuple) -> np.ndarray:

@@ -124,14 +124,13 @@ class Trial:
         """Return a task's record, or None where it is to be done."""
         return read(path_of(self.folder, self.source, task.name, task.seed, task.tag))
 
+    def made(self, task: Task) -> tuple[dict, dict[str, np.ndarray]]:
+        """Return a task's record; do it where there is none."""
+        return self.record(task) or (self.do(task), self.record(task))[1]
+
     def rate(self, variant: Variant) -> float:
         """Return the rate with the lowest validation error, of those tried; tries those that are missing."""
-        errors = {}
-        for rate in RATES:
-            task = Task("", variant, 0, f"rate-{rate:g}")
-            if not self.record(task):
-                self.do(task)
-            errors[rate] = self.record(task)[1]["validation"].mean()
+        errors = {rate: self.made(Task("", variant, 0, f"rate-{rate:g}"))[1]["validation"].mean() for rate in RATES}
         return min(errors, key=errors.get)
 
     def settled(self, variant: Variant) -> Variant:
@@ -175,10 +174,7 @@ class Trial:
         """Return `baselines`: all of them on the first fold, elsewhere the best one there, as it was chosen."""
         if not task.seed and not task.tag:
             return baselines(self.bench(0).lab)
-        first = Task(task.claim, None, 0)
-        if not self.record(first):
-            self.do(first)
-        facts, _ = self.record(first)
+        facts, _ = self.made(Task(task.claim, None, 0))
         name = board.best_of(facts)
         return baselines(self.bench(task.seed).lab, (name, facts["methods"][name]["choice"]), task.share)
 
