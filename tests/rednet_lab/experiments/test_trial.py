@@ -206,6 +206,17 @@ def test_beside_an_endpoint_stand_its_other_statistics_groups_and_boxes(tmp_path
     assert set(board.beside("C12")) >= {"all", "boxes off by 10 %"}  # of its curve's end, in the committed records
 
 
+@pytest.mark.parametrize("carried, name", [("its memory", "wiped"), ("z0 of the frame before", "mean_guess")])
+def test_what_is_carried_from_frame_to_frame_is_judged_in_covered_frames_of_one_network(carried, name):
+    found, each = board.beside("C6")[f"covered, with f_trn: by {carried}"], []
+    for _, _, (_, arrays) in board.pairs_of("C6"):
+        without, with_it = (
+            np.minimum(arrays[f"videos.{n}"], 20)[arrays["videos.group"] == "covered"].mean() for n in (name, "errors")
+        )
+        each.append(with_it - without)
+    assert found.each == pytest.approx(each) and found.mean == pytest.approx(np.mean(each))
+
+
 def test_a_failed_gate_ends_the_work_or_doubles_both_sides(tmp_path):
     work = Trial("udacity", "", folder=tmp_path)
 
