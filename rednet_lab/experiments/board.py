@@ -197,15 +197,13 @@ def beside(claim: str, folder: Path = FOLDER) -> dict[str, Effect]:
     ways = {"all": plain, **{str(group): replace(plain, group=group) for group in np.unique(has[f"{kind}.group"])}}
     more = {"off": "boxes off by 10 %"} | ({"mean_guess": "z0 from the mean face"} if question.first else {})
     ways |= {said: replace(plain, measure=f"{kind}.{n}") for n, said in more.items() if f"{kind}.{n}" in has}
-    parts = [(name, way, "mean") for name, way in ways.items() if way != question]
-    parts += [("spread", plain, "std"), ("failures", plain, "failure")]
-    out = {name: _effect("", question.sources[0], way, pairs, statistic) for name, way, statistic in parts}
-    if claim == "C6":  # what the network with f_trn gains by what it carries from frame to frame
-        way, own = replace(plain, group="covered"), [(seed, two, two) for seed, _, two in pairs]
-        carried = {"wiped": "its memory", "mean_guess": "z0 of the frame before"}
-        for name, said in carried.items():
-            out[f"covered, with f_trn: by {said}"] = _effect("", "", way, own, without=f"{kind}.{name}")
-    return out
+    parts = [(name, way, pairs) for name, way in ways.items() if way != question]
+    parts += [("spread", plain, pairs, "std"), ("failures", plain, pairs, "failure")]
+    if "covered" in ways and f"{kind}.wiped" in has:  # of one network: what it gains by what it carries along
+        own, way = [(seed, two, two) for seed, _, two in pairs], ways["covered"]
+        for name, said in (("wiped", "its memory"), ("mean_guess", "z0 of the frame before")):
+            parts.append((f"covered, with f_trn: by {said}", way, own, "mean", f"{kind}.{name}"))
+    return {name: _effect("", question.sources[0], *how) for name, *how in parts}
 
 
 def _effect(claim: str, source: str, question: Question, pairs: list, statistic="mean", without="") -> Effect:

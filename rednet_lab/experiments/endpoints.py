@@ -193,7 +193,7 @@ def judge(
     if endpoint.kind == "sampled" and converged is None:
         return say(NOT_TESTABLE, "convergence: twice the steps were not tried")
     if endpoint.gate and (gate is None or gate <= endpoint.gate.least):
-        return say(NOT_TESTABLE, f"{endpoint.gate.name}: {endpoint.gate.asks}; measured: {gate}")
+        return say(NOT_TESTABLE, f"{endpoint.gate.name}: {endpoint.gate.asks}; measured: {gate and round(gate, 2)}")
     sure = corrected < 1 - rules.level
     if endpoint.wanted == "alike":
         if sure and abs(gain) < endpoint.effect:

@@ -126,7 +126,9 @@ class Trial:
 
     def made(self, task: Task) -> tuple[dict, dict[str, np.ndarray]]:
         """Return a task's record; do it where there is none."""
-        return self.record(task) or (self.do(task), self.record(task))[1]
+        if not self.record(task):
+            self.do(task)
+        return self.record(task)
 
     def rate(self, variant: Variant) -> float:
         """Return the rate with the lowest validation error, of those tried; tries those that are missing."""

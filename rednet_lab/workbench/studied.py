@@ -52,8 +52,8 @@ class Studied:
         if weights not in CHOICES:
             raise ValueError(f"weights {weights!r}, known: {', '.join(CHOICES)}")
         if weights == "shipped":
-            theirs, ours = (shipped := self.shipped).config.markup, self.profile.net.markup
-            if theirs == ours:
+            shipped, ours = self.shipped, self.profile.net.markup
+            if (theirs := shipped.config.markup) == ours:
                 return shipped if stage == 1 else self.branch(stage)
             print(f"The shipped network has the points {theirs}, this data {ours}: this run's own network is taken.")
         return getattr(self, f"stage{stage}").net
