@@ -80,7 +80,7 @@ class Recipe:
 NET = NetConfig(input_size=96, width=0.5, encoder_convs=(1,) * 5, decoder_convs=(1,) * 4, sigma=5.0)
 RECIPES = {
     "world": Recipe(NET, TrainConfig(10_000, "adamw", 8e-3, **SHORT)),
-    "faces": Recipe(NET, TrainConfig(6_000, "adamw", 4e-3, **SHORT), begins="world"),
+    "faces": Recipe(NET, TrainConfig(18_000, "adamw", 4e-3, **SHORT), begins="world"),
     "stills": Recipe(NET, TrainConfig(6_000, "adamw", 4e-3, **SHORT), begins="world"),
 }
 
