@@ -55,7 +55,7 @@ COURSE = (
     Entry("73_cascade", "Recurrent or cascaded (Table 7)", needs=("71_backbones",), minutes=1.2),
     Entry("74_steps_by_yaw", "Step by step, by yaw (ECCV figures 6, 7)", needs=("70_protocol",), minutes=1.7),
     Entry("75_temporal", "Video: memory (Table 8), three stages, z0", needs=("76_identity",), minutes=4.1),
-    Entry("76_identity", "The identity loss (figure 8)", needs=("71_backbones",), minutes=3.5),
+    Entry("76_identity", "The identity loss (figure 8)", needs=("71_backbones",), minutes=2.3),
     Entry("77_f_reg", "f_REG and the encoder's features", needs=("70_protocol",), minutes=2.5),
     Entry("78_comparison", "Comparison with other methods (Table 9)", needs=("54_stage3", "75_temporal"), minutes=4.4),
 )

@@ -60,11 +60,11 @@ def page(ledger: Ledger, made: str) -> str:
     rules, primary = endpoints.load()[0], [line for line in ledger.lines if line.primary]
     groups = {}
     for line in primary:
-        groups.setdefault(line.judgement.word, []).append(f"{line.claim} ({line.endpoint.says})")
-    counted = "\n".join(f"- **{word}** ({len(some)}): {'; '.join(some)}." for word, some in groups.items())
+        groups.setdefault(line.judgement.word, []).append(line)
+    asked = {word: "; ".join(f"{line.claim} ({line.endpoint.says})" for line in some) for word, some in groups.items()}
+    counted = "\n".join(f"- **{word}** ({len(groups[word])}): {text}." for word, text in asked.items())
     sampled = [line for line in primary if line.endpoint.kind == "sampled"]
-    known = [hours for line in sampled if (hours := line.hours(rules))]
-    waiting = [line for line in sampled if line.judgement.word == endpoints.WAITING]
+    weak = [f"{one.claim} ({h:.0f} hours)" for one in groups.get(endpoints.OPEN, ()) if (h := one.hours(rules))]
     many = sum(line.trainings for line in sampled)
     lines, more, meanings = (markdown(table, "figures") for table in (bench_lines(ledger), beside(ledger), legend()))
     timed = ledger.primary("C10").facts.get("hardware", "not timed yet")
@@ -98,8 +98,8 @@ the same 14 questions of other faces and a smaller network, and say how far the 
 ## What we cannot say
 
 - Nothing about the papers' own numbers: only their data at profile `full` could reproduce or contradict them.
-- Nothing about a claim that waits for trainings: {len(waiting)} of {len(sampled)}. By the pace so far
-  {sum(known):.0f} hours are left for the {len(known)} claims, waiting or to be asked again, whose time is known.
+- Too little about undecided claims whose trainings are too few to see the effect that matters. Would tell:
+  {", ".join(weak) or "none"}. An undecided claim that is not among them has enough: its gain is near that effect.
 - A gain that is *not seen* here may be there with larger networks; one that is *supported* may be smaller there.
 - YouTube Faces in this layout has no videos: its videos are stills in synthetic motion. Who is recognised there (C7,
   C13) is recognised in other frames of videos that were trained on; only the face world asks for new pictures.
