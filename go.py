@@ -94,10 +94,11 @@ def run(arguments):
 
 
 def test(arguments):
-    """Run pytest in the checkout: all tests, on up to four cores, or with the arguments that are given."""
+    """Run pytest in the checkout: all tests, in up to four processes, or with the arguments that are given."""
     ensure_environment()
     os.chdir(ROOT)
-    everything = ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile"]
+    processes = min((os.cpu_count() or 1) + 1, 4)  # one more than cores: some wait, for browsers and for kernels
+    everything = ["-n", str(processes), "--dist", "loadfile"]
     return become([venv_python(), "-m", "pytest"] + (arguments or everything))
 
 

@@ -195,7 +195,7 @@ def carry_out(request: dict) -> dict:
 
 
 def make_client(notebook, folder: str):
-    """Return a notebook's client, whose kernel works in a folder."""
+    """Return a notebook's client; its kernel works in a folder, and does not look for cycles when it ends (0.5 s)."""
     import zmq
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_core.utils import run_sync
@@ -222,9 +222,9 @@ def make_client(notebook, folder: str):
                 await asyncio.sleep(1)
                 self.kc.shell_channel.socket.get(zmq.EVENTS)
 
-    place = {"metadata": {"path": folder}}
-    client = PatientClient(notebook, kernel_name="python3", startup_timeout=START, timeout=None, resources=place,
-                           raise_on_iopub_timeout=True)  # fmt: skip
+    ending = ["--IPKernelApp.exec_lines=__import__('atexit').register(__import__('gc').freeze)"]
+    client = PatientClient(notebook, kernel_name="python3", startup_timeout=START, timeout=None, extra_arguments=ending,
+                           resources={"metadata": {"path": folder}}, raise_on_iopub_timeout=True)  # fmt: skip
     client.create_kernel_manager().kernel_spec_manager = KernelSpecManager(kernel_dirs=[])  # this very interpreter
     return client
 
