@@ -133,10 +133,12 @@ class Film:
     def add(self, picture: np.ndarray, time: float) -> None:
         """Append a frame (H, W, 3) uint8 RGB, shown from `time` (s) on. Raise DataError where OpenCV cannot write."""
         if self.writer is None:
-            kind, size = cv2.VideoWriter.fourcc(*"mp4v"), picture.shape[1::-1]
-            self.writer = cv2.VideoWriter(str(self.part), kind, self.rate, size)
+            kind, self.size = cv2.VideoWriter.fourcc(*"mp4v"), picture.shape[1::-1]
+            self.writer = cv2.VideoWriter(str(self.part), kind, self.rate, self.size)
             if not self.writer.isOpened():
                 raise DataError("cannot be written", path=self.path, field="video", fix="--no-video; look at the disk")
+        if picture.shape[1::-1] != self.size:  # a folder's pictures may differ: each is shown whole
+            picture = cv2.warpAffine(picture, min(np.divide(self.size, picture.shape[1::-1])) * np.eye(2, 3), self.size)
         while self.written / self.rate <= time:  # frames that are not evenly spaced stay when they were
             self.writer.write(np.ascontiguousarray(picture[..., ::-1]))
             self.written += 1
@@ -175,8 +177,7 @@ def track(net: RedNet, source: Footage, given: Namespace) -> dict:
     total, rate = source.told()
     limit = given.seconds or (CAMERA_SECONDS if source.camera is not None else 0.0)
     follower, rows, times, spent = Follower(net, given.faces, given.check), [], [], 0.0
-    kept, moments = _Some(), _Some()
-    frames_with, whole, film = 0, False, Film(folder / "annotated.mp4", rate)
+    kept, moments, frames_with, whole, film = _Some(), _Some(), 0, False, Film(folder / "annotated.mp4", rate)
     try:
         with Progress(source.name, "frame") as progress:
             for shot in source:
@@ -188,9 +189,8 @@ def track(net: RedNet, source: Footage, given: Namespace) -> dict:
                 seen = follower.update(shot.picture)
                 spent += time.perf_counter() - began
                 for one in seen:
-                    numbers = (*one.box, *one.tracked.confidence, one.slip, one.yaw, *one.points.ravel())
-                    written = (f"{value:.2f}" for value in numbers)
-                    rows.append([str(shot.number), f"{shot.time:.3f}", str(one.face + 1), *written])
+                    told = (*one.box, *one.tracked.confidence, one.slip, one.yaw, *one.points.ravel())
+                    rows.append([str(shot.number), f"{shot.time:.3f}", str(one.face + 1), *(f"{n:.2f}" for n in told)])
                 times.append(shot.time)
                 frames_with += bool(seen)
                 kept.offer(lambda shot=shot, seen=seen: tile(shot, seen, net))

@@ -91,6 +91,17 @@ def test_a_folder_has_each_video_and_its_pictures_as_one(track, walk, tmp_path):
     assert code == 0 and "a: 5 of 5" in said and "all: 4 of 4" in said
 
 
+def test_pictures_of_several_sizes_are_all_in_the_film(track, walk, tmp_path):
+    place = tmp_path / "album"
+    place.mkdir()
+    for i, frame in enumerate(walk(4)):
+        wider = cv2.copyMakeBorder(frame[..., ::-1], 0, 0, 0, 40 * i, cv2.BORDER_REPLICATE)
+        cv2.imwrite(str(place / f"{i}.png"), wider)
+    assert track(place)[0] == 0
+    seen = cv2.VideoCapture(str(tmp_path / "out" / "album" / "annotated.mp4"))
+    assert seen.get(cv2.CAP_PROP_FRAME_COUNT) == 4
+
+
 def test_one_file_that_fails_stops_no_other(track, walk, tmp_path):
     (tmp_path / "bad.mp4").write_bytes(b"no video")
     code, said = track(tmp_path / "bad.mp4", film(tmp_path / "good.mp4", walk(5)), "--no-video")
