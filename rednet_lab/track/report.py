@@ -128,7 +128,7 @@ class Film:
 
     def __init__(self, path: Path, rate: float):
         self.path, self.part, self.rate = path, path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}"), rate
-        self.writer, self.written = None, 0
+        self.writer, self.size, self.written = None, (0, 0), 0
 
     def add(self, picture: np.ndarray, time: float) -> None:
         """Append a frame (H, W, 3) uint8 RGB, shown from `time` (s) on. Raise DataError where OpenCV cannot write."""
