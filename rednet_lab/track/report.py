@@ -177,7 +177,8 @@ def track(net: RedNet, source: Footage, given: Namespace) -> dict:
     total, rate = source.told()
     limit = given.seconds or (CAMERA_SECONDS if source.camera is not None else 0.0)
     follower, rows, times, spent = Follower(net, given.faces, given.check), [], [], 0.0
-    kept, moments, frames_with, whole, film = _Some(), _Some(), 0, False, Film(folder / "annotated.mp4", rate)
+    kept, moments = _Some(), _Some()
+    whole, film = False, Film(folder / "annotated.mp4", rate)
     try:
         with Progress(source.name, "frame") as progress:
             for shot in source:
@@ -192,7 +193,6 @@ def track(net: RedNet, source: Footage, given: Namespace) -> dict:
                     told = (*one.box, *one.tracked.confidence, one.slip, one.yaw, *one.points.ravel())
                     rows.append([str(shot.number), f"{shot.time:.3f}", str(one.face + 1), *(f"{n:.2f}" for n in told)])
                 times.append(shot.time)
-                frames_with += bool(seen)
                 kept.offer(lambda shot=shot, seen=seen: tile(shot, seen, net))
                 moments.offer(lambda shot=shot, seen=seen: moment(shot, seen, follower.probe.net))
                 if not given.no_video:
@@ -207,12 +207,12 @@ def track(net: RedNet, source: Footage, given: Namespace) -> dict:
     tiles = [np.pad(one, ((0, high - len(one)), (0, 0), (0, 0)), constant_values=255) for one in kept.kept]
     sheet = draw.png(draw.montage(tiles, min(6, len(tiles)), gap=4))
     write_whole(folder / "sheet.png", lambda part: part.write_bytes(sheet))
-    facts = {"frames": len(times), "frames_with_a_face": frames_with, "faces": follower.starts}
+    facts = {"frames": len(times), "frames_with_a_face": len({row[0] for row in rows}), "faces": follower.starts}
     speed = round(len(times) / max(spent, 1e-9), 1)
     facts |= {"seconds": round(spent, 2), "frames_a_second": speed, "shown_every": moments.every, "fingerprint": mark}
     files = ["points.csv", "sheet.png", *(["annotated.mp4"] if times and not given.no_video else [])]
     write_text(folder / "index.html", page(source.name, [one for one in moments.kept if one], facts, files))
     write_json(folder / DONE, facts)
-    print(f"{source.name}: {frames_with} of {len(times)} frames with a face, {follower.starts} face(s), "
-          f"{speed:.0f} frames a second, {clock(spent)}; {folder}")  # fmt: skip
+    print(f"{source.name}: {facts['frames_with_a_face']} of {len(times)} frames with a face, "
+          f"{follower.starts} face(s), {speed:.0f} frames a second, {clock(spent)}; {folder}")  # fmt: skip
     return facts
